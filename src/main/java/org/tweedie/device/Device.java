@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device;
+
+import org.tweedie.program.Program;
+
+/** Something that runs programs. Closing it frees the weights it holds; executables must be closed before. */
+public interface Device extends AutoCloseable {
+    /** The name by which it is asked for, as in {@code --device cpu}. */
+    String name();
+
+    /** One line about the hardware and libraries behind it. */
+    String description();
+
+    /** Plans memory, prepares weights and kernels. */
+    Executable compile(Program program);
+
+    /** Bytes of device memory held now: weights and the arenas of open executables. */
+    long liveBytes();
+
+    @Override
+    void close();
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device;
+
+import java.util.Map;
+import org.tweedie.program.Program;
+import org.tweedie.program.Tensor;
+
+/** A program made ready on one device. Not for use by two threads at once. */
+public interface Executable extends AutoCloseable {
+    Program program();
+
+    /**
+     * Runs once.
+     *
+     * @param inputs a tensor for each input of the program, of its shape (real inputs may be F32 or F64)
+     * @return a new tensor for each output, F32 (F64 on the reference device)
+     * @throws IllegalArgumentException when an input is missing, unknown or of another shape
+     */
+    Map<String, Tensor> run(Map<String, Tensor> inputs);
+
+    /** Bytes of its arena: all values that are neither constants nor outside of the program. */
+    long arenaBytes();
+
+    @Override
+    void close();
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.program;
+
+/** One SSA value of one program: its number there and its type. */
+public record Value(int id, Type type) {
+    public Shape shape() {
+        return type.shape();
+    }
+
+    public int dim(int axis) {
+        return type.shape().dim(axis);
+    }
+
+    @Override
+    public String toString() {
+        return "%" + id + ":" + type;
+    }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.program.op;
+
+import java.util.List;
+import org.tweedie.program.Instr;
+import org.tweedie.program.Tracer;
+import org.tweedie.program.Type;
+import org.tweedie.program.Value;
+
+/**
+ * A primitive of the closed set. Each states its type rule, its derivatives and its work, in one file.
+ *
+ * <p>The derivative rules emit ops of the same set, so derivatives compose to any order. A fused op may state a {@link #decompose
+ * decomposition} instead of a rule; its derivatives are then taken through that. Weights are constants: no rule
+ * gives a derivative to a convolution's or a normalisation's parameters.
+ */
+public sealed interface Op permits Affine, Attention, AttentionJvp, AttentionVjp, Binary, Broadcast, Concat, Conv2d, Conv2dVjp, Gather,
+        GroupNorm, GroupNormJvp, GroupNormVjp, MatMul, Pad, ReduceSum, Reshape, Slice, Softmax, SumPool, Transpose, Unary, UnaryMul, Upsample {
+
+    /** Types of the results. @throws IllegalArgumentException when the inputs do not fit */
+    List<Type> infer(List<Type> in);
+
+    /**
+     * Emits the pull-back of one instruction.
+     *
+     * @param cotangents one per result, null where nothing flows back
+     * @param wanted which inputs need a cotangent
+     * @return one per input, null where not wanted or zero; or null: differentiate the decomposition
+     */
+    Value[] vjp(Tracer t, Instr at, Value[] cotangents, boolean[] wanted);
+
+    /**
+     * Emits the push-forward of one instruction.
+     *
+     * @param tangents one per input, null where zero; at least one is not
+     * @return one per result, null where zero; or null: differentiate the decomposition
+     */
+    Value[] jvp(Tracer t, Instr at, Value[] tangents);
+
+    /** Emits the same results from simpler ops; only fused ops have one. */
+    default Value[] decompose(Tracer t, List<Value> in) {
+        throw new IllegalStateException(this + " has no decomposition");
+    }
+
+    Cost cost(List<Type> in, List<Type> out);
+
+    /** Work of an op that touches each element of its inputs and results once, with some operations per result element. */
+    static Cost perElement(int flops, List<Type> in, List<Type> out) {
+        long elements = out.stream().mapToLong(x -> x.shape().size()).sum();
+        long all = elements + in.stream().mapToLong(x -> x.shape().size()).sum();
+        return new Cost(flops * elements, 4 * all);
+    }
+
+    /** @throws IllegalArgumentException unless the condition holds */
+    static void require(boolean condition, String message, Object... args) {
+        if (!condition) {
+            throw new IllegalArgumentException(String.format(message, args));
+        }
+    }
+}
