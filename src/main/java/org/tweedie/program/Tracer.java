@@ -61,6 +61,15 @@ public final class Tracer {
         outputs.add(new Program.Output(name, value));
     }
 
+    /** The name itself, or with as many 2s behind as make it a new one: a derivative of a derivative has two cotangents. */
+    public String freeInput(String name) {
+        return inputs.stream().anyMatch(i -> i.name().equals(name)) ? freeInput(name + "2") : name;
+    }
+
+    public String freeOutput(String name) {
+        return outputs.stream().anyMatch(o -> o.name().equals(name)) ? freeOutput(name + "2") : name;
+    }
+
     public Program finish() {
         return new Program(name, inputs, constants, body, outputs, values);
     }

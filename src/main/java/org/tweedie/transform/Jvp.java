@@ -38,8 +38,8 @@ public final class Jvp {
         Value[] map = t.inline(f, args);
         f.outputs().forEach(o -> t.output(o.name(), map[o.value().id()]));
         Value x = args.get(input);
-        Value tangent = t.input("tangent", x.type());
-        t.output("jvp", push(t, Map.of(x, tangent), map[f.output(output).id()])[0]);
+        Value tangent = t.input(t.freeInput("tangent"), x.type());
+        t.output(t.freeOutput("jvp"), push(t, Map.of(x, tangent), map[f.output(output).id()])[0]);
         return Simplify.of(t.finish());
     }
 

@@ -39,7 +39,7 @@ public final class Vjp {
         return out;
     }
 
-    /** The program with an input {@code cotangent} for one of its outputs and an output {@code grad}: its pull-back to one of its inputs. */
+    /** The program with an input {@code cotangent} for one of its outputs and an output {@code grad}: its pull-back to one of its inputs. A name that is taken gets a 2. */
     public static Program of(Program f, String output, String wrt) {
         Tracer t = new Tracer(f.name() + ".vjp");
         Map<String, Value> args = new HashMap<>();
@@ -47,8 +47,8 @@ public final class Vjp {
         Value[] map = t.inline(f, args);
         f.outputs().forEach(o -> t.output(o.name(), map[o.value().id()]));
         Value y = map[f.output(output).id()];
-        Value c = t.input("cotangent", y.type());
-        t.output("grad", pull(t, Map.of(y, c), args.get(wrt))[0]);
+        Value c = t.input(t.freeInput("cotangent"), y.type());
+        t.output(t.freeOutput("grad"), pull(t, Map.of(y, c), args.get(wrt))[0]);
         return Simplify.of(t.finish());
     }
 
