@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.image;
+
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+
+/** Writes whole files: beside the target first, then renamed over it, so that no reader ever meets half of one. */
+public final class AtomicFile {
+    private AtomicFile() {}
+
+    /**
+     * Says now what would fail later, before hours of work.
+     *
+     * @throws IllegalArgumentException when the folder is missing or not writable, or the path is a folder
+     */
+    public static void check(Path file) {
+        Path folder = file.toAbsolutePath().getParent();
+        if (folder == null || Files.isDirectory(file)) {
+            throw new IllegalArgumentException(file + ": expected a file to write, got a folder; add a file name");
+        }
+        if (!Files.exists(folder)) {
+            throw new IllegalArgumentException(file + ": folder " + folder + " does not exist; create it or write elsewhere");
+        }
+        if (!Files.isDirectory(folder)) {
+            throw new IllegalArgumentException(file + ": " + folder + " is a file, not a folder; write elsewhere");
+        }
+        if (!Files.isWritable(folder)) {
+            throw new IllegalArgumentException(file + ": folder " + folder + " is not writable; change its permissions or write elsewhere");
+        }
+    }
+
+    /**
+     * @throws IllegalArgumentException as {@link #check}
+     * @throws IOException with one line naming the file, when writing fails; nothing is left behind then
+     */
+    public static void write(Path file, byte[] bytes) throws IOException {
+        check(file);
+        Path part = file.toAbsolutePath().resolveSibling("." + file.getFileName() + "." + ProcessHandle.current().pid() + ".part");
+        try {
+            Files.write(part, bytes);
+            Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            String reason = e instanceof AccessDeniedException ? "permission denied" : e.getMessage();
+            throw new IOException(file + ": cannot write (" + reason + "); is the disk full or read-only?", e);
+        } finally {
+            Files.deleteIfExists(part);
+        }
+    }
+}

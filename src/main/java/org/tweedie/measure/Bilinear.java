@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.measure;
+
+/** Pictures between their pixels. */
+final class Bilinear {
+    private Bilinear() {}
+
+    /**
+     * Three channels at row y, column x (pixel centres at whole numbers, the border's value beyond it) of picture b of [B,h,w,3],
+     * put into pixel {@code at} of another.
+     */
+    static void sample(float[] from, int b, int h, int w, double y, double x, float[] to, int at) {
+        double fy = Math.max(0, Math.min(h - 1, y));
+        double fx = Math.max(0, Math.min(w - 1, x));
+        int y0 = (int) fy;
+        int x0 = (int) fx;
+        int y1 = Math.min(h - 1, y0 + 1);
+        int x1 = Math.min(w - 1, x0 + 1);
+        for (int c = 0; c < 3; c++) {
+            double top = mix(from[((b * h + y0) * w + x0) * 3 + c], from[((b * h + y0) * w + x1) * 3 + c], fx - x0);
+            double bottom = mix(from[((b * h + y1) * w + x0) * 3 + c], from[((b * h + y1) * w + x1) * 3 + c], fx - x0);
+            to[3 * at + c] = (float) mix(top, bottom, fy - y0);
+        }
+    }
+
+    private static double mix(double a, double b, double t) {
+        return a + t * (b - a);
+    }
+}
