@@ -35,6 +35,15 @@ public record Image(int width, int height, float[] data) {
         return Shape.of(1, height, width, 3);
     }
 
+    /** Values outside of [-1,1] brought to its ends, as a file or a screen would. */
+    public Image clamp() {
+        float[] out = data.clone();
+        for (int i = 0; i < out.length; i++) {
+            out[i] = Math.clamp(out[i], -1f, 1f);
+        }
+        return new Image(width, height, out);
+    }
+
     public float get(int x, int y, int channel) {
         return data[(y * width + x) * 3 + channel];
     }

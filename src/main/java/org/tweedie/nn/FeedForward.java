@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.nn;
+
+import org.tweedie.program.Tracer;
+import org.tweedie.program.Value;
+import org.tweedie.program.op.Fn;
+import org.tweedie.program.op.UnaryMul;
+import org.tweedie.weights.Weights;
+
+/** GEGLU and a projection back: y = W2 (a gelu(g)), [a, g] = W1 x. */
+public record FeedForward(Linear proj, Linear out) {
+    public static FeedForward of(Weights w, int channels) {
+        return new FeedForward(Linear.of(w.at("net.0.proj"), channels, 8 * channels), Linear.of(w.at("net.2"), 4 * channels, channels));
+    }
+
+    /** [B,N,C] to the same. */
+    public Value apply(Tracer t, Value x) {
+        Value h = proj.apply(t, x); // [B,N,8C]
+        int half = h.dim(-1) / 2;
+        Value a = t.slice(h, -1, 0, half);
+        Value gate = t.slice(h, -1, half, 2 * half);
+        return out.apply(t, t.emit1(new UnaryMul(Fn.GELU, 0), gate, a));
+    }
+}

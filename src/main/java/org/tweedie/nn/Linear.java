@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.nn;
+
+import org.tweedie.program.Tensor;
+import org.tweedie.program.Tracer;
+import org.tweedie.program.Value;
+import org.tweedie.weights.Weights;
+
+/** y = x W^T + b with W [out,in]; b may be absent (null). Also a 1x1 convolution, since channels come last. */
+public record Linear(String name, Tensor weight, Tensor bias) {
+    public static Linear of(Weights w, int in, int out) {
+        return new Linear(w.prefix(), w.take("weight", out, in), w.take("bias", out));
+    }
+
+    public static Linear withoutBias(Weights w, int in, int out) {
+        return new Linear(w.prefix(), w.take("weight", out, in), null);
+    }
+
+    /** The 1x1 convolution stored as [out,in,1,1]. */
+    public static Linear convolution(Weights w, int in, int out) {
+        return new Linear(w.prefix(), w.take("weight", out, in, 1, 1).reshape(out, in), w.take("bias", out));
+    }
+
+    /** [..,in] to [..,out]. */
+    public Value apply(Tracer t, Value x) {
+        return t.scope(name, () -> t.linear(x, t.constant(name + ".weight", weight), bias == null ? null : t.constant(name + ".bias", bias)));
+    }
+}

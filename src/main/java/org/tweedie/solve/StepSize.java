@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.solve;
+
+import org.tweedie.diffusion.NoiseLevel;
+
+/** How far to follow a gradient of the loss. */
+public final class StepSize {
+    /** CONSTANT: z - lambda grad, as the paper prints. ADAPTIVE: Polyak's step towards the noise level, within a trust radius. */
+    public enum Rule { CONSTANT, ADAPTIVE }
+
+    /** Longest inner step, as a fraction of the length of the signal in z, sqrt(abar d). Set by a sweep, see docs/stsl.md. */
+    static final double TRUST = 0.1;
+
+    private final Rule rule;
+    private final double lambda;
+    private final Surrogate.Norm norm;
+    private final double noise;
+    private final int d;
+
+    /** @param noise the residual's norm at the noise level, sigma sqrt(m) */
+    StepSize(Rule rule, double lambda, Surrogate.Norm norm, double noise, int d) {
+        this.rule = rule;
+        this.lambda = lambda;
+        this.norm = norm;
+        this.noise = noise;
+        this.d = d;
+    }
+
+    /**
+     * The factor of the gradient; 0 once the residual has reached the noise level.
+     *
+     * <p>Adaptive: with f the data term and f* its value at the noise level, Polyak's step (f - f*) / |grad f|^2 is where a linear model of f
+     * reaches f*. It carries the unit of z and shrinks with 1/sqrt(abar) as the gradient grows with it. Far from the goal that model does not
+     * hold, so a step moves z by at most {@link #TRUST} of its signal's length.
+     *
+     * @param residual the residual's norm
+     * @param data the data term
+     * @param gradient norm of the gradient
+     */
+    double of(double residual, double data, double gradient, NoiseLevel level) {
+        if (residual <= noise || gradient == 0) {
+            return 0;
+        }
+        if (rule == Rule.CONSTANT) {
+            return lambda;
+        }
+        double goal = norm == Surrogate.Norm.NORM ? noise : data * (noise / residual) * (noise / residual);
+        double polyak = lambda * (data - goal) / (gradient * gradient);
+        return Math.min(polyak, TRUST * Math.sqrt(level.abar() * d) / gradient);
+    }
+}
