@@ -154,12 +154,12 @@ public record Json(String where, JsonObject object) {
         return has(key) ? number(key) : absent;
     }
 
-    public int[] integers(String key) {
-        return need(key, "a list of whole numbers", e -> list(e, Json::asInteger)).stream().mapToInt(i -> i).toArray();
+    public List<Integer> integers(String key) {
+        return need(key, "a list of whole numbers", e -> list(e, Json::asInteger));
     }
 
     /** A list of n whole numbers, or one number that stands for n equal ones. */
-    public int[] integers(String key, int n) {
+    public List<Integer> integers(String key, int n) {
         String what = "a whole number or a list of " + n + " whole numbers";
         return need(key, what, e -> {
             if (asInteger(e) instanceof Integer one) {
@@ -167,7 +167,7 @@ public record Json(String where, JsonObject object) {
             }
             List<Integer> all = list(e, Json::asInteger);
             return all != null && all.size() == n ? all : null;
-        }).stream().mapToInt(i -> i).toArray();
+        });
     }
 
     public double[] numbers(String key) {
@@ -176,6 +176,20 @@ public record Json(String where, JsonObject object) {
 
     public List<String> texts(String key) {
         return need(key, "a list of texts", e -> list(e, Json::asText));
+    }
+
+    /** Refuses what is not implemented. @throws IllegalArgumentException unless the key is absent, null or has the supported value */
+    public void only(String key, Object supported) {
+        if (!has(key)) {
+            return;
+        }
+        JsonElement e = object.get(key);
+        boolean same = supported instanceof Number n ? Double.valueOf(n.doubleValue()).equals(asNumber(e))
+                : e instanceof JsonPrimitive p && p.getAsString().equals(supported.toString());
+        if (!same) {
+            throw bad(key, "expected " + supported + " (nothing else is supported), got " + Quote.of(e.toString())
+                    + "; use another checkpoint");
+        }
     }
 
     /** An error about a value that has the right type but cannot be used; {@code problem} says what was expected and got. */

@@ -62,6 +62,11 @@ public final class Weights {
         return new Weights(ledger, prefix + block + ".");
     }
 
+    /** The names' common beginning, without its last dot. */
+    public String prefix() {
+        return prefix.isEmpty() ? "" : prefix.substring(0, prefix.length() - 1);
+    }
+
     /** The full name in the checkpoint. */
     public String name(String name) {
         return prefix + name;
