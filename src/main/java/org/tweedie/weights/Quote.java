@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.weights;
+
+import java.io.IOException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Text from untrusted files, made fit for a one-line message. */
+final class Quote {
+    private static final int LONGEST = 120;
+
+    private static final Pattern PLACE = Pattern.compile("line \\d+ column \\d+");
+
+    private Quote() {
+    }
+
+    /** Where a JSON parser stopped, as in " at line 3 column 14": its messages advise programmers, not users. */
+    static String place(IOException parsing) {
+        Matcher m = PLACE.matcher(String.valueOf(parsing.getMessage()));
+        return m.find() ? " at " + m.group() : "";
+    }
+
+    /** The text in single quotes, control characters shown as escapes, cut after 120 characters. */
+    static String of(String text) {
+        StringBuilder s = new StringBuilder("'");
+        for (int i = 0; i < text.length() && i < LONGEST; i++) {
+            char c = text.charAt(i);
+            boolean plain = c >= ' ' && !Character.isISOControl(c) && !Character.isSurrogate(c) && c != '\u2028' && c != '\u2029';
+            s.append(plain ? String.valueOf(c) : String.format("\\u%04x", (int) c));
+        }
+        return s.append(text.length() > LONGEST ? "...'" : "'").toString();
+    }
+}
