@@ -40,3 +40,9 @@ def save(path, tensors, metadata):
 def save_json(path, value):
     with open(path, "w") as f:
         f.write(json.dumps(value, indent=1) + "\n")
+
+
+def edit_json(path, **changes):
+    with open(path) as f:
+        value = json.load(f)
+    save_json(path, dict(value, **changes))

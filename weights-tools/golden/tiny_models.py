@@ -3,8 +3,10 @@
 
     python weights-tools/golden/tiny_models.py weights-tools/demo-model/tokenizer src/test/resources/golden
 
-Arguments: TOKENIZER_FOLDER OUT. Writes OUT/tiny-sd15 and OUT/tiny-sd21: diffusers' folders (F16 safetensors), each with golden/golden.safetensors
-(F32, computed from the stored weights in F32; unet.hvp in float64; ids and timesteps I64) and golden/golden.json.
+Arguments: TOKENIZER_FOLDER OUT. Writes OUT/tiny-sd15 and OUT/tiny-sd21: diffusers' folders (F16 safetensors), each
+with golden/golden.safetensors (F32, computed from the stored weights in F32; unet.hvp in float64; ids and timesteps I64) and golden/golden.json.
+tiny-sd15 has the tensor names of the published 1.x files: query, key, value and proj_attn in the autoencoder's
+attention, position_ids in the text encoder. tiny-sd21 pads prompts with token 0, "!", as 2.x does.
 TOKENIZER_FOLDER: a CLIP tokenizer of 649 tokens; it is copied into both. Needs torch, diffusers, transformers.
 """
 import os
@@ -15,7 +17,8 @@ import diffusers
 import torch
 import transformers
 from diffusers import AutoencoderKL, DDIMScheduler, PNDMScheduler, UNet2DConditionModel
-from transformers import CLIPTextConfig, CLIPTextModel
+from safetensors.torch import load_file, save_file
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 import networks
 import record
@@ -26,6 +29,8 @@ WIDTH = 32  # of the text encoder
 LATENT = (8, 12)
 FACTOR = 4  # pixels per latent position
 CONTRAST = 0.1  # between prompts; guidance on unrelated prompts makes a random network's DDIM chaotic
+
+PROMPTS = ["a photo of a t-shirt", "A photo of  a Longsleeve!", ""]
 
 BETAS = dict(num_train_timesteps=1000, beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear",
              steps_offset=1, set_alpha_to_one=False, trained_betas=None)
@@ -97,12 +102,43 @@ def write(folder, parts, generator):
     net.save_pretrained(folder + "/unet")
     vae.save_pretrained(folder + "/vae")
     parts["scheduler"]().save_pretrained(folder + "/scheduler")
+    # Published PNDM configurations have clip_sample, though PNDM itself has no such option; DDIM's default is to clip.
+    record.edit_json(folder + "/scheduler/scheduler_config.json", clip_sample=False)
     record.save_json(folder + "/model_index.json", {
         "_class_name": "StableDiffusionPipeline", "_diffusers_version": diffusers.__version__,
         "feature_extractor": [None, None], "requires_safety_checker": False, "safety_checker": [None, None],
         "scheduler": ["diffusers", type(parts["scheduler"]()).__name__], "text_encoder": ["transformers", "CLIPTextModel"],
         "tokenizer": ["transformers", "CLIPTokenizer"], "unet": ["diffusers", "UNet2DConditionModel"],
         "vae": ["diffusers", "AutoencoderKL"]})
+
+
+def rename(path, change):
+    """Stores a weights file again with change(state)."""
+    save_file(change(load_file(path)), path, metadata={"format": "pt"})
+
+
+def published_names(folder):
+    """Names of the 1.x checkpoints, which the libraries still read."""
+    names = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
+
+    def attention(key):
+        for new, old in names.items():
+            key = key.replace(f"attentions.0.{new}.", f"attentions.0.{old}.")
+        return key
+
+    rename(folder + "/vae/diffusion_pytorch_model.safetensors", lambda s: {attention(k): v for k, v in s.items()})
+    rename(folder + "/text_encoder/model.safetensors",
+           lambda s: {**s, "text_model.embeddings.position_ids": torch.arange(77)[None]})
+
+
+def pad_with_zero(folder):
+    for name in ("special_tokens_map", "tokenizer_config"):
+        record.edit_json(f"{folder}/tokenizer/{name}.json", pad_token="!")
+
+
+def token_ids(folder):
+    tokenizer = CLIPTokenizer.from_pretrained(folder, subfolder="tokenizer")
+    return {p: tokenizer(p, padding="max_length", max_length=77, truncation=True).input_ids for p in PROMPTS}
 
 
 def inputs(generator):
@@ -143,6 +179,7 @@ def golden(folder, given):
         "origin": metadata,
         "guidance": networks.GUIDANCE,
         "tensors": networks.ABOUT,
+        "tokenizer": token_ids(folder),
         "spread": {k: float(v.double().std()) for k, v in single.items() if k not in given and v.is_floating_point()},
         "float32_relative_difference_from_float64": differences,
         "adjoint_gap_float64": {k: networks.adjoint_gap(double, k) for k in ("unet", "encode", "decode")},
@@ -161,6 +198,7 @@ def main():
         g = torch.Generator().manual_seed(SEED + i)
         write(folder, parts, g)
         shutil.copytree(tokenizer, folder + "/tokenizer", dirs_exist_ok=True)
+        (published_names if name == "tiny-sd15" else pad_with_zero)(folder)
         about = golden(folder, inputs(g))
         print(name, {k: v for k, v in about.items() if k not in ("tensors", "origin")})
 
