@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.IntToLongFunction;
+import org.tweedie.program.DType;
+import org.tweedie.program.Instr;
+import org.tweedie.program.Program;
+import org.tweedie.program.Type;
+import org.tweedie.program.Value;
+import org.tweedie.program.op.*;
+
+/**
+ * Where each value of a program lies in one arena, known before anything runs. A value holds its place from the instruction that makes it to the
+ * last that reads it (outputs to the end; inputs from the start). A reshape shares the place of its input; an op that reads an
+ * element for the last time when it writes the same element takes over the place. Constants are not in the arena.
+ * Buffers are placed by size, the largest first, each into the tightest gap that is free during its life.
+ */
+public final class MemoryPlan {
+    /** Alignment of every offset in bytes: a cache line, the widest CPU vector, and what device libraries want. */
+    public static final long ALIGN = 256;
+
+    /** One place: its bytes, the first and last instruction of its life, where it lies. */
+    private static final class Buffer {
+        final long bytes;
+        final int from;
+        int to;
+        long offset;
+
+        Buffer(long bytes, int from, int to) {
+            this.bytes = bytes;
+            this.from = from;
+            this.to = to;
+        }
+
+        boolean meets(Buffer o) {
+            return from <= o.to && o.from <= to;
+        }
+    }
+
+    private final Program program;
+    private final int guard;
+    private final Buffer[] values;
+    private final Buffer[] scratch;
+    private final List<Buffer> buffers = new ArrayList<>();
+    private long bytes;
+
+    private MemoryPlan(Program program, int guard) {
+        this.program = program;
+        this.guard = guard;
+        this.values = new Buffer[program.values()];
+        this.scratch = new Buffer[program.body().size()];
+    }
+
+    /** @param scratch working memory in bytes that the n-th instruction needs while it runs */
+    public static MemoryPlan of(Program program, IntToLongFunction scratch) {
+        return of(program, scratch, 0);
+    }
+
+    /** A plan in which no two buffers share a place and each has unused bytes behind it, where a test sees a kernel that writes too far. */
+    public static MemoryPlan of(Program program, IntToLongFunction scratch, int guard) {
+        MemoryPlan plan = new MemoryPlan(program, guard);
+        plan.assign(scratch);
+        plan.place();
+        return plan;
+    }
+
+    /** Bytes of the arena: the peak. */
+    public long bytes() {
+        return bytes;
+    }
+
+    /** Offset of a value in the arena, or -1 for a constant (or a reshaped one). */
+    public long offset(Value v) {
+        return values[v.id()] == null ? -1 : values[v.id()].offset;
+    }
+
+    /** Offset of the working memory of the n-th instruction, or -1 where it needs none. */
+    public long scratch(int n) {
+        return scratch[n] == null ? -1 : scratch[n].offset;
+    }
+
+    /** Offsets of the guard zones, each of the size asked for. */
+    public List<Long> guards() {
+        return buffers.stream().map(b -> b.offset + b.bytes).toList();
+    }
+
+    public static long bytes(Type t) {
+        return t.shape().size() * (t.dtype() == DType.I64 ? 8 : 4);
+    }
+
+    private void assign(IntToLongFunction need) {
+        int[] last = lastUses();
+        program.inputs().forEach(i -> values[i.value().id()] = buffer(bytes(i.value().type()), -1, last[i.value().id()]));
+        for (int n = 0; n < program.body().size(); n++) {
+            Instr i = program.body().get(n);
+            for (Value v : i.out()) {
+                values[v.id()] = i.op() instanceof Reshape ? values[i.in().getFirst().id()] : takeOver(i, n, last[v.id()]);
+                if (values[v.id()] == null && !(i.op() instanceof Reshape)) {
+                    values[v.id()] = buffer(bytes(v.type()), n, last[v.id()]);
+                }
+            }
+            long extra = need.applyAsLong(n);
+            scratch[n] = extra == 0 ? null : buffer(extra, n, n);
+        }
+    }
+
+    private Buffer buffer(long bytes, int from, int to) {
+        Buffer b = new Buffer(bytes, from, guard > 0 ? program.body().size() : Math.max(from, to));
+        buffers.add(b);
+        return b;
+    }
+
+    /** The last instruction that reads each value or a reshape of it; its own where none does; past the end for outputs. */
+    private int[] lastUses() {
+        int[] last = new int[program.values()];
+        List<Instr> body = program.body();
+        program.outputs().forEach(o -> last[o.value().id()] = body.size());
+        for (int n = body.size() - 1; n >= 0; n--) {
+            Instr i = body.get(n);
+            for (Value v : i.out()) {
+                last[v.id()] = Math.max(last[v.id()], n);
+            }
+            int use = i.op() instanceof Reshape ? last[i.result().id()] : n;
+            for (Value v : i.in()) {
+                last[v.id()] = Math.max(last[v.id()], use);
+            }
+        }
+        return last;
+    }
+
+    /** The place of an input that dies here and may be written over, or null. */
+    private Buffer takeOver(Instr i, int n, int last) {
+        if (!inPlace(i.op())) {
+            return null;
+        }
+        for (Value v : i.in()) {
+            Buffer b = values[v.id()];
+            if (b != null && b.to == n && v.type().equals(i.result().type())) {
+                b.to = Math.max(b.to, last);
+                return b;
+            }
+        }
+        return null;
+    }
+
+    /** Whether an op's result may lie in an input of the same shape: element i of it is read for the last time when i is written. */
+    private static boolean inPlace(Op op) {
+        return switch (op) {
+            case Affine _, Binary _, Unary _, UnaryMul _, Softmax _, GroupNorm _, GroupNormVjp _, GroupNormJvp _ -> true;
+            case Attention _, AttentionJvp _, AttentionVjp _, Broadcast _, Concat _, Conv2d _, Conv2dVjp _, Gather _, MatMul _, Pad _,
+                    ReduceSum _, Reshape _, Slice _, SumPool _, Transpose _, Upsample _ -> false;
+        };
+    }
+
+    private void place() {
+        List<Buffer> placed = new ArrayList<>(); // by offset
+        buffers.sort(Comparator.comparingLong((Buffer b) -> -b.bytes).thenComparingInt(b -> b.from));
+        for (Buffer b : buffers) {
+            b.offset = gap(b, placed);
+            int at = placed.size();
+            while (at > 0 && placed.get(at - 1).offset > b.offset) {
+                at--;
+            }
+            placed.add(at, b);
+            bytes = Math.max(bytes, b.offset + size(b));
+        }
+    }
+
+    private long size(Buffer b) {
+        return Math.max(ALIGN, (b.bytes + guard + ALIGN - 1) / ALIGN * ALIGN);
+    }
+
+    /** The start of the tightest gap between the buffers that live at the same time, or behind them all. */
+    private long gap(Buffer b, List<Buffer> placed) {
+        long best = -1;
+        long tightest = Long.MAX_VALUE;
+        long end = 0;
+        for (Buffer o : placed) {
+            if (o.meets(b)) {
+                long room = o.offset - end;
+                if (room >= size(b) && room < tightest) {
+                    tightest = room;
+                    best = end;
+                }
+                end = Math.max(end, o.offset + size(o));
+            }
+        }
+        return best < 0 ? end : best;
+    }
+
+    @Override
+    public String toString() {
+        return program.name() + ": " + bytes + " bytes in " + Arrays.stream(values).filter(b -> b != null).distinct().count() + " places";
+    }
+}

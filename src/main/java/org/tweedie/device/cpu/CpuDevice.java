@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device.cpu;
+
+import org.tweedie.device.Device;
+import org.tweedie.program.Program;
+
+/**
+ * This machine's processor in single precision: convolutions and matrix products by oneDNN, the rest by vector loops in Java, all on the
+ * same threads. The same program, inputs and machine give the same bytes, whatever the number of threads.
+ */
+public final class CpuDevice implements Device {
+    final Native.Heap heap = new Native.Heap();
+    final Parallel parallel;
+    final Weights weights;
+
+    /** On all processors that the JVM may use. */
+    public CpuDevice() {
+        this(Runtime.getRuntime().availableProcessors());
+    }
+
+    /**
+     * @throws IllegalArgumentException when there is not at least one thread
+     * @throws UnsatisfiedLinkError when oneDNN cannot be loaded, telling why and what to do
+     */
+    public CpuDevice(int threads) {
+        parallel = new Parallel(threads);
+        parallel.enter();
+        weights = new Weights(heap, parallel);
+    }
+
+    @Override
+    public String name() {
+        return "cpu";
+    }
+
+    @Override
+    public String description() {
+        return "oneDNN " + Primitives.version() + " with " + Primitives.isa() + ", vectors of " + VectorMath.L + " floats, "
+                + parallel.threads() + " threads";
+    }
+
+    @Override
+    public CpuExecutable compile(Program program) {
+        return new CpuExecutable(this, program, 0);
+    }
+
+    /** With unused bytes behind each buffer and an arena of NaN, for tests that look for reads and writes out of place. */
+    CpuExecutable compileGuarded(Program program, int guard) {
+        return new CpuExecutable(this, program, guard);
+    }
+
+    @Override
+    public long liveBytes() {
+        return heap.liveBytes();
+    }
+
+    /** @throws IllegalStateException when executables are still open */
+    @Override
+    public void close() {
+        if (heap.liveBytes() != 0) {
+            throw new IllegalStateException("device 'cpu' is closed while " + heap.liveBytes() + " bytes are live; close its executables before");
+        }
+        parallel.close();
+    }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device.cpu;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.IntConsumer;
+
+/**
+ * Runs loops on libgomp's threads, the ones oneDNN runs on, so that the two never compete for cores. Who calls {@link #run} cuts the work
+ * into chunks by its shape, never by the number of threads: then sums do not depend on that number.
+ */
+final class Parallel implements AutoCloseable {
+    private final int threads;
+    private final Arena arena = Arena.ofShared();
+    private final long entry;
+    private final AtomicInteger next = new AtomicInteger();
+    private final AtomicReference<Throwable> failure = new AtomicReference<>();
+    private IntConsumer body;
+    private int chunks;
+
+    Parallel(int threads) {
+        if (threads < 1) {
+            throw new IllegalArgumentException("device 'cpu': expected at least 1 thread, got " + threads);
+        }
+        this.threads = threads;
+        try {
+            var work = MethodHandles.lookup().bind(this, "work", MethodType.methodType(void.class, long.class));
+            entry = Linker.nativeLinker().upcallStub(work, FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG), arena).address();
+        } catch (ReflectiveOperationException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    int threads() {
+        return threads;
+    }
+
+    /** Tells libgomp, which counts threads for each calling thread apart, how many oneDNN is to use from this one. */
+    void enter() {
+        try {
+            Dnnl.API.ompThreads().invokeExact(threads);
+        } catch (Throwable e) {
+            throw Dnnl.rethrow(e);
+        }
+    }
+
+    /** Number of chunks for n elements in chunks of about {@code grain}. */
+    static int chunks(long n, long grain) {
+        return (int) Math.max(1, Math.min(1 << 20, (n + grain - 1) / grain));
+    }
+
+    /** First element of a chunk, a multiple of {@code unit}, when n elements are dealt to some chunks. */
+    static long from(int chunk, int chunks, long n, long unit) {
+        long units = (n + unit - 1) / unit;
+        return Math.min(n, units * chunk / chunks * unit);
+    }
+
+    /** Calls the body once for each chunk, on several threads; what a body throws is thrown here. */
+    synchronized void run(int chunks, IntConsumer body) {
+        if (chunks == 1 || threads == 1) {
+            for (int i = 0; i < chunks; i++) {
+                body.accept(i);
+            }
+            return;
+        }
+        this.body = body;
+        this.chunks = chunks;
+        next.set(0);
+        try {
+            Dnnl.API.gompParallel().invokeExact(entry, 0L, Math.min(threads, chunks), 0);
+        } catch (Throwable e) {
+            throw Dnnl.rethrow(e);
+        }
+        this.body = null;
+        Throwable thrown = failure.getAndSet(null);
+        if (thrown != null) {
+            throw Dnnl.rethrow(thrown);
+        }
+    }
+
+    /** Each thread's share. Nothing may be thrown through C frames, so it is kept. */
+    private void work(long unused) {
+        try {
+            IntConsumer f = body;
+            for (int i = next.getAndIncrement(); i < chunks; i = next.getAndIncrement()) {
+                f.accept(i);
+            }
+        } catch (Throwable e) {
+            failure.compareAndSet(null, e);
+            next.set(chunks);
+        }
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+}

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device.cpu;
+
+import static org.tweedie.device.cpu.VectorMath.L;
+import static org.tweedie.device.cpu.VectorMath.S;
+import static org.tweedie.device.cpu.VectorMath.all;
+import static org.tweedie.device.cpu.VectorMath.get;
+import static org.tweedie.device.cpu.VectorMath.load;
+import static org.tweedie.device.cpu.VectorMath.set;
+import static org.tweedie.device.cpu.VectorMath.store;
+
+import java.util.ArrayList;
+import java.util.List;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import org.tweedie.program.Shape;
+
+/**
+ * Sums and softmax. Long sums are F32 over at most {@link #RUN} numbers per lane and double over those, in an order fixed by the shape: their
+ * error stays near that of one rounding, and no thread count changes it.
+ */
+final class Reductions {
+    private static final long GRAIN = 1 << 15;
+    /** Numbers that one F32 accumulator takes. */
+    static final int RUN = 64;
+
+    private Reductions() {}
+
+    static Kernel sum(Parallel parallel, Shape in, List<Integer> axes) {
+        List<long[]> runs = runs(in, axes); // extent and whether summed, neighbours joined
+        if (runs.size() == 1 && runs.getFirst()[1] == 0) {
+            return Kernel.of(p -> {
+                long x = p.in(0);
+                long y = p.out(0);
+                return () -> Moves.copy(x, y, 4 * in.size());
+            });
+        }
+        if (runs.size() <= 3 && (runs.size() < 3 || runs.getFirst()[1] == 0)) {
+            boolean first = runs.getFirst()[1] != 0;
+            long outer = first ? 1 : runs.getFirst()[0];
+            long reduced = first ? runs.getFirst()[0] : runs.get(1)[0];
+            long inner = runs.getLast()[1] != 0 ? 1 : runs.getLast()[0];
+            return inner == 1 ? rows(parallel, outer, reduced) : columns(parallel, outer, reduced, inner);
+        }
+        return general(parallel, runs);
+    }
+
+    private static List<long[]> runs(Shape in, List<Integer> axes) {
+        List<long[]> runs = new ArrayList<>();
+        for (int a = 0; a < in.rank(); a++) {
+            long summed = axes.contains(a) ? 1 : 0;
+            if (in.dim(a) == 1) {
+                continue;
+            }
+            if (!runs.isEmpty() && runs.getLast()[1] == summed) {
+                runs.getLast()[0] *= in.dim(a);
+            } else {
+                runs.add(new long[] {in.dim(a), summed});
+            }
+        }
+        if (runs.isEmpty()) {
+            runs.add(new long[] {1, 0});
+        }
+        return runs;
+    }
+
+    /** x [outer,reduced] to [outer]. */
+    private static Kernel rows(Parallel parallel, long outer, long reduced) {
+        int cuts = Parallel.chunks(reduced, GRAIN);
+        int groups = cuts > 1 ? (int) outer : Parallel.chunks(outer, Math.max(1, GRAIN / reduced));
+        return new Kernel(8L * cuts * (cuts > 1 ? outer : 0), p -> {
+            long x = p.in(0);
+            long y = p.out(0);
+            long partial = p.scratch();
+            if (cuts == 1) {
+                return () -> parallel.run(groups, k -> {
+                    float[] lanes = new float[L];
+                    long end = Parallel.from(k + 1, groups, outer, 1);
+                    for (long r = Parallel.from(k, groups, outer, 1); r < end; r++) {
+                        set(y + 4 * r, (float) sum(x + 4 * r * reduced, (int) reduced, lanes));
+                    }
+                });
+            }
+            return () -> {
+                parallel.run(groups * cuts, k -> {
+                    long from = Parallel.from(k % cuts, cuts, reduced, 64);
+                    long to = Parallel.from(k % cuts + 1, cuts, reduced, 64);
+                    Native.ALL.set(Native.DOUBLE, partial + 8L * k,
+                            sum(x + 4 * (k / cuts * reduced + from), (int) (to - from), new float[L]));
+                });
+                for (long r = 0; r < outer; r++) {
+                    double s = 0;
+                    for (int c = 0; c < cuts; c++) {
+                        s += Native.ALL.get(Native.DOUBLE, partial + 8 * (r * cuts + c));
+                    }
+                    set(y + 4 * r, (float) s);
+                }
+            };
+        });
+    }
+
+    /** Sum of n numbers. */
+    private static double sum(long x, int n, float[] lanes) {
+        double s = 0;
+        int i = 0;
+        while (i <= n - L) {
+            int end = Math.min(n, i + RUN * L);
+            FloatVector v = all(0);
+            for (; i <= end - L; i += L) {
+                v = v.add(load(x + 4L * i));
+            }
+            s += sum(v, lanes);
+        }
+        for (; i < n; i++) {
+            s += get(x + 4L * i);
+        }
+        return s;
+    }
+
+    /** Sum of the lanes, in their order. */
+    static double sum(FloatVector v, float[] lanes) {
+        v.intoArray(lanes, 0);
+        double s = 0;
+        for (float f : lanes) {
+            s += f;
+        }
+        return s;
+    }
+
+    /** x [outer,reduced,inner] to [outer,inner]. */
+    private static Kernel columns(Parallel parallel, long outer, long reduced, long inner) {
+        int cuts = Parallel.chunks(reduced, Math.max(RUN, GRAIN / inner));
+        int tasks = Math.toIntExact(outer * cuts);
+        return new Kernel(8L * inner * tasks, p -> {
+            long x = p.in(0);
+            long y = p.out(0);
+            long partial = p.scratch(); // [outer,cuts,inner], double
+            return () -> {
+                parallel.run(tasks, k -> {
+                    long from = Parallel.from(k % cuts, cuts, reduced, 1);
+                    long to = Parallel.from(k % cuts + 1, cuts, reduced, 1);
+                    columns(x + 4 * (k / cuts * reduced + from) * inner, to - from, inner, partial + 8L * k * inner);
+                });
+                for (long i = 0; i < outer * inner; i++) {
+                    double s = 0;
+                    for (long c = 0; c < cuts; c++) {
+                        s += Native.ALL.get(Native.DOUBLE, partial + 8 * ((i / inner * cuts + c) * inner + i % inner));
+                    }
+                    set(y + 4 * i, (float) s);
+                }
+            };
+        });
+    }
+
+    /** Column sums of x [n,inner] in double. */
+    static void columns(long x, long n, long inner, long sums) {
+        float[] lanes = new float[L];
+        for (long c = 0; c < inner; c += L) {
+            int width = (int) Math.min(L, inner - c);
+            VectorMask<Float> m = S.indexInRange(0, width);
+            for (int j = 0; j < width; j++) {
+                Native.ALL.set(Native.DOUBLE, sums + 8 * (c + j), 0);
+            }
+            for (long i = 0; i < n; ) {
+                long end = Math.min(n, i + RUN);
+                FloatVector v = all(0);
+                for (; i < end; i++) {
+                    v = v.add(width == L ? load(x + 4 * (i * inner + c)) : load(x + 4 * (i * inner + c), m));
+                }
+                v.intoArray(lanes, 0);
+                for (int j = 0; j < width; j++) {
+                    long at = sums + 8 * (c + j);
+                    Native.ALL.set(Native.DOUBLE, at, Native.ALL.get(Native.DOUBLE, at) + lanes[j]);
+                }
+            }
+        }
+    }
+
+    /** Any alternation of kept and summed axes, in double: second derivatives only come here. */
+    private static Kernel general(Parallel parallel, List<long[]> runs) {
+        long[] strides = new long[runs.size()];
+        long n = 1;
+        for (int i = runs.size() - 1; i >= 0; i--) {
+            strides[i] = n;
+            n *= runs.get(i)[0];
+        }
+        long outs = extent(runs, 0);
+        long sums = extent(runs, 1);
+        int chunks = Parallel.chunks(outs, Math.max(1, GRAIN / sums));
+        return Kernel.of(p -> {
+            long x = p.in(0);
+            long y = p.out(0);
+            return () -> parallel.run(chunks, k -> {
+                long end = Parallel.from(k + 1, chunks, outs, 1);
+                for (long o = Parallel.from(k, chunks, outs, 1); o < end; o++) {
+                    long base = offset(o, runs, strides, 0);
+                    double s = 0;
+                    for (long r = 0; r < sums; r++) {
+                        s += get(x + 4 * (base + offset(r, runs, strides, 1)));
+                    }
+                    set(y + 4 * o, (float) s);
+                }
+            });
+        });
+    }
+
+    private static long extent(List<long[]> runs, int kind) {
+        return runs.stream().filter(r -> r[1] == kind).mapToLong(r -> r[0]).reduce(1, (a, b) -> a * b);
+    }
+
+    private static long offset(long index, List<long[]> runs, long[] strides, int kind) {
+        long o = 0;
+        for (int i = runs.size() - 1; i >= 0; i--) {
+            if (runs.get(i)[1] == kind) {
+                o += index % runs.get(i)[0] * strides[i];
+                index /= runs.get(i)[0];
+            }
+        }
+        return o;
+    }
+
+    /** x [B,H,W,C] to [B,H/factor,W/factor,C]. */
+    static Kernel sumPool(Parallel parallel, int factor, Shape in) {
+        int c = in.dim(3);
+        int width = in.dim(2) / factor;
+        int lines = in.dim(0) * in.dim(1) / factor;
+        return Kernel.of(p -> {
+            long x = p.in(0);
+            long y = p.out(0);
+            return () -> parallel.run(lines, r -> {
+                for (int w = 0; w < width; w++) {
+                    pool(x + 4L * c * ((long) r * factor * in.dim(2) + (long) w * factor), 4L * c * in.dim(2), factor, c,
+                            y + 4L * c * ((long) r * width + w));
+                }
+            });
+        });
+    }
+
+    private static void pool(long x, long line, int factor, int c, long y) {
+        int i = 0;
+        for (; i <= c - L; i += L) {
+            FloatVector v = all(0);
+            for (int u = 0; u < factor; u++) {
+                for (int w = 0; w < factor; w++) {
+                    v = v.add(load(x + u * line + 4L * (w * c + i)));
+                }
+            }
+            store(v, y + 4L * i);
+        }
+        for (; i < c; i++) {
+            float s = 0;
+            for (int u = 0; u < factor; u++) {
+                for (int w = 0; w < factor; w++) {
+                    s += get(x + u * line + 4L * (w * c + i));
+                }
+            }
+            set(y + 4L * i, s);
+        }
+    }
+
+    static Kernel softmax(Parallel parallel, Shape in) {
+        int n = in.dim(-1);
+        long rows = in.size() / n;
+        int chunks = Parallel.chunks(rows, Math.max(1, GRAIN / n));
+        return Kernel.of(p -> {
+            long x = p.in(0);
+            long y = p.out(0);
+            return () -> parallel.run(chunks, k -> {
+                float[] lanes = new float[L];
+                long end = Parallel.from(k + 1, chunks, rows, 1);
+                for (long r = Parallel.from(k, chunks, rows, 1); r < end; r++) {
+                    softmax(x + 4 * r * n, y + 4 * r * n, n, 1, lanes);
+                }
+            });
+        });
+    }
+
+    /** y = softmax(scale x) over n numbers; gives the logarithm of the sum of exp(scale x). */
+    static double softmax(long x, long y, int n, float scale, float[] lanes) {
+        float shift = -max(x, n, lanes) * scale;
+        FloatVector shifts = all(shift);
+        FloatVector factor = all(scale);
+        double s = 0;
+        for (int i = 0; i < n; ) {
+            int end = Math.min(n, i + RUN * L);
+            FloatVector v = all(0);
+            for (; i <= end - L; i += L) {
+                FloatVector e = VectorMath.exp(load(x + 4L * i).fma(factor, shifts));
+                store(e, y + 4L * i);
+                v = v.add(e);
+            }
+            if (i < end) {
+                VectorMask<Float> m = S.indexInRange(i, n);
+                FloatVector e = VectorMath.exp(load(x + 4L * i, m).fma(factor, shifts));
+                store(e, y + 4L * i, m);
+                v = v.add(e, m);
+                i = end;
+            }
+            s += sum(v, lanes);
+        }
+        scale(y, n, (float) (1 / s));
+        return Math.log(s) - shift;
+    }
+
+    private static float max(long x, int n, float[] lanes) {
+        FloatVector v = all(Double.NEGATIVE_INFINITY);
+        int i = 0;
+        for (; i <= n - L; i += L) {
+            v = v.max(load(x + 4L * i));
+        }
+        v.intoArray(lanes, 0);
+        float max = Float.NEGATIVE_INFINITY;
+        for (float f : lanes) {
+            max = Math.max(max, f);
+        }
+        for (; i < n; i++) {
+            max = Math.max(max, get(x + 4L * i));
+        }
+        return max;
+    }
+
+    private static void scale(long y, int n, float by) {
+        int i = 0;
+        for (; i <= n - L; i += L) {
+            store(load(y + 4L * i).mul(by), y + 4L * i);
+        }
+        for (; i < n; i++) {
+            set(y + 4L * i, get(y + 4L * i) * by);
+        }
+    }
+}
