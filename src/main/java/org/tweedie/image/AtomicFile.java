@@ -3,9 +3,11 @@ package org.tweedie.image;
 
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.UUID;
 
 /** Writes whole files: beside the target first, then renamed over it, so that no reader ever meets half of one. */
 public final class AtomicFile {
@@ -38,12 +40,13 @@ public final class AtomicFile {
      */
     public static void write(Path file, byte[] bytes) throws IOException {
         check(file);
-        Path part = file.toAbsolutePath().resolveSibling("." + file.getFileName() + "." + ProcessHandle.current().pid() + ".part");
+        Path part = file.toAbsolutePath().resolveSibling(".tweedie." + UUID.randomUUID() + ".part");
         try {
             Files.write(part, bytes);
             Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
-            String reason = e instanceof AccessDeniedException ? "permission denied" : e.getMessage();
+            String reason = e instanceof AccessDeniedException ? "permission denied"
+                    : e instanceof FileSystemException f && f.getReason() != null ? f.getReason() : e.getMessage();
             throw new IOException(file + ": cannot write (" + reason + "); is the disk full or read-only?", e);
         } finally {
             Files.deleteIfExists(part);

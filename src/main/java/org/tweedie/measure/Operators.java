@@ -123,15 +123,18 @@ public final class Operators {
         return x == Math.rint(x) && Math.abs(x) < 1e9 ? Long.toString((long) x) : Double.toString(x);
     }
 
+    /** The example nearest as a whole, or by its first word, if few letters differ. */
     private static String suggestion(String spec) {
+        String asked = spec.toLowerCase(java.util.Locale.ROOT);
         String best = null;
         int least = 4;
-        for (String candidate : EXAMPLES) {
-            for (String form : List.of(candidate, candidate.split(":")[0])) {
-                int d = distance(spec.toLowerCase(java.util.Locale.ROOT), form);
+        for (boolean whole : new boolean[] {true, false}) {
+            for (String example : EXAMPLES) {
+                String form = whole ? example : example.split(":")[0];
+                int d = distance(asked, form);
                 if (d < least && d < form.length()) {
                     least = d;
-                    best = candidate;
+                    best = example;
                 }
             }
         }

@@ -194,6 +194,6 @@ class ImageFileTest {
         byte[] jpeg = Files.readAllBytes(save(b, "jpg"));
         Path cut = Files.write(dir.resolve("cut.jpg"), Arrays.copyOf(jpeg, jpeg.length * 2 / 3));
         List<String> notes = ImageFile.read(cut).notes();
-        assertTrue(notes.size() == 1 && notes.getFirst().contains("the decoder warns"), notes.toString());
+        assertTrue(!notes.isEmpty() && notes.getFirst().contains("the decoder warns"), notes.toString());
     }
 }

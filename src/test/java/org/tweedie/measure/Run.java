@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.measure;
+
+import java.util.Map;
+import org.tweedie.device.Executable;
+import org.tweedie.device.reference.ReferenceDevice;
+import org.tweedie.program.Philox;
+import org.tweedie.program.Shape;
+import org.tweedie.program.Tensor;
+import org.tweedie.program.Tracer;
+import org.tweedie.program.Type;
+import org.tweedie.program.Value;
+import org.tweedie.transform.Vjp;
+
+/** Runs operators in double on the reference device. */
+final class Run {
+    private interface Body {
+        Value emit(Tracer t, Value in);
+    }
+
+    private Run() {}
+
+    static Tensor apply(MeasurementOperator a, Tensor x) {
+        return run(x, (t, v) -> a.apply(t, v));
+    }
+
+    static Tensor adjoint(MeasurementOperator a, Tensor y, Shape image) {
+        return run(y, (t, v) -> a.adjoint(t, v, image));
+    }
+
+    /** The pull-back of apply at 0. */
+    static Tensor pullBack(MeasurementOperator a, Tensor y, Shape image) {
+        return run(y, (t, v) -> {
+            Value x = t.scale(t.zeros(image), 1);
+            return Vjp.pull(t, Map.of(a.apply(t, x), v), x)[0];
+        });
+    }
+
+    static Tensor residual(MeasurementOperator a, Tensor y, Tensor x) {
+        return run(y, (t, v) -> a.residual(t, v, t.constant("x", x)));
+    }
+
+    private static Tensor run(Tensor in, Body body) {
+        Tracer t = new Tracer("test");
+        t.output("out", body.emit(t, t.input("in", Type.real(in.shape()))));
+        try (ReferenceDevice device = new ReferenceDevice(); Executable e = device.compile(t.finish())) {
+            return e.run(Map.of("in", in)).get("out");
+        }
+    }
+
+    static Tensor noise(Shape shape, long seed) {
+        return new Philox(seed, Philox.Stream.NOISE).normals(0, shape);
+    }
+
+    static double dot(Tensor a, Tensor b) {
+        double sum = 0;
+        for (long i = 0; i < a.size(); i++) {
+            sum += a.get(i) * b.get(i);
+        }
+        return sum;
+    }
+
+    /** |a - b| / |b|. */
+    static double distance(Tensor a, Tensor b) {
+        double sum = 0;
+        for (long i = 0; i < a.size(); i++) {
+            sum += (a.get(i) - b.get(i)) * (a.get(i) - b.get(i));
+        }
+        return Math.sqrt(sum / dot(b, b));
+    }
+}
