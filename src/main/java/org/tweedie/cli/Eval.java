@@ -50,12 +50,14 @@ final class Eval implements Callable<Integer> {
     StepSize.Rule step;
     @Option(names = "--init", split = ",", defaultValue = "DDIM")
     List<Start.Kind> init;
+    @Option(names = "--threads", defaultValue = "1")
+    int threads;
     @Option(names = "--seed", defaultValue = "1")
     long seed;
 
     @Override
     public Integer call() throws Exception {
-        try (Device device = new CpuDevice(2); Prior prior = Prior.open(model, device, "", 1)) {
+        try (Device device = new CpuDevice(threads); Prior prior = Prior.open(model, device, "", 1)) {
             Evaluation e = new Evaluation(device, prior, size, sigma, System.out);
             for (Path p : Evaluation.pictures(images, skip, limit)) {
                 e.run(p, tasks, variants(), seed);
