@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.cli;
+
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** The command line. Results go to standard output, progress and errors (a line each) to standard error. */
+@Command(name = "tweedie", versionProvider = Version.class, sortOptions = false, abbreviateSynopsis = true,
+        synopsisSubcommandLabel = "COMMAND",
+        subcommands = {Demo.class, Restore.class, Degrade.class, Generate.class, Run.class, Inspect.class, Doctor.class},
+        description = "Restores degraded photographs with Stable Diffusion and STSL, in plain Java.",
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  tweedie demo",
+            "  tweedie degrade photo.png --task sr:4 --sigma 0.01 --seed 1 -o y.png",
+            "  tweedie restore y.png --model DIR --seed 1 -o restored.png",
+            "  tweedie generate \"a photo of a dress\" --model DIR --seed 1 -o dress.png",
+            "",
+            "Exit codes: 0 done, 1 failed, 2 asked for wrongly. 'tweedie COMMAND --help' tells more."})
+public final class Main implements Runnable {
+    static final int FAILED = 1;
+    static final int MISUSED = 2;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = {"-h", "--help"}, usageHelp = true, scope = ScopeType.INHERIT, description = "Show this help.")
+    private boolean help;
+
+    @Option(names = "--version", versionHelp = true, description = "Show the version.")
+    private boolean version;
+
+    @Option(names = "--stacktrace", scope = ScopeType.INHERIT, description = "Show where an error came from.")
+    private boolean stacktrace;
+
+    public static void main(String[] args) {
+        standardError();
+        System.exit(run(args));
+    }
+
+    /** Runs one command. @return the exit code */
+    public static int run(String... args) {
+        Main main = new Main();
+        CommandLine line = new CommandLine(main);
+        Choice.register(line);
+        line.setUsageHelpAutoWidth(false).setUsageHelpWidth(110);
+        line.setParameterExceptionHandler((e, a) -> Faults.report(misuse(e), main.stacktrace));
+        line.setExecutionExceptionHandler((e, c, r) -> Faults.report(e, main.stacktrace));
+        return line.execute(args);
+    }
+
+    /** The launcher's filter stands between the JVM's standard error and the real one; from here on nothing needs filtering. */
+    private static void standardError() {
+        String real = System.getProperty("tweedie.stderr");
+        if (real != null) {
+            try {
+                System.setErr(new PrintStream(new FileOutputStream(real, true), true));
+            } catch (IOException e) {
+                System.clearProperty("tweedie.columns"); // not ours to open: stay behind the filter, which passes whole lines only
+            }
+        }
+    }
+
+    private static IllegalArgumentException misuse(ParameterException e) {
+        String command = e.getCommandLine().getCommandSpec().qualifiedName();
+        return new IllegalArgumentException(Choice.message(e) + "; see '" + command + " --help'", e);
+    }
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "expected a command: " + String.join(", ", spec.subcommands().keySet()));
+    }
+}

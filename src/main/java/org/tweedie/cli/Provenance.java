@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.cli;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** The parameters of a run, kept in the picture that it made, so that the run can be repeated from it. */
+final class Provenance {
+    private final Map<String, String> options = new LinkedHashMap<>();
+    private final String command;
+    private final String argument;
+
+    /** @param argument the one that is not an option: an input file or a prompt */
+    Provenance(String command, String argument) {
+        this.command = command;
+        this.argument = argument;
+    }
+
+    Map<String, String> options() {
+        return options;
+    }
+
+    Provenance with(String option, Object value) {
+        options.put(option, value instanceof Double d ? Numbers.of(d) : value.toString());
+        return this;
+    }
+
+    /** Keys: version; command, which repeats the run once {@code -o} is appended; then each option by its name. */
+    Map<String, String> text() {
+        StringBuilder line = new StringBuilder("tweedie " + command + " " + Notes.quoted(argument));
+        options.forEach((k, v) -> line.append(" --").append(k).append(' ').append(v.isEmpty() ? "''" : Notes.quoted(v)));
+        Map<String, String> text = new LinkedHashMap<>();
+        text.put("version", Version.number());
+        text.put("command", line.toString());
+        text.putAll(options);
+        return text;
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.tweedie.device.cpu.CpuDevice;
+import org.tweedie.device.reference.ReferenceDevice;
+
+/** The devices there are, by name. The only class that knows them all. */
+public final class Devices {
+    /** Best first. */
+    public static final List<String> NAMES = List.of("cpu", "reference");
+
+    private Devices() {}
+
+    /**
+     * Opens a device. Who opens, closes.
+     *
+     * @param threads how many threads it may use; the reference device uses one
+     * @throws IllegalArgumentException when there is no such device, or fewer than one thread is allowed
+     * @throws Unavailable when it cannot be used on this machine
+     */
+    public static Device open(String name, int threads) {
+        return switch (name) {
+            case "cpu" -> cpu(threads);
+            case "reference" -> new ReferenceDevice();
+            default -> throw new IllegalArgumentException("device '" + name + "' unavailable: this version has no such device; available: "
+                    + String.join(", ", available()));
+        };
+    }
+
+    private static Device cpu(int threads) {
+        try {
+            return new CpuDevice(threads);
+        } catch (LinkageError e) {
+            throw new Unavailable("cpu", reason(e), e);
+        }
+    }
+
+    /** A failed static initialiser hides what failed. */
+    private static String reason(Throwable e) {
+        return e instanceof ExceptionInInitializerError && e.getCause() != null ? e.getCause().getMessage() : e.getMessage();
+    }
+
+    /** Names of the devices that can be used on this machine. */
+    public static List<String> available() {
+        List<String> names = new ArrayList<>();
+        for (String name : NAMES) {
+            if (status(name).usable()) {
+                names.add(name);
+            }
+        }
+        return names;
+    }
+
+    /** Whether a device can be used here, and what it is or why it cannot. */
+    public record Status(String name, boolean usable, String text) {}
+
+    public static Status status(String name) {
+        try (Device d = open(name, 1)) {
+            return new Status(name, true, d.description());
+        } catch (Unavailable e) {
+            return new Status(name, false, e.reason);
+        }
+    }
+
+    /** A device that exists but cannot be used on this machine; the message says why. */
+    public static final class Unavailable extends IllegalStateException {
+        private static final long serialVersionUID = 1;
+
+        private final String reason;
+
+        Unavailable(String name, String reason, Throwable cause) {
+            super("device '" + name + "' unavailable: " + reason + "; available: reference", cause);
+            this.reason = reason;
+        }
+    }
+}

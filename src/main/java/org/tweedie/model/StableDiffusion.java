@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.model;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import org.tweedie.weights.Checkpoint;
+import org.tweedie.weights.Json;
+import org.tweedie.weights.Module;
+
+/** The parts of a Stable Diffusion checkpoint, each built when first asked for. Its tensors are mapped files, valid until {@link #close}. */
+public final class StableDiffusion implements AutoCloseable {
+    private final Checkpoint checkpoint;
+    private Tokenizer tokenizer;
+    private ClipText textEncoder;
+    private UNet unet;
+    private Autoencoder vae;
+
+    private StableDiffusion(Checkpoint checkpoint) {
+        this.checkpoint = checkpoint;
+    }
+
+    /** @param folder in the layout of diffusers; @throws IllegalArgumentException when it is none; @throws IOException when it cannot be read */
+    public static StableDiffusion open(Path folder) throws IOException {
+        return new StableDiffusion(Checkpoint.open(folder));
+    }
+
+    public Tokenizer tokenizer() throws IOException {
+        if (tokenizer == null) {
+            tokenizer = Tokenizer.open(checkpoint.folder("tokenizer"));
+        }
+        return tokenizer;
+    }
+
+    public ClipText textEncoder() throws IOException {
+        if (textEncoder == null) {
+            Module m = checkpoint.module("text_encoder");
+            textEncoder = new ClipText(m.config(), m.weights());
+        }
+        return textEncoder;
+    }
+
+    public UNet unet() throws IOException {
+        if (unet == null) {
+            Module m = checkpoint.module("unet");
+            unet = new UNet(m.config(), m.weights());
+        }
+        return unet;
+    }
+
+    public Autoencoder vae() throws IOException {
+        if (vae == null) {
+            Module m = checkpoint.module("vae");
+            vae = new Autoencoder(m.config(), m.weights());
+        }
+        return vae;
+    }
+
+    /** The content of scheduler_config.json. */
+    public Json schedule() throws IOException {
+        return checkpoint.module("scheduler").config();
+    }
+
+    /** Side of the pictures that the model was trained on, in pixels. */
+    public int side() throws IOException {
+        return checkpoint.module("unet").config().integer("sample_size") * vae().factor();
+    }
+
+    @Override
+    public void close() {
+        checkpoint.close();
+    }
+}
