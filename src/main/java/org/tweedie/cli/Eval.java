@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.tweedie.device.Device;
-import org.tweedie.device.cpu.CpuDevice;
+import org.tweedie.device.Devices;
 import org.tweedie.solve.Start;
 import org.tweedie.solve.StepSize;
 import org.tweedie.solve.Stsl;
@@ -38,6 +38,8 @@ final class Eval implements Callable<Integer> {
     int inner;
     @Option(names = "--lambda", split = ",", defaultValue = "1")
     List<Double> lambda;
+    @Option(names = "--trust", split = ",", defaultValue = "0.1")
+    List<Double> trust;
     @Option(names = "--eta", split = ",", defaultValue = "0,0.02")
     List<Double> eta;
     @Option(names = "--trace-weight", split = ",", defaultValue = "PAPER,NORMALISED")
@@ -57,7 +59,7 @@ final class Eval implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        try (Device device = new CpuDevice(threads); Prior prior = Prior.open(model, device, "", 1)) {
+        try (Device device = Devices.open("cpu", threads); Prior prior = Prior.open(model, device, "", 1)) {
             Evaluation e = new Evaluation(device, prior, size, sigma, System.out);
             for (Path p : Evaluation.pictures(images, skip, limit)) {
                 e.run(p, tasks, variants(), seed);
@@ -69,12 +71,12 @@ final class Eval implements Callable<Integer> {
     private List<Evaluation.Variant> variants() {
         List<Evaluation.Variant> out = new ArrayList<>();
         for (Start.Kind k : init) {
-            for (double l : lambda) {
+            for (double l : lambda) for (double u : trust) {
                 for (double h : eta) {
                     for (Stsl.TraceWeight w : h == 0 ? List.of(Stsl.TraceWeight.PAPER) : traceWeight) {
-                        String name = (h == 0 ? "first-order" : "eta=" + h + " " + w) + " lambda=" + l + " init=" + k;
+                        String name = (h == 0 ? "first-order" : "eta=" + h + " " + w) + " lambda=" + l + " trust=" + u + " init=" + k;
                         out.add(new Evaluation.Variant(name.toLowerCase(Locale.ROOT),
-                                new Stsl.Options(steps, inner, h, l, norm, probe, w, step, k, true)));
+                                new Stsl.Options(steps, inner, h, l, u, norm, probe, w, step, k, true)));
                     }
                 }
             }

@@ -11,7 +11,7 @@ import picocli.CommandLine.Option;
 /** STSL's hyper-parameters as options; what is not given is {@link #DEFAULTS}. */
 final class StslOptions {
     /** Of every task. */
-    static final Stsl.Options DEFAULTS = new Stsl.Options(50, 5, 0.02, 1, Surrogate.Norm.SUM, Surrogate.Probe.UNIT, Stsl.TraceWeight.PAPER,
+    static final Stsl.Options DEFAULTS = new Stsl.Options(50, 5, 0.02, 1, 0.1, Surrogate.Norm.NORM, Surrogate.Probe.UNIT, Stsl.TraceWeight.PAPER,
             StepSize.Rule.ADAPTIVE, Start.Kind.DDIM, true);
 
     @Option(names = "--steps", paramLabel = "N", description = "Noise levels. Default: 50.")
@@ -27,8 +27,12 @@ final class StslOptions {
             description = "Weight of the data term; with adaptive steps the fraction taken of Polyak's step. Default: 1.")
     private Double lambda;
 
+    @Option(names = "--trust", paramLabel = "X",
+            description = "Longest adaptive step, as a fraction of the length of the signal in the latent. Default: 0.1.")
+    private Double trust;
+
     @Option(names = "--norm", paramLabel = "NORM",
-            description = "The data term: sum or mean of the squared residual, or its plain norm. Default: sum.")
+            description = "The data term: sum or mean of the squared residual, or its plain norm. Default: norm.")
     private Surrogate.Norm norm;
 
     @Option(names = "--probe", paramLabel = "PROBE",
@@ -56,7 +60,7 @@ final class StslOptions {
     /** @throws IllegalArgumentException when a number is out of range */
     Stsl.Options options() {
         Stsl.Options d = DEFAULTS;
-        return new Stsl.Options(or(steps, d.steps()), or(inner, d.inner()), or(eta, d.eta()), or(lambda, d.lambda()), or(norm, d.norm()),
+        return new Stsl.Options(or(steps, d.steps()), or(inner, d.inner()), or(eta, d.eta()), or(lambda, d.lambda()), or(trust, d.trust()), or(norm, d.norm()),
                 or(probe, d.probe()), or(traceWeight, d.traceWeight()), or(step, d.step()), or(init, d.init()),
                 consistency == null ? d.consistency() : consistency == Consistency.PIXEL);
     }
@@ -71,6 +75,7 @@ final class StslOptions {
         text.put("inner", Integer.toString(o.inner()));
         text.put("eta", Numbers.of(o.eta()));
         text.put("lambda", Numbers.of(o.lambda()));
+        text.put("trust", Numbers.of(o.trust()));
         text.put("norm", Choice.word(o.norm()));
         text.put("probe", Choice.word(o.probe()));
         text.put("trace-weight", Choice.word(o.traceWeight()));

@@ -8,19 +8,18 @@ public final class StepSize {
     /** CONSTANT: z - lambda grad, as the paper prints. ADAPTIVE: Polyak's step towards the noise level, within a trust radius. */
     public enum Rule { CONSTANT, ADAPTIVE }
 
-    /** Longest inner step, as a fraction of the length of the signal in z, sqrt(abar d). Set by a sweep, see docs/stsl.md. */
-    static final double TRUST = 0.1;
-
     private final Rule rule;
     private final double lambda;
+    private final double trust;
     private final Surrogate.Norm norm;
     private final double noise;
     private final int d;
 
     /** @param noise the residual's norm at the noise level, sigma sqrt(m) */
-    StepSize(Rule rule, double lambda, Surrogate.Norm norm, double noise, int d) {
+    StepSize(Rule rule, double lambda, double trust, Surrogate.Norm norm, double noise, int d) {
         this.rule = rule;
         this.lambda = lambda;
+        this.trust = trust;
         this.norm = norm;
         this.noise = noise;
         this.d = d;
@@ -31,7 +30,7 @@ public final class StepSize {
      *
      * <p>Adaptive: with f the data term and f* its value at the noise level, Polyak's step (f - f*) / |grad f|^2 is where a linear model of f
      * reaches f*. It carries the unit of z and shrinks with 1/sqrt(abar) as the gradient grows with it. Far from the goal that model does not
-     * hold, so a step moves z by at most {@link #TRUST} of its signal's length.
+     * hold, so a step moves z by at most a fraction, trust, of its signal's length.
      *
      * @param residual the residual's norm
      * @param data the data term
@@ -46,6 +45,6 @@ public final class StepSize {
         }
         double goal = norm == Surrogate.Norm.NORM ? noise : data * (noise / residual) * (noise / residual);
         double polyak = lambda * (data - goal) / (gradient * gradient);
-        return Math.min(polyak, TRUST * Math.sqrt(level.abar() * d) / gradient);
+        return Math.min(polyak, trust * Math.sqrt(level.abar() * d) / gradient);
     }
 }

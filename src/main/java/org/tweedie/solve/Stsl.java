@@ -36,13 +36,15 @@ public record Stsl(Options options) implements Solver {
      * @param inner gradient steps per level, K (5)
      * @param eta weight of the trace term (0.02); 0 for the first-order method
      * @param lambda weight of the data term; with adaptive steps the fraction of Polyak's step that is taken
+     * @param trust longest adaptive step, as a fraction of the length of the signal in z, sqrt(abar d)
      */
-    public record Options(int steps, int inner, double eta, double lambda, Surrogate.Norm norm, Surrogate.Probe probe, TraceWeight traceWeight,
+    public record Options(int steps, int inner, double eta, double lambda, double trust, Surrogate.Norm norm, Surrogate.Probe probe, TraceWeight traceWeight,
                           StepSize.Rule step, Start.Kind init, boolean consistency) {
         public Options {
             require(steps >= 1, "steps: expected at least 1, got " + steps);
             require(inner >= 0, "inner: expected 0 or more, got " + inner);
             require(eta >= 0 && Double.isFinite(eta), "eta: expected 0 or more, got " + eta);
+            require(trust > 0, "trust: expected more than 0, got " + trust);
             require(lambda >= 0 && Double.isFinite(lambda), "lambda: expected 0 or more, got " + lambda);
         }
 
@@ -97,7 +99,7 @@ public record Stsl(Options options) implements Solver {
             Device device = p.device();
             gradient = device.compile(loss.program(z, p.image(), second ? Surrogate.Gradient.FUSED : Surrogate.Gradient.FIRST_ORDER));
             apart = second ? device.compile(loss.program(z, p.image(), Surrogate.Gradient.APART)) : null;
-            stepSize = new StepSize(options.step, options.lambda, options.norm, p.noiseNorm(), d);
+            stepSize = new StepSize(options.step, options.lambda, options.trust, options.norm, p.noiseNorm(), d);
         }
 
         Tensor descend(Tensor z, NoiseLevel level, int step, int steps, Consumer<Step> observer) {

@@ -53,7 +53,7 @@ class StslTest {
     }
 
     private static Stsl stsl(int steps, int inner, double eta, double lambda, StepSize.Rule rule, Start.Kind init) {
-        return new Stsl(new Stsl.Options(steps, inner, eta, lambda, Surrogate.Norm.NORM, Surrogate.Probe.UNIT, Stsl.TraceWeight.NORMALISED, rule, init, false));
+        return new Stsl(new Stsl.Options(steps, inner, eta, lambda, 0.3, Surrogate.Norm.NORM, Surrogate.Probe.UNIT, Stsl.TraceWeight.NORMALISED, rule, init, false));
     }
 
     @Test
