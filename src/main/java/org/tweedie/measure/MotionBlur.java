@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.measure;
 
+import java.util.Arrays;
 import java.util.Map;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
@@ -127,23 +128,25 @@ public record MotionBlur(int size, double intensity, Tensor kernel) implements M
     public Tensor extend(Tensor residual) {
         Support k = support();
         float[] taps = k.flipped.floats();
-        Shape s = residual.shape();
-        int h = s.dim(1);
-        int w = s.dim(2);
+        int h = residual.shape().dim(1);
+        int w = residual.shape().dim(2);
         float[] in = residual.floats();
         float[] out = new float[in.length];
+        int[] columns = new int[w];
         for (int tap = 0; tap < taps.length; tap++) {
             int dy = tap / k.width() - k.down;
             int dx = tap % k.width() - k.right;
-            for (int i = 0; taps[tap] != 0 && i < out.length / 3; i++) {
-                int row = i / w / h * h + Separable.reflect(i / w % h + dy, h);
-                int from = row * w + Separable.reflect(i % w + dx, w);
-                for (int c = 0; c < 3; c++) {
-                    out[3 * i + c] += taps[tap] * in[3 * from + c];
+            Arrays.setAll(columns, x -> 3 * Separable.reflect(x + dx, w));
+            for (int row = 0; taps[tap] != 0 && row < out.length / (3 * w); row++) { // of all pictures of the batch
+                int from = (row / h * h + Separable.reflect(row % h + dy, h)) * 3 * w;
+                for (int x = 0; x < w; x++) {
+                    for (int c = 0; c < 3; c++) {
+                        out[(row * w + x) * 3 + c] += taps[tap] * in[from + columns[x] + c];
+                    }
                 }
             }
         }
-        return Tensor.of(s, out);
+        return Tensor.of(residual.shape(), out);
     }
 
     @Override

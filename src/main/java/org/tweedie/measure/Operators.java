@@ -4,7 +4,9 @@ package org.tweedie.measure;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.tweedie.image.ImageFile;
 import org.tweedie.program.Shape;
@@ -40,7 +42,10 @@ public final class Operators {
             case "blur" -> new GaussianBlur(arguments(spec, p, 0, 1).length == 1 ? 3 : number(spec, p[1]));
             case "motion" -> motion(spec, arguments(spec, p, 0, 2), seed, stored.get("kernel"));
             case "inpaint" -> stored.containsKey("mask") ? new Inpaint(spec, stored.get("mask")) : inpaint(spec, p, image, seed);
-            case "denoise" -> denoise(arguments(spec, p, 0, 0));
+            case "denoise" -> {
+                arguments(spec, p, 0, 0);
+                yield new Denoise();
+            }
             default -> throw new IllegalArgumentException("task '" + spec + "': unknown" + suggestion(spec) + "; known: " + KNOWN);
         };
         op.outShape(image);
@@ -52,7 +57,7 @@ public final class Operators {
         return EXAMPLES.stream().map(s -> parse(s, image, seed)).toList();
     }
 
-    /** Shape of the picture whose measurement has the given shape. @throws IllegalArgumentException when the task is unknown */
+    /** Shape of the picture whose measurement by a known task has the given shape. */
     public static Shape imageShape(String spec, Shape y) {
         if (!spec.startsWith("sr:")) {
             return y;
@@ -67,10 +72,6 @@ public final class Operators {
         return kernel == null ? new MotionBlur(size, intensity, seed) : new MotionBlur(size, intensity, kernel);
     }
 
-    private static MeasurementOperator denoise(String[] none) {
-        return new Denoise();
-    }
-
     private static MeasurementOperator inpaint(String spec, String[] p, Shape image, long seed) {
         String kind = p.length > 1 ? p[1] : "";
         if (kind.equals("box") && p.length <= 3) {
@@ -81,7 +82,7 @@ public final class Operators {
         if (kind.equals("random") && p.length == 3) {
             return Inpaint.random(spec, image, number(spec, p[2]), seed);
         }
-        if (spec.toLowerCase(java.util.Locale.ROOT).endsWith(".png")) {
+        if (spec.toLowerCase(Locale.ROOT).endsWith(".png")) {
             try {
                 Path file = Path.of(spec.substring("inpaint:".length()));
                 return Inpaint.of(spec, ImageFile.read(file).image(), image);
@@ -125,7 +126,7 @@ public final class Operators {
 
     /** The example nearest as a whole, or by its first word, if few letters differ. */
     private static String suggestion(String spec) {
-        String asked = spec.toLowerCase(java.util.Locale.ROOT);
+        String asked = spec.toLowerCase(Locale.ROOT);
         String best = null;
         int least = 4;
         for (boolean whole : new boolean[] {true, false}) {
@@ -144,7 +145,7 @@ public final class Operators {
     /** Letters to insert, delete or exchange (Levenshtein). */
     private static int distance(String a, String b) {
         int[] row = new int[b.length() + 1];
-        java.util.Arrays.setAll(row, j -> j);
+        Arrays.setAll(row, j -> j);
         for (int i = 1; i <= a.length(); i++) {
             int diagonal = row[0];
             row[0] = i;

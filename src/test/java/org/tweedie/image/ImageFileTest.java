@@ -54,6 +54,23 @@ class ImageFileTest {
         assertEquals(12345 / 65535f * 2 - 1, ImageFile.read(save(b, "png")).image().get(1, 1, 2), 1e-6f);
     }
 
+    /** Colour type 4 of 16 bits: each pixel a grey and an alpha, two bytes each. */
+    @Test
+    void greyWithAlphaIsGrey() throws IOException {
+        byte[] header = {0, 0, 0, 2, 0, 0, 0, 1, 16, 4, 0, 0, 0};
+        byte[] row = {0, 0x12, 0x34, -1, -1, -1, -1, -1, -1};
+        Path file = dir.resolve("a.png");
+        Files.write(file, PngChunks.write(List.of(new PngChunks.Chunk("IHDR", header), new PngChunks.Chunk("IDAT", PngChunks.deflate(row)),
+                new PngChunks.Chunk("IEND", new byte[0]))));
+        Image a = ImageFile.read(file).image();
+        assertEquals(0x1234 / 65535f * 2 - 1, a.get(0, 0, 2), 1e-6f);
+        assertEquals(1, a.get(1, 0, 1));
+        row[8] = -2;
+        Files.write(file, PngChunks.write(List.of(new PngChunks.Chunk("IHDR", header), new PngChunks.Chunk("IDAT", PngChunks.deflate(row)),
+                new PngChunks.Chunk("IEND", new byte[0]))));
+        assertTrue(refused(file).startsWith("the picture is transparent at x=1 y=0"));
+    }
+
     @Test
     void palettesAreLookedUp() throws IOException {
         IndexColorModel palette = new IndexColorModel(2, 4, new byte[] {0, (byte) 255, 0, 0}, new byte[] {0, 0, (byte) 255, 0},

@@ -2,7 +2,9 @@
 package org.tweedie.measure;
 
 import java.util.Map;
+import org.tweedie.device.Device;
 import org.tweedie.device.Executable;
+import org.tweedie.device.cpu.CpuDevice;
 import org.tweedie.device.reference.ReferenceDevice;
 import org.tweedie.program.Philox;
 import org.tweedie.program.Shape;
@@ -12,7 +14,7 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 import org.tweedie.transform.Vjp;
 
-/** Runs operators in double on the reference device. */
+/** Runs operators on the reference device, in double, or on the CPU device. */
 final class Run {
     private interface Body {
         Value emit(Tracer t, Value in);
@@ -40,10 +42,22 @@ final class Run {
         return run(y, (t, v) -> a.residual(t, v, t.constant("x", x)));
     }
 
+    static Tensor applyOnCpu(MeasurementOperator a, Tensor x) {
+        return run(new CpuDevice(1), x, (t, v) -> a.apply(t, v));
+    }
+
+    static Tensor adjointOnCpu(MeasurementOperator a, Tensor y, Shape image) {
+        return run(new CpuDevice(1), y, (t, v) -> a.adjoint(t, v, image));
+    }
+
     private static Tensor run(Tensor in, Body body) {
+        return run(new ReferenceDevice(), in, body);
+    }
+
+    private static Tensor run(Device opened, Tensor in, Body body) {
         Tracer t = new Tracer("test");
         t.output("out", body.emit(t, t.input("in", Type.real(in.shape()))));
-        try (ReferenceDevice device = new ReferenceDevice(); Executable e = device.compile(t.finish())) {
+        try (Device device = opened; Executable e = device.compile(t.finish())) {
             return e.run(Map.of("in", in)).get("out");
         }
     }

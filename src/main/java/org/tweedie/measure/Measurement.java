@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.measure;
+
+import java.util.Map;
+import org.tweedie.device.Device;
+import org.tweedie.device.Executable;
+import org.tweedie.image.Image;
+import org.tweedie.program.Shape;
+import org.tweedie.program.Tensor;
+import org.tweedie.program.Tracer;
+import org.tweedie.program.Type;
+import org.tweedie.program.Value;
+
+/**
+ * A corrupted picture and what is known of how it came about: y = A x + noise.
+ *
+ * @param y [1,h,w,3] on the [-1,1] scale, F32; zero where the operator has holes
+ * @param image shape [1,H,W,3] of the picture behind it
+ * @param noise {@link NoiseModel#spec}
+ * @param sigma root mean square of the noise on the [-1,1] scale, over the numbers that carry information
+ * @param seed of the operator and of the noise
+ */
+public record Measurement(Tensor y, MeasurementOperator operator, Shape image, String noise, double sigma, long seed) {
+    /** @throws IllegalArgumentException when y is not a measurement of such a picture, or sigma is no size of noise */
+    public Measurement {
+        Shape expected = operator.outShape(image);
+        if (!y.shape().equals(expected)) {
+            throw new IllegalArgumentException(operator.spec() + ": expected a measurement " + expected + " of a picture " + image + ", got "
+                    + y.shape());
+        }
+        if (!(sigma >= 0 && sigma < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("sigma: expected 0 or more (on the [-1,1] scale), got " + sigma);
+        }
+    }
+
+    /** Corrupts a picture. The noise comes after A, and holes stay empty: zero, mid grey. */
+    public static Measurement of(Device device, Image picture, MeasurementOperator operator, NoiseModel noise, long seed) {
+        Shape image = picture.shape();
+        Tensor clean = run(device, picture.tensor(), (t, x) -> operator.apply(t, x));
+        Tensor noisy = noise.on(clean, seed);
+        boolean holes = operator.measurements(image) < clean.size();
+        Tensor y = !holes ? noisy : run(device, noisy, (t, v) -> operator.residual(t, v, t.zeros(image)));
+        double sigma = noise instanceof NoiseModel.Gaussian g ? g.sigma() : rms(y, clean, operator.measurements(image));
+        return new Measurement(y, operator, image, noise.spec(), sigma, seed);
+    }
+
+    /** A corrupted picture from elsewhere, of which the user knows the task and the noise. */
+    public static Measurement of(Image y, String task, double sigma, long seed) {
+        Shape image = Operators.imageShape(task, y.shape());
+        return new Measurement(y.tensor(), Operators.parse(task, image, seed), image, "gaussian", sigma, seed);
+    }
+
+    private interface Body {
+        Value emit(Tracer t, Value in);
+    }
+
+    private static Tensor run(Device device, Tensor in, Body body) {
+        Tracer t = new Tracer("measure");
+        Value x = t.input("in", Type.real(in.shape()));
+        Value y = body.emit(t, x);
+        if (y.equals(x)) {
+            return in;
+        }
+        t.output("out", y);
+        try (Executable e = device.compile(t.finish())) {
+            Tensor out = e.run(Map.of("in", in)).get("out");
+            return Tensor.of(out.shape(), out.floats());
+        }
+    }
+
+    private static double rms(Tensor y, Tensor clean, long count) {
+        double sum = 0;
+        for (long i = 0; i < y.size(); i++) {
+            double d = y.get(i) - clean.get(i); // both are zero in holes
+            sum += d * d;
+        }
+        return Math.sqrt(sum / count);
+    }
+
+    /** m, the numbers that carry information: noise alone leaves a residual of about sigma sqrt(m). */
+    public long count() {
+        return operator.measurements(image);
+    }
+
+    /** The measurement as it looks, [h,w]. */
+    public Image picture() {
+        return Image.of(y);
+    }
+
+    /** A picture of full size that explains it roughly. */
+    public Image start() {
+        return Image.of(operator.pinv(y));
+    }
+}
