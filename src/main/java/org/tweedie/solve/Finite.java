@@ -4,17 +4,17 @@ package org.tweedie.solve;
 import org.tweedie.program.Tensor;
 
 /** Stops a run at the first tensor that is not finite. */
-final class Finite {
+public final class Finite {
     private Finite() {}
 
-    static Tensor require(Tensor x, String what) {
+    public static Tensor require(Tensor x, String what) {
         for (long i = 0; i < x.size(); i++) {
             require(x.get(i), what);
         }
         return x;
     }
 
-    static double require(double x, String what) {
+    public static double require(double x, String what) {
         if (!Double.isFinite(x)) {
             throw new Solver.NotFinite(what + " is not finite (" + x + "); try a smaller --lambda, or check the weights with 'tweedie inspect'");
         }

@@ -3,8 +3,11 @@ package org.tweedie.solve;
 
 import java.util.HashMap;
 import java.util.Map;
+import org.tweedie.device.Device;
 import org.tweedie.device.Executable;
+import org.tweedie.diffusion.Codec;
 import org.tweedie.diffusion.Ddim;
+import org.tweedie.diffusion.Denoiser;
 import org.tweedie.diffusion.NoiseLevel;
 import org.tweedie.profile.NfeLedger;
 import org.tweedie.program.Program;
@@ -17,23 +20,32 @@ import org.tweedie.transform.Simplify;
 
 /** The prior's own moves, compiled for one size: DDIM steps in either direction, decoding and encoding. */
 public final class Sampling implements AutoCloseable {
-    private final Problem p;
+    private final Device device;
+    private final Denoiser denoiser;
+    private final Codec codec;
     private final Executable ddim;
     private Executable decode;
     private Executable encode;
 
     public Sampling(Problem p) {
-        this.p = p;
-        ddim = p.device().compile(ddim(p));
+        this(p.device(), p.denoiser(), p.codec(), p.image());
     }
 
-    private static Program ddim(Problem p) {
+    /** @param image shape of the pictures, [1,H,W,3] */
+    public Sampling(Device device, Denoiser denoiser, Codec codec, Shape image) {
+        this.device = device;
+        this.denoiser = denoiser;
+        this.codec = codec;
+        ddim = device.compile(ddim(denoiser, codec.latent(image)));
+    }
+
+    private static Program ddim(Denoiser denoiser, Shape latent) {
         Tracer t = new Tracer("ddim");
-        Value z = t.input("z", Type.real(p.codec().latent(p.image())));
+        Value z = t.input("z", Type.real(latent));
         Value timestep = t.input("timestep", Type.real(1));
         NoiseLevel.Traced from = NoiseLevel.inputs(t, "from.");
         NoiseLevel.Traced to = NoiseLevel.inputs(t, "to.");
-        Value eps = p.denoiser().eps(t, z, new NoiseLevel.Traced(timestep, from.sqrtAbar(), from.sigma()));
+        Value eps = denoiser.eps(t, z, new NoiseLevel.Traced(timestep, from.sqrtAbar(), from.sigma()));
         t.output("z", Ddim.move(t, Ddim.mean(t, z, eps, from), eps, to));
         return Simplify.of(t.finish());
     }
@@ -53,7 +65,7 @@ public final class Sampling implements AutoCloseable {
         in.putAll(to.tensors("to."));
         in.put("z", z);
         in.put("timestep", Tensor.of(Shape.of(1), (float) timestep));
-        counts.unet(p.denoiser().evaluations(), 0);
+        counts.unet(denoiser.evaluations(), 0);
         return ddim.run(in).get("z");
     }
 
@@ -61,8 +73,8 @@ public final class Sampling implements AutoCloseable {
     public Tensor decode(Tensor z, NfeLedger counts) {
         if (decode == null) {
             Tracer t = new Tracer("decode");
-            t.output("image", p.codec().decode(t, t.input("z", Type.real(z.shape()))));
-            decode = p.device().compile(Simplify.of(t.finish()));
+            t.output("image", codec.decode(t, t.input("z", Type.real(z.shape()))));
+            decode = device.compile(Simplify.of(t.finish()));
         }
         counts.decode(1, 0);
         return decode.run(Map.of("z", z)).get("image");
@@ -72,8 +84,8 @@ public final class Sampling implements AutoCloseable {
     public Tensor encode(Tensor image, NfeLedger counts) {
         if (encode == null) {
             Tracer t = new Tracer("encode");
-            t.output("z", p.codec().encode(t, t.input("image", Type.real(image.shape()))));
-            encode = p.device().compile(Simplify.of(t.finish()));
+            t.output("z", codec.encode(t, t.input("image", Type.real(image.shape()))));
+            encode = device.compile(Simplify.of(t.finish()));
         }
         counts.encode(1);
         return encode.run(Map.of("image", image)).get("z");
