@@ -36,11 +36,14 @@ class SafeTensorsFuzzTest {
             + "\"data_offsets\":[0,16]}}",
     };
     private static final int[] DATA = {0, 16, 16, 16};
-    private static final String[] NUMBERS = {"0", "1", "2", "3", "4", "7", "8", "12", "15", "16", "17", "-1", "-0", "1.0", "1e3", "1e999999999",
+    private static final String[] NUMBERS = {"0", "1", "2", "3", "4", "7", "8", "12", "15", "16", "17", "-1", "-0", "1.0", "1e3",
+        "1e999999999",
         "2147483647", "2147483648", "4294967296", "4611686018427387904", "9223372036854775807", "9223372036854775808",
         "18446744073709551616", "null", "true", "\"8\"", "[]", "{}", "NaN", "00", "9".repeat(2000)};
-    private static final String[] PIECES = {"\"dtype\":\"U8\",", "\"shape\":[16],", "\"data_offsets\":[0,16],", "\"__metadata__\":{},", "\"a\":",
-        "[", "]", "{", "}", ",", ":", "\"", "\\", "\\ud800", "\\u0000", "\n", "\u0000", "/*c*/", "//\n", "[".repeat(3000), "{\"a\":".repeat(3000),
+    private static final String[] PIECES = {
+        "\"dtype\":\"U8\",", "\"shape\":[16],", "\"data_offsets\":[0,16],", "\"__metadata__\":{},", "\"a\":",
+        "[", "]", "{", "}", ",", ":", "\"", "\\", "\\ud800", "\\u0000", "\n", "\u0000", "/*c*/", "//\n", "[".repeat(3000),
+        "{\"a\":".repeat(3000),
         "1,".repeat(3000), "é", "\ufeff", "\"I8\"", "'", "=", ";"};
     private static final Pattern LAYOUT = Pattern.compile("takes|cut off|overlapping|holes|after the last|listed twice");
     private static final Pattern NUMBER = Pattern.compile("\\d+");
@@ -64,7 +67,8 @@ class SafeTensorsFuzzTest {
             throw new AssertionError("seed " + seed + ": " + HexFormat.of().formatHex(bytes), e);
         }
         long allocated = THREADS.getCurrentThreadAllocatedBytes() - before;
-        assertTrue(allocated < 1_000_000 + 100L * bytes.length, "seed " + seed + ": allocated " + allocated + " for " + bytes.length + " bytes");
+        assertTrue(allocated < 1_000_000 + 100L * bytes.length,
+                "seed " + seed + ": allocated " + allocated + " for " + bytes.length + " bytes");
         Statistics.collect(outcome);
         Statistics.coverage(c -> {
             c.check("header refused").percentage(p -> p > 30);
