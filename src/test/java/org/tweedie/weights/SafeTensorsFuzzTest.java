@@ -27,6 +27,7 @@ import org.tweedie.program.Tensor;
  */
 class SafeTensorsFuzzTest {
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    private static final long ONCE = 16 << 20;      // the JVM's own first-time work falls into some try; a lying size is above it
     private static final String[] VALID = {
         "{}",
         "{\"__metadata__\":{\"format\":\"pt\"},\"a\":{\"dtype\":\"F16\",\"shape\":[2,3],\"data_offsets\":[0,12]},"
@@ -67,7 +68,7 @@ class SafeTensorsFuzzTest {
             throw new AssertionError("seed " + seed + ": " + HexFormat.of().formatHex(bytes), e);
         }
         long allocated = THREADS.getCurrentThreadAllocatedBytes() - before;
-        assertTrue(allocated < 1_000_000 + 100L * bytes.length,
+        assertTrue(allocated < ONCE + 100L * bytes.length,
                 "seed " + seed + ": allocated " + allocated + " for " + bytes.length + " bytes");
         Statistics.collect(outcome);
         Statistics.coverage(c -> {
