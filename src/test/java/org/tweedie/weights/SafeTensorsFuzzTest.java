@@ -92,6 +92,9 @@ class SafeTensorsFuzzTest {
 
     /** One to three damages; the length of the header is then made right half of the time, so that the JSON is reached. */
     private static byte[] damaged(Random random) {
+        if (random.nextInt(4) == 0) {
+            return laidOut(random);
+        }
         int which = random.nextInt(VALID.length);
         String header = VALID[which];
         int data = DATA[which];
@@ -111,6 +114,21 @@ class SafeTensorsFuzzTest {
             bytes = flipped(bytes, random);
         }
         return bytes;
+    }
+
+    /** Right entries at places that may overlap, leave holes or end off the file by a byte or two. */
+    private static byte[] laidOut(Random random) {
+        StringBuilder header = new StringBuilder("{");
+        int at = 0;
+        for (int i = 0, n = 1 + random.nextInt(3); i < n; i++) {
+            int begin = Math.max(0, at + (random.nextInt(3) == 0 ? random.nextInt(-2, 3) : 0));
+            int size = random.nextInt(6);
+            header.append(i == 0 ? "" : ",").append("\"t").append(i).append("\":{\"dtype\":\"U8\",\"shape\":[").append(size)
+                    .append("],\"data_offsets\":[").append(begin).append(',').append(begin + size).append("]}");
+            at = begin + size;
+        }
+        int data = Math.max(0, at + (random.nextInt(3) == 0 ? random.nextInt(-2, 3) : 0));
+        return SafeTensorsTest.file(header.append('}').toString(), data);
     }
 
     private static long length(int size, Random random) {

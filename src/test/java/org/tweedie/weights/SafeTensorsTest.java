@@ -284,7 +284,8 @@ class SafeTensorsTest {
         assertTrue(assertThrows(CheckpointException.class, () -> SafeTensors.write(deep, w, Map.of())).getMessage()
                 .contains("folder " + folder.resolve("none") + " does not exist"));
         assertFalse(Files.exists(folder.resolve("none")));
-        assertTrue(assertThrows(CheckpointException.class, () -> SafeTensors.write(folder, w, Map.of())).getMessage().contains("is a folder"));
+        assertTrue(assertThrows(CheckpointException.class, () -> SafeTensors.write(folder, w, Map.of())).getMessage()
+                .contains("is a folder"));
         Path path = folder.resolve("w.safetensors");
         Map<String, Tensor> reserved = Map.of("__metadata__", Tensor.scalar(1));
         assertTrue(assertThrows(CheckpointException.class, () -> SafeTensors.write(path, reserved, Map.of())).getMessage()
