@@ -48,7 +48,8 @@ public final class Tokenizer {
         for (String token : vocab.object().keySet()) {
             int id = vocab.integer(token);
             if (id < 0 || id >= vocab.object().size()) {
-                throw vocab.bad(token, "expected an id from 0 to " + (vocab.object().size() - 1) + ", got " + id + "; download the file again");
+                throw vocab.bad(token, "expected an id from 0 to " + (vocab.object().size() - 1) + ", got " + id
+                        + "; download the file again");
             }
             vocabulary.put(token, id);
         }
@@ -190,7 +191,8 @@ public final class Tokenizer {
     private int id(String token, String key) {
         Integer id = vocabulary.get(token);
         if (id == null) {
-            throw new IllegalArgumentException("tokenizer: " + key + " '" + token + "' is not in vocab.json; the files do not belong together");
+            throw new IllegalArgumentException("tokenizer: " + key + " '" + token
+                    + "' is not in vocab.json; the files do not belong together, download them again");
         }
         return id;
     }

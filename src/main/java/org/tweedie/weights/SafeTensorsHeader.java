@@ -126,7 +126,7 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
             while (in.hasNext()) {
                 String name = in.nextName();
                 if (!isUnicode(name)) {
-                    throw CheckpointException.of(file, name, "its name is not valid Unicode; write the file anew");
+                    throw bad(name, "its name is not valid Unicode; write the file anew");
                 }
                 if (name.equals(METADATA)) {
                     if (metadata != null) {
@@ -134,7 +134,7 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
                     }
                     metadata = metadata();
                 } else if (entries.containsKey(name)) {
-                    throw CheckpointException.of(file, name, "is listed twice in the header; write the file anew");
+                    throw bad(name, "is listed twice in the header; write the file anew");
                 } else {
                     entries.put(name, entry(name));
                 }
@@ -145,7 +145,8 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
 
         private Map<String, String> metadata() throws IOException {
             if (in.peek() != JsonToken.BEGIN_OBJECT) {
-                throw CheckpointException.of(file, METADATA + " must be an object of texts, got " + kind(in.peek()) + "; write the file anew");
+                throw CheckpointException.of(file, METADATA + " must be an object of texts, got " + kind(in.peek())
+                        + "; write the file anew");
             }
             Map<String, String> out = new LinkedHashMap<>();
             in.beginObject();
@@ -175,13 +176,13 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
                     case "dtype" -> dtype = once(name, field, dtype, dtype(name));
                     case "shape" -> shape = once(name, field, shape, numbers(name, field));
                     case "data_offsets" -> offsets = once(name, field, offsets, numbers(name, field));
-                    default -> throw CheckpointException.of(file, name, "has the unknown field " + Quote.of(field)
+                    default -> throw bad(name, "has the unknown field " + Quote.of(field)
                             + ", expected dtype, shape and data_offsets; write the file anew");
                 }
             }
             in.endObject();
             if (dtype == null || shape == null || offsets == null) {
-                throw CheckpointException.of(file, name, "lacks " + (dtype == null ? "dtype" : shape == null ? "shape" : "data_offsets")
+                throw bad(name, "lacks " + (dtype == null ? "dtype" : shape == null ? "shape" : "data_offsets")
                         + "; the file is damaged");
             }
             return checked(name, dtype, shape, offsets);
@@ -189,7 +190,7 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
 
         private <T> T once(String name, String field, T old, T now) throws CheckpointException {
             if (old != null) {
-                throw CheckpointException.of(file, name, "has " + field + " twice; write the file anew");
+                throw bad(name, "has " + field + " twice; write the file anew");
             }
             return now;
         }
@@ -202,7 +203,7 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
                     return d;
                 }
             }
-            throw CheckpointException.of(file, name, "has the unknown dtype " + Quote.of(text) + ", known are "
+            throw bad(name, "has the unknown dtype " + Quote.of(text) + ", known are "
                     + Arrays.toString(DType.values()) + "; convert it to one of them");
         }
 
@@ -214,16 +215,16 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
             while (in.hasNext()) {
                 expect(name, JsonToken.NUMBER, "whole numbers in " + field);
                 if (out.size() == MOST_AXES) {
-                    throw CheckpointException.of(file, name, field + " has more than " + MOST_AXES + " numbers; the file is damaged");
+                    throw bad(name, field + " has more than " + MOST_AXES + " numbers; the file is damaged");
                 }
                 String text = in.nextString();
                 if (text.startsWith("-")) {
-                    throw CheckpointException.of(file, name, field + " has the negative number " + Quote.of(text) + "; the file is damaged");
+                    throw bad(name, field + " has the negative number " + Quote.of(text) + "; the file is damaged");
                 }
                 try {
                     out.add(Long.parseLong(text));
                 } catch (NumberFormatException notWhole) {
-                    throw CheckpointException.of(file, name, field + " has " + Quote.of(text)
+                    throw bad(name, field + " has " + Quote.of(text)
                             + ", expected whole numbers below 2^63; the file is damaged");
                 }
             }
@@ -233,36 +234,40 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
 
         private Entry checked(String name, DType dtype, List<Long> shape, List<Long> offsets) throws CheckpointException {
             if (offsets.size() != 2) {
-                throw CheckpointException.of(file, name, "data_offsets must be [begin, end], got " + offsets.size() + " numbers; the file is damaged");
+                throw bad(name, "data_offsets must be [begin, end], got " + offsets.size() + " numbers; the file is damaged");
             }
             long begin = offsets.get(0);
             long end = offsets.get(1);
             if (begin > end) {
-                throw CheckpointException.of(file, name, "its bytes begin at " + begin + " after their end " + end + "; the file is damaged");
+                throw bad(name, "its bytes begin at " + begin + " after their end " + end + "; the file is damaged");
             }
             int[] dims = new int[shape.size()];
             long bytes = dtype.bytes();
             for (int i = 0; i < dims.length; i++) {
                 if (shape.get(i) > Integer.MAX_VALUE) {
-                    throw CheckpointException.of(file, name, "extent " + shape.get(i) + " of axis " + i + " is larger than the " + Integer.MAX_VALUE
+                    throw bad(name, "extent " + shape.get(i) + " of axis " + i + " is larger than the " + Integer.MAX_VALUE
                             + " this program can address; split the tensor");
                 }
                 dims[i] = shape.get(i).intValue();
                 if (dims[i] != 0 && bytes > Long.MAX_VALUE / dims[i]) {
-                    throw CheckpointException.of(file, name, "the size of its shape is beyond 2^63 bytes; the file is damaged");
+                    throw bad(name, "the size of its shape is beyond 2^63 bytes; the file is damaged");
                 }
                 bytes *= dims[i];
             }
             if (end - begin != bytes) {
-                throw CheckpointException.of(file, name, "its bytes are " + (end - begin) + " but " + dtype + Shape.of(dims) + " takes " + bytes
+                throw bad(name, "its bytes are " + (end - begin) + " but " + dtype + Shape.of(dims) + " takes " + bytes
                         + "; the file is damaged");
             }
             return new Entry(dtype, Shape.of(dims), begin, end);
         }
 
+        private CheckpointException bad(String name, String problem) {
+            return CheckpointException.of(file, name, problem);
+        }
+
         private void expect(String name, JsonToken token, String what) throws IOException {
             if (in.peek() != token) {
-                throw CheckpointException.of(file, name, "expected " + what + ", got " + kind(in.peek()) + "; the file is damaged");
+                throw bad(name, "expected " + what + ", got " + kind(in.peek()) + "; the file is damaged");
             }
         }
 

@@ -91,7 +91,8 @@ class CheckpointTest {
         write("unet/diffusion_pytorch_model.bin", "pickle");
         refused(IllegalArgumentException.class, () -> c.module("unet").tensors(), "pickled weights");
         write("unet/diffusion_pytorch_model.safetensors", "short");
-        refused(CheckpointException.class, () -> c.module("unet").tensors(), "unet/diffusion_pytorch_model.safetensors: the file has 5 bytes");
+        refused(CheckpointException.class, () -> c.module("unet").tensors(),
+                "unet/diffusion_pytorch_model.safetensors: the file has 5 bytes");
     }
 
     @Test
@@ -113,7 +114,8 @@ class CheckpointTest {
         SafeTensors.write(folder.resolve("unet/diffusion_pytorch_model.safetensors"), Map.of("w", Tensor.scalar(1)), Map.of());
         String report = assertThrows(IllegalArgumentException.class, () -> c.module("unet").weights().finish(Set.of())).getMessage();
         assertTrue(report.startsWith("unet: the checkpoint does not fit"), report);
-        assertTrue(report.endsWith("is this an SD 1.x or 2.x UNet (UNet2DConditionModel)? unet/config.json names UNet2DConditionModel"), report);
+        assertTrue(report.endsWith("is this an SD 1.x or 2.x UNet (UNet2DConditionModel)? "
+                + "unet/config.json names UNet2DConditionModel"), report);
         c.close();
     }
 

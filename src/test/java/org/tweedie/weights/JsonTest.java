@@ -64,7 +64,8 @@ class JsonTest {
         bad(() -> j.text("n"), "'n' expected a text, got '1.5'; correct the file");
         bad(() -> j.flag("s"), "'s' expected true or false, got '\"8\"'; correct the file");
         bad(() -> j.texts("o"), "'o' expected a list of texts, got '{}'; correct the file");
-        bad(() -> j.integers("channels", 4), "'channels' expected a whole number or a list of 4 whole numbers, got '[1,\"2\"]'; correct the file");
+        bad(() -> j.integers("channels", 4),
+                "'channels' expected a whole number or a list of 4 whole numbers, got '[1,\"2\"]'; correct the file");
     }
 
     @Test
@@ -81,7 +82,8 @@ class JsonTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "[]", "3", "{", "{\"a\":1,}", "{\"a\":1} x", "{\"a\":1,\"a\":2}", "{\"a\":NaN}", "{'a':1}", "{\"a\":1e99999999999}"})
+    @ValueSource(strings = {"", "[]", "3", "{", "{\"a\":1,}", "{\"a\":1} x", "{\"a\":1,\"a\":2}",
+        "{\"a\":NaN}", "{'a':1}", "{\"a\":1e99999999999}"})
     void brokenFilesAreOneLine(String text) {
         String message = assertThrows(CheckpointException.class, () -> json(text)).getMessage();
         assertTrue(message.startsWith("unet/config.json: "), message);

@@ -182,7 +182,8 @@ class SafeTensorsTest {
         refusedEntry("{\"dtype\":\"U8\",\"shape\":[8],\"data_offsets\":[8,0]}", "begin at 8 after their end 0");
         refusedEntry("{\"dtype\":\"U8\",\"shape\":[8],\"data_offsets\":[-1,7]}", "negative");
         refusedEntry("{\"dtype\":\"U8\",\"shape\":[9],\"data_offsets\":[0,9]}", "end at 9", "holds 8");
-        refusedEntry("{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[9223372036854775806,9223372036854775807]}", "end at 9223372036854775807");
+        refusedEntry("{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[9223372036854775806,9223372036854775807]}",
+                "end at 9223372036854775807");
     }
 
     @Test
@@ -283,12 +284,15 @@ class SafeTensorsTest {
         assertTrue(assertThrows(CheckpointException.class, () -> SafeTensors.write(deep, w, Map.of())).getMessage()
                 .contains("folder " + folder.resolve("none") + " does not exist"));
         assertFalse(Files.exists(folder.resolve("none")));
-        assertTrue(assertThrows(CheckpointException.class, () -> SafeTensors.write(folder, w, Map.of())).getMessage().contains("is a folder"));
+        assertTrue(assertThrows(CheckpointException.class, () -> SafeTensors.write(folder, w, Map.of())).getMessage()
+                .contains("is a folder"));
         Path path = folder.resolve("w.safetensors");
-        assertTrue(assertThrows(CheckpointException.class, () -> SafeTensors.write(path, Map.of("__metadata__", Tensor.scalar(1)), Map.of()))
-                .getMessage().contains("cannot be the name"));
+        Map<String, Tensor> reserved = Map.of("__metadata__", Tensor.scalar(1));
+        assertTrue(assertThrows(CheckpointException.class, () -> SafeTensors.write(path, reserved, Map.of())).getMessage()
+                .contains("cannot be the name"));
         assertThrows(CheckpointException.class, () -> SafeTensors.write(path, Map.of("\ud800", Tensor.scalar(1)), Map.of()));
         Path proc = Path.of("/proc/w.safetensors");     // where not even root can write
-        assertTrue(assertThrows(CheckpointException.class, () -> SafeTensors.write(proc, w, Map.of())).getMessage().contains("cannot be written"));
+        assertTrue(assertThrows(CheckpointException.class, () -> SafeTensors.write(proc, w, Map.of())).getMessage()
+                .contains("cannot be written"));
     }
 }
