@@ -85,10 +85,11 @@ final class VectorMath {
         return x.div(exp(x.neg()).add(1f));
     }
 
-    /** s + x s (1 - s), s = sigmoid(x). */
+    /** s + x s (1 - s), s = sigmoid(x). 1 - s is e^-x s, since the difference would cancel; the bound keeps e^-x finite. */
     static FloatVector siluSlope(FloatVector x) {
-        FloatVector s = sigmoid(x);
-        return s.fma(x.mul(all(1).sub(s)), s);
+        FloatVector e = exp(x.neg().min(88f));
+        FloatVector s = all(1).div(e.add(1f));
+        return s.fma(x.mul(e).mul(s), s);
     }
 
     /**

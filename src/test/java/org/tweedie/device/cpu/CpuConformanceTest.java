@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.tweedie.device.OpCase;
+import org.tweedie.device.reference.ReferenceDevice;
+import org.tweedie.program.DType;
+import org.tweedie.program.Program;
+import org.tweedie.program.Shape;
+import org.tweedie.program.Tensor;
+import org.tweedie.program.op.*;
+import org.tweedie.transform.Jvp;
+import org.tweedie.transform.Vjp;
+
+/** Every op, its pull-back and its push-forward, on the CPU device against the reference device. */
+class CpuConformanceTest {
+    /**
+     * Bound on |y - y'| / |y| (Euclidean). An F32 number is off by 3e-8 on average, a plain F32 sum of n products by about sqrt(n) of that:
+     * 1e-6 for the longest sums here (n = 1025). The pull-back of a quotient's scalar divisor, a sum of 845 terms that cancel, sets it.
+     */
+    private static final double TOLERANCE = 3e-6;
+
+    private static final int GUARD = 128;
+    private static CpuDevice one;
+    private static CpuDevice two;
+    private static CpuDevice three;
+
+    private record Run(String name, Program program, Map<String, Tensor> inputs) {}
+
+    @BeforeAll
+    static void open() {
+        one = new CpuDevice(1);
+        two = new CpuDevice(2);
+        three = new CpuDevice(3);
+    }
+
+    @AfterAll
+    static void close() {
+        for (CpuDevice d : List.of(one, two, three)) {
+            assertEquals(0, d.liveBytes());
+            d.close();
+        }
+    }
+
+    static Stream<OpCase> cases() {
+        return Stream.concat(OpCase.all(), more().stream());
+    }
+
+    /** Shapes that reach what the common cases do not: long and wide sums, several blocks of queries, wide rows, negative padding. */
+    private static List<OpCase> more() {
+        List<OpCase> c = new ArrayList<>();
+        c.add(new OpCase(new ReduceSum(List.of(1)), 1, List.of(Shape.of(2, 40_003))));
+        c.add(new OpCase(new ReduceSum(List.of(0, 1)), 1, List.of(Shape.of(33, 17, 100))));
+        c.add(new OpCase(new Binary(Binary.Kind.MUL), 2, List.of(Shape.of(2, 17, 31, 65), Shape.of(65))));
+        c.add(new OpCase(new Binary(Binary.Kind.ADD), 2, List.of(Shape.of(3, 40_001), Shape.of(3, 40_001))));
+        c.add(new OpCase(new GroupNorm(8, 1e-6, true), 1, List.of(Shape.of(1, 17, 31, 64), Shape.of(64), Shape.of(64))));
+        c.add(new OpCase(new GroupNorm(1, 1e-6, false), 1, List.of(Shape.of(2, 33, 31, 3), Shape.of(3), Shape.of(3))));
+        c.add(new OpCase(new Attention(2, false), 3, List.of(Shape.of(2, 40, 10), Shape.of(2, 8003, 10), Shape.of(2, 8003, 10))));
+        c.add(new OpCase(new Attention(2, true), 3, List.of(Shape.of(1, 521, 6), Shape.of(1, 521, 6), Shape.of(1, 521, 6))));
+        c.add(new OpCase(new Conv2d(2, 0, 0, 0, 0), 1, List.of(Shape.of(2, 6, 9, 5), Shape.of(7, 5, 3, 3))));
+        c.add(new OpCase(new Conv2d(3, 2, 1, 0, 2), 1, List.of(Shape.of(1, 14, 13, 16), Shape.of(32, 16, 4, 5), Shape.of(32))));
+        c.add(new OpCase(new MatMul(false, true), 1, List.of(Shape.of(3, 4096), Shape.of(17, 4096))));
+        return c;
+    }
+
+    private static Stream<Run> runs(OpCase c) {
+        Program f = c.program(3);
+        Map<String, Tensor> in = c.inputs(7);
+        List<Run> runs = new ArrayList<>(List.of(new Run("forward", f, in)));
+        for (int i = 0; i < c.active(); i++) {
+            Map<String, Tensor> back = new HashMap<>(in);
+            back.put("cotangent", OpCase.random(f.output("y0").shape(), 99));
+            runs.add(new Run("pull-back to x" + i, Vjp.of(f, "y0", "x" + i), back));
+            Map<String, Tensor> push = new HashMap<>(in);
+            push.put("tangent", OpCase.random(c.in().get(i), 98));
+            runs.add(new Run("push-forward of x" + i, Jvp.of(f, "x" + i, "y0"), push));
+        }
+        return runs.stream();
+    }
+
+    /** In an arena of NaN with guards behind each buffer; then in the tight arena, twice, with one, two and three threads: equal bytes. */
+    @ParameterizedTest
+    @MethodSource("cases")
+    void agreesWithReference(OpCase c) {
+        runs(c).forEach(r -> {
+            Map<String, Tensor> guarded;
+            try (CpuExecutable e = two.compileGuarded(r.program, GUARD)) {
+                guarded = e.runChecked(r.inputs);
+                assertTrue(e.guardsIntact(), r.name + " wrote beyond its buffer");
+            }
+            Map<String, Tensor> expected = new ReferenceDevice().compile(r.program).run(r.inputs);
+            expected.forEach((name, y) -> assertClose(y, guarded.get(name), moves(c.op()), r.name + ", " + name));
+            for (CpuDevice d : List.of(one, two, three)) {
+                try (CpuExecutable e = d.compile(r.program)) {
+                    assertSame(guarded, e.run(r.inputs), r.name + " with " + d.parallel.threads() + " threads");
+                    assertSame(guarded, e.run(r.inputs), r.name + " run again");
+                }
+            }
+        });
+    }
+
+    private static boolean moves(Op op) {
+        return switch (op) {
+            case Broadcast _, Concat _, Gather _, Pad _, Reshape _, Slice _, Transpose _, Upsample _ -> true;
+            default -> false;
+        };
+    }
+
+    private static void assertClose(Tensor expected, Tensor actual, boolean exact, String message) {
+        assertEquals(expected.shape(), actual.shape());
+        double[] y = expected.doubles();
+        double[] z = actual.doubles();
+        double off = 0;
+        double norm = 0;
+        for (int i = 0; i < y.length; i++) {
+            off += (y[i] - z[i]) * (y[i] - z[i]);
+            norm += y[i] * y[i];
+        }
+        double error = off == 0 ? 0 : Math.sqrt(off / norm);
+        assertTrue(error <= TOLERANCE, message + ": relative error " + error);
+        if (exact && message.startsWith("forward")) {
+            assertArrayEquals(y, z, message + ": moved elements must keep their bits");
+        }
+    }
+
+    private static void assertSame(Map<String, Tensor> expected, Map<String, Tensor> actual, String message) {
+        assertEquals(expected.keySet(), actual.keySet());
+        expected.forEach((name, x) -> {
+            assertEquals(DType.F32, actual.get(name).dtype());
+            assertArrayEquals(x.floats(), actual.get(name).floats(), 0f, message + ": " + name);
+        });
+    }
+}
