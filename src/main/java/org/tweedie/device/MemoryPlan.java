@@ -83,9 +83,9 @@ public final class MemoryPlan {
         return scratch[n] == null ? -1 : scratch[n].offset;
     }
 
-    /** Offsets of the guard zones, each of the size asked for. */
+    /** Offsets of the guard zones, each of the size asked for; what completes a buffer's last 64 bytes is its own. */
     public List<Long> guards() {
-        return buffers.stream().map(b -> b.offset + b.bytes).toList();
+        return buffers.stream().map(b -> b.offset + (b.bytes + 63) / 64 * 64).toList();
     }
 
     public static long bytes(Type t) {
@@ -171,7 +171,7 @@ public final class MemoryPlan {
     }
 
     private long size(Buffer b) {
-        return Math.max(ALIGN, (b.bytes + guard + ALIGN - 1) / ALIGN * ALIGN);
+        return Math.max(ALIGN, ((b.bytes + 63) / 64 * 64 + guard + ALIGN - 1) / ALIGN * ALIGN);
     }
 
     /** The start of the tightest gap between the buffers that live at the same time, or behind them all. */

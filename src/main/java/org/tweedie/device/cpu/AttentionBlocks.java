@@ -25,6 +25,7 @@ final class AttentionBlocks {
     final int heads;
     final int n; // queries
     final int m; // keys
+    final int stride; // scores of a query, padded to whole vectors
     final int d; // channels of a head
     final int c; // channels
     final float scale;
@@ -35,6 +36,7 @@ final class AttentionBlocks {
         heads = op.heads();
         n = q.dim(1);
         m = k.dim(1);
+        stride = (m + VectorMath.L - 1) / VectorMath.L * VectorMath.L;
         c = q.dim(2);
         d = c / heads;
         scale = (float) op.scale(c);
@@ -43,7 +45,7 @@ final class AttentionBlocks {
 
     /** Blocks of the shape of the largest come first for each sample and head, in the order of their queries. */
     List<Block> blocks() {
-        int rows = Math.max(1, SCORES / m);
+        int rows = Math.max(1, SCORES / stride);
         int parts = (n + rows - 1) / rows;
         int queries = (n + parts - 1) / parts;
         int together = Math.max(1, rows / queries);
@@ -68,9 +70,9 @@ final class AttentionBlocks {
         return d;
     }
 
-    /** Scores of the largest block, a row of m for each query. */
+    /** Scores of the largest block, a padded row for each query. */
     long scores() {
-        return blocks().stream().mapToLong(b -> (long) b.rows() * m).max().orElseThrow();
+        return blocks().stream().mapToLong(b -> (long) b.rows() * stride).max().orElseThrow();
     }
 
     // ---- layouts; rows and columns of a head's matrix last -----------------------------------------------------
@@ -87,12 +89,13 @@ final class AttentionBlocks {
     }
 
     long scores(Primitives p, Block b) {
-        return p.dense(b.samples, b.heads, b.queries, m);
+        long matrix = (long) b.queries * stride;
+        return p.layout(new long[] {b.samples, b.heads, b.queries, m}, new long[] {b.heads * matrix, matrix, stride, 1});
     }
 
     long scoresTransposed(Primitives p, Block b) {
-        long matrix = (long) b.queries * m;
-        return p.layout(new long[] {b.samples, b.heads, m, b.queries}, new long[] {b.heads * matrix, matrix, 1, m});
+        long matrix = (long) b.queries * stride;
+        return p.layout(new long[] {b.samples, b.heads, m, b.queries}, new long[] {b.heads * matrix, matrix, 1, stride});
     }
 
     // ---- addresses ---------------------------------------------------------------------------------------------

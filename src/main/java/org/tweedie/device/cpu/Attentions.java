@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.device.cpu;
 
-import static org.tweedie.device.cpu.VectorMath.L;
-import static org.tweedie.device.cpu.VectorMath.S;
-import static org.tweedie.device.cpu.VectorMath.all;
-import static org.tweedie.device.cpu.VectorMath.load;
-import static org.tweedie.device.cpu.VectorMath.store;
-
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import org.tweedie.device.cpu.AttentionBlocks.Block;
 import org.tweedie.program.Type;
 import org.tweedie.program.op.Attention;
@@ -75,16 +67,15 @@ final class Attentions {
     }
 
     private interface Row {
-        void run(int r, float[] lanes);
+        void run(int r);
     }
 
     private Runnable rows(Block b, Row row) {
-        int chunks = Parallel.chunks((long) b.rows() * at.m, GRAIN);
-        return () -> parallel.run(chunks, k -> {
-            float[] lanes = new float[L];
+        int chunks = Parallel.chunks((long) b.rows() * at.stride, GRAIN);
+        return () -> parallel.run(chunks, (k, temp) -> {
             int end = (int) Parallel.from(k + 1, chunks, b.rows(), 1);
             for (int r = (int) Parallel.from(k, chunks, b.rows(), 1); r < end; r++) {
-                row.run(r, lanes);
+                row.run(r);
             }
         });
     }
@@ -110,18 +101,23 @@ final class Attentions {
             List<Runnable> steps = new ArrayList<>();
             for (Block b : a.blocks) {
                 steps.add(a.product(Product.SCORES, b, false, work, a.at.query(p.in(0), b), a.at.key(p.in(1), b), s));
-                steps.add(a.rows(b, (r, lanes) -> a.softmax(b, r, s + 4L * r * a.at.m, lse, lanes)));
+                steps.add(a.rows(b, r -> a.softmax(b, r, s + 4L * r * a.at.stride, lse)));
                 steps.add(a.product(Product.MIX, b, false, work, s, a.at.key(p.in(2), b), a.at.query(p.out(0), b)));
             }
             return all(steps);
         });
     }
 
-    private void softmax(Block b, int r, long s, long lse, float[] lanes) {
-        int visible = at.visible(b, r);
-        double log = Reductions.softmax(s, s, visible, at.scale, lanes);
-        Elementwise.fill(s + 4L * visible, 0, at.m - visible);
+    private void softmax(Block b, int r, long s, long lse) {
+        hide(s, b, r);
+        double log = Strips.softmax(s, at.scale, s, at.stride, 0);
         VectorMath.set(lse + 4 * at.row(b, r), (float) log);
+    }
+
+    /** Scores of keys that are not seen, and the padding of the row, become -infinity: their weights 0. */
+    private void hide(long s, Block b, int r) {
+        int visible = at.visible(b, r);
+        Strips.fill(s + 4L * visible, Float.NEGATIVE_INFINITY, at.stride - visible);
     }
 
     // ---- pull-back ---------------------------------------------------------------------------------------------
@@ -141,10 +137,10 @@ final class Attentions {
             long cotangent = p.in(5);
             List<Runnable> steps = new ArrayList<>();
             for (Block b : a.blocks) {
-                long row = 4L * a.at.m;
+                long row = 4L * a.at.stride;
                 steps.add(a.product(Product.SCORES, b, false, work, a.at.query(p.in(0), b), a.at.key(p.in(1), b), s));
                 steps.add(a.product(Product.SCORES, b, false, work, a.at.query(cotangent, b), a.at.key(p.in(2), b), ds));
-                steps.add(a.rows(b, (r, lanes) -> a.pullBack(b, r, s + r * row, ds + r * row, o, cotangent, lse, lanes)));
+                steps.add(a.rows(b, r -> a.pullBack(b, r, s + r * row, ds + r * row, o, cotangent, lse)));
                 steps.add(a.product(Product.MIX, b, false, work, ds, a.at.key(p.in(1), b), a.at.query(p.out(0), b)));
                 if (op.keys()) {
                     steps.add(a.product(Product.COLLECT, b, b.i() > 0, work, ds, a.at.query(p.in(0), b), a.at.key(p.out(1), b)));
@@ -156,50 +152,16 @@ final class Attentions {
     }
 
     /** s: scores to weights p. ds: p's cotangents to p (dp - o.do) scale. */
-    private void pullBack(Block b, int r, long s, long ds, long o, long cotangent, long lse, float[] lanes) {
-        int visible = at.visible(b, r);
-        weights(s, visible, VectorMath.get(lse + 4 * at.row(b, r)));
-        FloatVector delta = VectorMath.all(dot(at.queryRow(o, b, r), at.queryRow(cotangent, b, r), at.d, lanes));
-        FloatVector scale = VectorMath.all(at.scale);
-        for (int i = 0; i < at.m; i += L) {
-            put(take(ds, i).sub(delta).mul(take(s, i)).mul(scale), ds, i);
-        }
+    private void pullBack(Block b, int r, long s, long ds, long o, long cotangent, long lse) {
+        weights(b, r, s, lse);
+        double delta = Strips.dot(at.queryRow(o, b, r), at.queryRow(cotangent, b, r), at.d);
+        Strips.project(ds, (float) delta, s, at.scale, ds, at.m);
     }
 
-    /** p = exp(s scale - lse), 0 for keys that are not seen. */
-    private void weights(long s, int visible, float lse) {
-        FloatVector scale = VectorMath.all(at.scale);
-        FloatVector shift = VectorMath.all(-lse);
-        for (int i = 0; i < at.m; i += L) {
-            put(VectorMath.exp(take(s, i).fma(scale, shift)), s, i);
-        }
-        Elementwise.fill(s + 4L * visible, 0, at.m - visible);
-    }
-
-    private FloatVector take(long x, int i) {
-        return i + L <= at.m ? load(x + 4L * i) : load(x + 4L * i, S.indexInRange(i, at.m));
-    }
-
-    private void put(FloatVector v, long x, int i) {
-        if (i + L <= at.m) {
-            store(v, x + 4L * i);
-        } else {
-            VectorMask<Float> m = S.indexInRange(i, at.m);
-            store(v, x + 4L * i, m);
-        }
-    }
-
-    private static double dot(long x, long y, int n, float[] lanes) {
-        FloatVector v = VectorMath.all(0);
-        int i = 0;
-        for (; i <= n - L; i += L) {
-            v = load(x + 4L * i).fma(load(y + 4L * i), v);
-        }
-        double s = Reductions.sum(v, lanes);
-        for (; i < n; i++) {
-            s += (double) VectorMath.get(x + 4L * i) * VectorMath.get(y + 4L * i);
-        }
-        return s;
+    /** p = exp(s scale - lse). */
+    private void weights(Block b, int r, long s, long lse) {
+        hide(s, b, r);
+        Strips.exp(s, at.scale, -VectorMath.get(lse + 4 * at.row(b, r)), 89f, s, at.stride);
     }
 
     // ---- push-forward ------------------------------------------------------------------------------------------
@@ -217,13 +179,13 @@ final class Attentions {
             long lse = p.in(4);
             List<Runnable> steps = new ArrayList<>();
             for (Block b : a.blocks) {
-                long row = 4L * a.at.m;
+                long row = 4L * a.at.stride;
                 steps.add(a.product(Product.SCORES, b, false, work, a.at.query(p.in(0), b), a.at.key(p.in(1), b), s));
                 steps.add(a.product(Product.SCORES, b, false, work, a.at.query(p.in(5), b), a.at.key(p.in(1), b), ts));
                 if (op.keys()) {
                     steps.add(a.product(Product.SCORES, b, true, work, a.at.query(p.in(0), b), a.at.key(p.in(6), b), ts));
                 }
-                steps.add(a.rows(b, (r, lanes) -> a.pushForward(b, r, s + r * row, ts + r * row, lse, lanes)));
+                steps.add(a.rows(b, r -> a.pushForward(b, r, s + r * row, ts + r * row, lse)));
                 steps.add(a.product(Product.MIX, b, false, work, ts, a.at.key(p.in(2), b), a.at.query(p.out(0), b)));
                 if (op.keys()) {
                     steps.add(a.product(Product.MIX, b, true, work, s, a.at.key(p.in(7), b), a.at.query(p.out(0), b)));
@@ -234,12 +196,8 @@ final class Attentions {
     }
 
     /** s: scores to weights p. ts: tangents of the scores to p (t - p.t), t = ts scale. */
-    private void pushForward(Block b, int r, long s, long ts, long lse, float[] lanes) {
-        weights(s, at.visible(b, r), VectorMath.get(lse + 4 * at.row(b, r)));
-        FloatVector along = VectorMath.all(dot(s, ts, at.m, lanes));
-        FloatVector scale = VectorMath.all(at.scale);
-        for (int i = 0; i < at.m; i += L) {
-            put(take(ts, i).sub(along).mul(take(s, i)).mul(scale), ts, i);
-        }
+    private void pushForward(Block b, int r, long s, long ts, long lse) {
+        weights(b, r, s, lse);
+        Strips.project(ts, (float) Strips.dot(s, ts, at.m), s, at.scale, ts, at.m);
     }
 }

@@ -22,28 +22,14 @@ final class Elementwise {
 
     static Kernel affine(Parallel parallel, double scale, double shift, long n) {
         int chunks = Parallel.chunks(n, GRAIN);
-        float a = (float) scale;
-        float b = (float) shift;
         return Kernel.of(p -> {
             long x = p.in(0);
             long y = p.out(0);
-            return () -> parallel.run(chunks, k -> {
+            return () -> parallel.run(chunks, (k, temp) -> {
                 long from = Parallel.from(k, chunks, n, 64);
-                affine(a, b, x + 4 * from, y + 4 * from, (int) (Parallel.from(k + 1, chunks, n, 64) - from));
+                Strips.affine(x + 4 * from, (float) scale, (float) shift, y + 4 * from, (int) (Parallel.from(k + 1, chunks, n, 64) - from));
             });
         });
-    }
-
-    private static void affine(float a, float b, long x, long y, int n) {
-        FloatVector va = all(a);
-        FloatVector vb = all(b);
-        int i = 0;
-        for (; i <= n - L; i += L) {
-            store(load(x + 4L * i).fma(va, vb), y + 4L * i);
-        }
-        for (; i < n; i++) {
-            set(y + 4L * i, Math.fma(get(x + 4L * i), a, b));
-        }
     }
 
     /**
@@ -115,7 +101,7 @@ final class Elementwise {
             long px = p.in(0);
             long py = p.in(1);
             long pz = p.out(0);
-            return () -> parallel.run(groups * cuts, k -> {
+            return () -> parallel.run(groups * cuts, (k, temp) -> {
                 long i = Parallel.from(k % cuts, cuts, inner, 64);
                 int n = (int) (Parallel.from(k % cuts + 1, cuts, inner, 64) - i);
                 long to = Parallel.from(k / cuts + 1, groups, rows, 1);
@@ -130,7 +116,7 @@ final class Elementwise {
 
     private static void row(Binary.Kind kind, long x, boolean repeatX, long y, boolean repeatY, long z, int n) {
         if (repeatX && repeatY) {
-            fill(z, scalar(kind, get(x), get(y)), n);
+            Strips.fill(z, scalar(kind, get(x), get(y)), n);
         } else if (repeatX) {
             left(kind, get(x), y, z, n);
         } else if (repeatY) {
@@ -147,17 +133,6 @@ final class Elementwise {
             case MUL -> x * y;
             case DIV -> x / y;
         };
-    }
-
-    static void fill(long z, float value, int n) {
-        FloatVector v = all(value);
-        int i = 0;
-        for (; i <= n - L; i += L) {
-            store(v, z + 4L * i);
-        }
-        for (; i < n; i++) {
-            set(z + 4L * i, value);
-        }
     }
 
     private static void left(Binary.Kind kind, float x, long y, long z, int n) {
@@ -259,12 +234,12 @@ final class Elementwise {
         return Kernel.of(p -> {
             long px = p.in(0);
             long py = p.out(0);
-            return () -> parallel.run(groups, k -> {
+            return () -> parallel.run(groups, (k, temp) -> {
                 long to = Parallel.from(k + 1, groups, rows, 1);
                 for (long row = Parallel.from(k, groups, rows, 1); row < to; row++) {
                     long from = px + 4 * a.offset(row, a.strideX);
                     if (repeat) {
-                        fill(py + 4 * row * inner, get(from), inner);
+                        Strips.fill(py + 4 * row * inner, get(from), inner);
                     } else {
                         Moves.copy(from, py + 4 * row * inner, 4L * inner);
                     }

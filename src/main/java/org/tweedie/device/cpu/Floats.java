@@ -29,7 +29,7 @@ final class Floats {
         MemorySegment from = t.data().isNative() ? Native.ALL : t.data();
         long base = t.data().isNative() ? t.data().address() : 0;
         int chunks = Parallel.chunks(n, GRAIN);
-        parallel.run(chunks, k -> {
+        parallel.run(chunks, (k, temp) -> {
             long first = Parallel.from(k, chunks, n, 1);
             int count = (int) (Parallel.from(k + 1, chunks, n, 1) - first);
             switch (t.dtype()) {

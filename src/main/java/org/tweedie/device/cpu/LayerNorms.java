@@ -2,27 +2,25 @@
 package org.tweedie.device.cpu;
 
 import static org.tweedie.device.cpu.VectorMath.L;
-import static org.tweedie.device.cpu.VectorMath.S;
 import static org.tweedie.device.cpu.VectorMath.all;
 import static org.tweedie.device.cpu.VectorMath.load;
 import static org.tweedie.device.cpu.VectorMath.store;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import org.tweedie.program.Shape;
 import org.tweedie.program.op.GroupNorm;
 
-/** Group norm of one group at one place, which is layer norm, and its derivatives: a row at a time, in the cache. */
+/** Group norm of one group at one place, which is layer norm, and its derivatives: a row at a time, in the cache. Rows of whole vectors only. */
 final class LayerNorms {
     private static final int GRAIN = 1 << 14;
+    /** Longest row: three fit into the working memory. */
+    private static final int MAX = 8192;
 
-    private final int n; // channels
-    private final double eps;
-    private final float[] lanes = new float[L]; // of one chunk
+    private LayerNorms() {}
 
-    private LayerNorms(int n, double eps) {
-        this.n = n;
-        this.eps = eps;
+    static boolean fits(GroupNorm op, Shape x) {
+        int c = x.dim(-1);
+        return op.groups() == 1 && !op.silu() && x.size() == (long) x.dim(0) * c && c % L == 0 && c <= MAX;
     }
 
     static Kernel forward(Parallel parallel, GroupNorm op, Shape x) {
@@ -34,11 +32,11 @@ final class LayerNorms {
             long gamma = p.in(1);
             long beta = p.in(2);
             long py = p.out(0);
-            return () -> parallel.run(chunks, k -> {
-                LayerNorms norm = new LayerNorms(c, op.eps());
+            return () -> parallel.run(chunks, (k, temp) -> {
                 long end = Parallel.from(k + 1, chunks, rows, 1);
                 for (long r = Parallel.from(k, chunks, rows, 1); r < end; r++) {
-                    norm.forward(px + 4 * r * c, gamma, beta, py + 4 * r * c);
+                    normalise(px + 4 * r * c, c, op.eps(), temp);
+                    mulAdd(temp, gamma, beta, py + 4 * r * c, c);
                 }
             });
         });
@@ -54,80 +52,47 @@ final class LayerNorms {
             long gamma = p.in(1);
             long pt = p.in(3);
             long py = p.out(0);
-            return () -> parallel.run(chunks, k -> {
-                LayerNorms norm = new LayerNorms(c, op.eps());
+            return () -> parallel.run(chunks, (k, temp) -> {
                 long end = Parallel.from(k + 1, chunks, rows, 1);
-                for (long r = Parallel.from(k, chunks, rows, 1); r < end; r++) {
-                    norm.derivative(px + 4 * r * c, gamma, pt + 4 * r * c, py + 4 * r * c, pullBack);
+                for (long i = Parallel.from(k, chunks, rows, 1); i < end; i++) {
+                    long v = temp + 4L * c;
+                    float r = normalise(px + 4 * i * c, c, op.eps(), temp);
+                    if (pullBack) {
+                        Strips.mul(pt + 4 * i * c, gamma, v, c);
+                    } else {
+                        Strips.affine(pt + 4 * i * c, 1, 0, v, c);
+                    }
+                    float along = (float) (Strips.sum(v, c) / c);
+                    float alongXhat = (float) (Strips.dot(temp, v, c) / c);
+                    project(temp, v, along, alongXhat, r, py + 4 * i * c, c);
+                    if (!pullBack) {
+                        Strips.mul(py + 4 * i * c, gamma, py + 4 * i * c, c);
+                    }
                 }
             });
         });
     }
 
-    private FloatVector take(long base, int i) {
-        return i + L <= n ? load(base + 4L * i) : load(base + 4L * i, S.indexInRange(i, n));
+    /** xhat of a row; gives 1 / sqrt(var + eps). */
+    private static float normalise(long x, int n, double eps, long xhat) {
+        float mean = (float) (Strips.sum(x, n) / n);
+        Strips.affine(x, 1, -mean, xhat, n);
+        float r = (float) (1 / Math.sqrt(Strips.dot(xhat, xhat, n) / n + eps));
+        Strips.affine(xhat, r, 0, xhat, n);
+        return r;
     }
 
-    private void put(FloatVector v, long base, int i) {
-        if (i + L <= n) {
-            store(v, base + 4L * i);
-        } else {
-            VectorMask<Float> m = S.indexInRange(i, n);
-            store(v, base + 4L * i, m);
-        }
-    }
-
-    private double mean(long x) {
-        FloatVector s = all(0);
+    private static void mulAdd(long x, long gamma, long beta, long y, int n) {
         for (int i = 0; i < n; i += L) {
-            s = s.add(take(x, i));
-        }
-        return Reductions.sum(s, lanes) / n;
-    }
-
-    /** 1 / sqrt(var + eps). */
-    private float inverseDeviation(long x, float mean) {
-        FloatVector m = all(mean);
-        FloatVector s = all(0);
-        int i = 0;
-        for (; i <= n - L; i += L) {
-            FloatVector d = load(x + 4L * i).sub(m);
-            s = d.fma(d, s);
-        }
-        double squares = Reductions.sum(s, lanes);
-        for (; i < n; i++) {
-            double d = VectorMath.get(x + 4L * i) - mean;
-            squares += d * d;
-        }
-        return (float) (1 / Math.sqrt(squares / n + eps));
-    }
-
-    private void forward(long x, long gamma, long beta, long y) {
-        float mean = (float) mean(x);
-        FloatVector m = all(mean);
-        FloatVector r = all(inverseDeviation(x, mean));
-        for (int i = 0; i < n; i += L) {
-            put(take(x, i).sub(m).mul(r).fma(take(gamma, i), take(beta, i)), y, i);
+            store(load(x + 4L * i).fma(load(gamma + 4L * i), load(beta + 4L * i)), y + 4L * i);
         }
     }
 
-    private void derivative(long x, long gamma, long t, long y, boolean pullBack) {
-        float mean = (float) mean(x);
-        FloatVector m = all(mean);
-        FloatVector r = all(inverseDeviation(x, mean));
-        FloatVector s = all(0);
-        FloatVector q = all(0);
+    /** y = r (v - along - xhat alongXhat). */
+    private static void project(long xhat, long v, float along, float alongXhat, float r, long y, int n) {
+        FloatVector minus = all(-alongXhat);
         for (int i = 0; i < n; i += L) {
-            FloatVector v = pullBack ? take(t, i).mul(take(gamma, i)) : take(t, i); // 0 beyond n
-            s = s.add(v);
-            q = take(x, i).sub(m).mul(r).fma(v, q);
-        }
-        FloatVector along = all(Reductions.sum(s, lanes) / n);
-        FloatVector alongXhat = all(-Reductions.sum(q, lanes) / n);
-        for (int i = 0; i < n; i += L) {
-            FloatVector v = pullBack ? take(t, i).mul(take(gamma, i)) : take(t, i);
-            FloatVector d = take(x, i).sub(m).mul(r).fma(alongXhat, v.sub(along)).mul(r);
-            put(pullBack ? d : d.mul(take(gamma, i)), y, i);
+            store(load(xhat + 4L * i).fma(minus, load(v + 4L * i).sub(along)).mul(r), y + 4L * i);
         }
     }
 }

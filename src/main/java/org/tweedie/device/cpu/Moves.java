@@ -36,7 +36,7 @@ final class Moves {
     /** {@code rows} runs of {@code bytes}, each a step apart on either side. */
     private static void strided(Parallel parallel, long from, long fromStep, long to, long toStep, long bytes, long rows) {
         int chunks = Parallel.chunks(rows, Math.max(1, GRAIN / Math.max(1, bytes)));
-        parallel.run(chunks, k -> {
+        parallel.run(chunks, (k, temp) -> {
             long end = Parallel.from(k + 1, chunks, rows, 1);
             for (long r = Parallel.from(k, chunks, rows, 1); r < end; r++) {
                 copy(from + r * fromStep, to + r * toStep, bytes);
@@ -86,7 +86,7 @@ final class Moves {
         return Kernel.of(p -> {
             long x = p.in(0);
             long y = p.out(0);
-            return () -> parallel.run(chunks, k -> {
+            return () -> parallel.run(chunks, (k, temp) -> {
                 long end = Parallel.from(k + 1, chunks, rows, 1);
                 for (long r = Parallel.from(k, chunks, rows, 1); r < end; r++) {
                     long to = y + r * step;
@@ -120,7 +120,7 @@ final class Moves {
         return Kernel.of(p -> {
             long x = p.in(0);
             long y = p.out(0);
-            return () -> parallel.run(chunks, k -> {
+            return () -> parallel.run(chunks, (k, temp) -> {
                 long end = Parallel.from(k + 1, chunks, rows, 1);
                 for (long i = Parallel.from(k, chunks, rows, 1); i < end; i++) {
                     long from = x + offset(i, extents, steps);
@@ -165,7 +165,7 @@ final class Moves {
         return Kernel.of(p -> {
             long x = p.in(0);
             long y = p.out(0);
-            return () -> parallel.run(rows, r -> {
+            return () -> parallel.run(rows, (r, temp) -> {
                 long to = y + r * line * factor;
                 for (int i = 0; i < width * factor; i++) {
                     copy(x + ((long) r * width + i / factor) * pixel, to + i * pixel, pixel);

@@ -42,7 +42,7 @@ final class Native {
     static final class Heap {
         private final AtomicLong live = new AtomicLong();
 
-        /** Uninitialised memory at a multiple of {@link #ALIGN}; 64 bytes at least. @throws OutOfMemoryError naming the size and what is live */
+        /** Uninitialised memory at a multiple of {@link #ALIGN}. @throws OutOfMemoryError naming the size and what is live */
         long allocate(long bytes) {
             long size = size(bytes);
             try {
@@ -75,8 +75,9 @@ final class Native {
             return live.get();
         }
 
+        /** A line more than asked for, since loops read whole vectors from wherever they start. */
         private static long size(long bytes) {
-            return Math.max(ALIGN, roundUp(bytes));
+            return roundUp(bytes) + ALIGN;
         }
     }
 }

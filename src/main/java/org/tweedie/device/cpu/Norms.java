@@ -2,13 +2,11 @@
 package org.tweedie.device.cpu;
 
 import static org.tweedie.device.cpu.VectorMath.L;
-import static org.tweedie.device.cpu.VectorMath.S;
 import static org.tweedie.device.cpu.VectorMath.all;
 import static org.tweedie.device.cpu.VectorMath.load;
 import static org.tweedie.device.cpu.VectorMath.store;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import org.tweedie.program.Shape;
 import org.tweedie.program.op.GroupNorm;
 
@@ -20,8 +18,10 @@ import org.tweedie.program.op.GroupNorm;
  * <p>Vectors run along the channels. What a group has in common is spread over its channels in tables: rows of C floats.
  */
 final class Norms {
-    /** Elements of a block, at most; also at most 256 places, so that F32 sums stay exact enough. */
+    /** Elements of a block, at most. */
     private static final int BLOCK = 1 << 14;
+    /** Places of a block, at most: few enough for F32 sums. */
+    private static final int PLACES = 256;
     /** Tables of C floats a sample: mean, r, gamma, beta and, for the derivatives, the two projections. */
     private static final int TABLES = 6;
 
@@ -50,23 +50,20 @@ final class Norms {
         this.samples = x.dim(0);
         this.channels = x.dim(-1);
         this.places = x.size() / samples / channels;
-        this.blocks = Parallel.chunks(places, Math.clamp(BLOCK / channels, 1, 256));
+        this.blocks = Parallel.chunks(places, Math.clamp(BLOCK / channels, 1, PLACES));
         this.step = (int) Native.roundUp(4L * channels);
     }
 
     static Kernel forward(Parallel parallel, GroupNorm op, Shape x) {
-        return op.groups() == 1 && !op.silu() && x.size() == (long) x.dim(0) * x.dim(-1)
-                ? LayerNorms.forward(parallel, op, x) : new Norms(parallel, op, Form.FORWARD, x).kernel();
+        return LayerNorms.fits(op, x) ? LayerNorms.forward(parallel, op, x) : new Norms(parallel, op, Form.FORWARD, x).kernel();
     }
 
     static Kernel vjp(Parallel parallel, GroupNorm op, Shape x) {
-        return op.groups() == 1 && !op.silu() && x.size() == (long) x.dim(0) * x.dim(-1)
-                ? LayerNorms.derivative(parallel, op, x, true) : new Norms(parallel, op, Form.VJP, x).kernel();
+        return LayerNorms.fits(op, x) ? LayerNorms.derivative(parallel, op, x, true) : new Norms(parallel, op, Form.VJP, x).kernel();
     }
 
     static Kernel jvp(Parallel parallel, GroupNorm op, Shape x) {
-        return op.groups() == 1 && !op.silu() && x.size() == (long) x.dim(0) * x.dim(-1)
-                ? LayerNorms.derivative(parallel, op, x, false) : new Norms(parallel, op, Form.JVP, x).kernel();
+        return LayerNorms.fits(op, x) ? LayerNorms.derivative(parallel, op, x, false) : new Norms(parallel, op, Form.JVP, x).kernel();
     }
 
     /** Working memory: tables of each sample, then two sums per channel and block. */
@@ -81,19 +78,19 @@ final class Norms {
             long table = p.scratch();
             long sums = table + tables;
             return () -> {
-                parallel.run(samples * blocks, k -> moments(at(x, k), count(k), sum(sums, k, 0), sum(sums, k, 1)));
+                parallel.run(samples * blocks, (k, temp) -> moments(at(x, k), count(k), sum(sums, k, 0), sum(sums, k, 1)));
                 for (int b = 0; b < samples; b++) {
                     statistics(b, sums, table(table, b, 0), gamma, beta);
                 }
                 if (form != Form.FORWARD) {
-                    parallel.run(samples * blocks, k -> project(at(x, k), at(t, k), count(k), table(table, k / blocks, 0),
-                            sum(sums, k, 0), sum(sums, k, 1)));
+                    parallel.run(samples * blocks, (k, temp) -> project(at(x, k), at(t, k), count(k), table(table, k / blocks, 0),
+                            sum(sums, k, 0), sum(sums, k, 1), temp));
                     for (int b = 0; b < samples; b++) {
                         projections(b, sums, table(table, b, 0));
                     }
                 }
-                parallel.run(samples * blocks, k -> write(at(x, k), form == Form.FORWARD ? 0 : at(t, k), at(y, k), count(k),
-                        table(table, k / blocks, 0)));
+                parallel.run(samples * blocks, (k, temp) -> write(at(x, k), form == Form.FORWARD ? 0 : at(t, k), at(y, k), count(k),
+                        table(table, k / blocks, 0), temp));
             };
         });
     }
@@ -118,123 +115,91 @@ final class Norms {
         return base + (2L * k + which) * step;
     }
 
-    // ---- sums over a block -------------------------------------------------------------------------------------
-
-    private FloatVector take(long address, int width) {
-        return width == L ? load(address) : load(address, S.indexInRange(0, width));
-    }
-
-    private static void put(FloatVector v, long address, int width) {
-        if (width == L) {
-            store(v, address);
-        } else {
-            VectorMask<Float> m = S.indexInRange(0, width);
-            store(v, address, m);
-        }
-    }
+    // ---- a block, a strip of L channels at a time --------------------------------------------------------------
 
     /** Per channel: the mean over the block's n places, and the sum of squared distances from it. */
     private void moments(long x, int n, long mean, long squares) {
         long row = 4L * channels;
-        float share = 1f / n;
         for (int c = 0; c < channels; c += L) {
-            int width = Math.min(L, channels - c);
-            FloatVector s = all(0);
-            for (int i = 0; i < n; i++) {
-                s = s.add(take(x + i * row + 4L * c, width));
-            }
-            FloatVector m = s.mul(share);
-            FloatVector q = all(0);
-            for (int i = 0; i < n; i++) {
-                FloatVector d = take(x + i * row + 4L * c, width).sub(m);
-                q = d.fma(d, q);
-            }
-            put(m, mean + 4L * c, width);
-            put(q, squares + 4L * c, width);
+            FloatVector m = Columns.sum(x + 4L * c, row, n).mul(1f / n);
+            store(m, mean + 4L * c);
+            store(Columns.squares(x + 4L * c, row, n, m), squares + 4L * c);
         }
     }
 
-    /** Per channel: the sums over the block of v and of xhat v, with v = gamma act'(u) dy for the pull-back, v = tx for the push-forward. */
-    private void project(long x, long t, int n, long table, long sumV, long sumXhatV) {
-        long row = 4L * channels;
+    /** Per channel: the sums over the block of v and of xhat v. */
+    private void project(long x, long t, int n, long table, long sumV, long sumXhatV, long temp) {
         for (int c = 0; c < channels; c += L) {
-            int width = Math.min(L, channels - c);
             long o = 4L * c;
-            FloatVector mean = load(table + MEAN * step + o);
-            FloatVector r = load(table + R * step + o);
-            FloatVector gamma = load(table + GAMMA * step + o);
-            FloatVector beta = load(table + BETA * step + o);
-            FloatVector s = all(0);
-            FloatVector q = all(0);
-            for (int i = 0; i < n; i++) {
-                FloatVector xhat = take(x + i * row + o, width).sub(mean).mul(r);
-                FloatVector v = take(t + i * row + o, width);
-                if (form == Form.VJP) {
-                    v = v.mul(gamma);
-                    v = op.silu() ? v.mul(VectorMath.siluSlope(xhat.fma(gamma, beta))) : v;
-                }
-                s = s.add(v);
-                q = xhat.fma(v, q);
-            }
-            put(s, sumV + o, width);
-            put(q, sumXhatV + o, width);
+            direction(x + o, t + o, n, table + o, temp);
+            store(Columns.sum(v(temp), ROW, n), sumV + o);
+            store(Columns.dot(temp, v(temp), n), sumXhatV + o);
         }
     }
 
-    private void write(long x, long t, long y, int n, long table) {
-        long row = 4L * channels;
-        for (int c = 0; c < channels; c += L) {
-            int width = Math.min(L, channels - c);
-            long o = 4L * c;
-            switch (form) {
-                case FORWARD -> forward(x + o, y + o, n, row, width, table + o);
-                case VJP -> vjp(x + o, t + o, y + o, n, row, width, table + o);
-                case JVP -> jvp(x + o, t + o, y + o, n, row, width, table + o);
-            }
+    /** Bytes of a row of a strip in working memory; there xhat comes first, then v, then two more. */
+    private static final long ROW = 4L * L;
+
+    private static long v(long temp) {
+        return temp + PLACES * ROW;
+    }
+
+    private static long u(long temp) {
+        return temp + 2 * PLACES * ROW;
+    }
+
+    private static long e(long temp) {
+        return temp + 3 * PLACES * ROW;
+    }
+
+    /** xhat and v: gamma act'(u) dy for the pull-back, tx for the push-forward. */
+    private void direction(long x, long t, int n, long table, long temp) {
+        Columns.normalise(x, 4L * channels, n, load(table + MEAN * step), load(table + R * step), all(0), temp);
+        FloatVector one = all(1);
+        Columns.normalise(t, 4L * channels, n, all(0), form == Form.VJP ? load(table + GAMMA * step) : one, all(0), v(temp));
+        if (form == Form.VJP && op.silu()) {
+            slope(x, n, table, temp);
+            Strips.mul(v(temp), u(temp), v(temp), n * L);
         }
     }
 
-    private void forward(long x, long y, int n, long row, int width, long table) {
-        FloatVector mean = load(table + MEAN * step);
+    /** The slope of SiLU at u = gamma xhat + beta, in place of u. */
+    private void slope(long x, int n, long table, long temp) {
+        outer(x, n, table, u(temp));
+        Strips.exp(u(temp), -1, 0, 88f, e(temp), n * L);
+        Strips.siluSlope(u(temp), 1, e(temp), u(temp), n * L);
+    }
+
+    /** u = gamma xhat + beta. */
+    private void outer(long x, int n, long table, long u) {
         FloatVector scale = load(table + R * step).mul(load(table + GAMMA * step));
-        FloatVector beta = load(table + BETA * step);
-        if (op.silu()) {
-            for (int i = 0; i < n; i++) {
-                put(VectorMath.silu(take(x + i * row, width).sub(mean).fma(scale, beta)), y + i * row, width);
+        Columns.normalise(x, 4L * channels, n, load(table + MEAN * step), scale, load(table + BETA * step), u);
+    }
+
+    private void write(long x, long t, long y, int n, long table, long temp) {
+        for (int c = 0; c < channels; c += L) {
+            long o = 4L * c;
+            if (form == Form.FORWARD) {
+                outer(x + o, n, table + o, v(temp));
+                if (op.silu()) {
+                    Strips.exp(v(temp), -1, 0, 89f, e(temp), n * L);
+                    Strips.silu(v(temp), e(temp), v(temp), n * L);
+                }
+            } else {
+                derivative(x + o, t + o, n, table + o, temp);
             }
-        } else {
-            for (int i = 0; i < n; i++) {
-                put(take(x + i * row, width).sub(mean).fma(scale, beta), y + i * row, width);
-            }
+            Columns.scatter(v(temp), y + o, 4L * channels, n, Math.min(L, channels - c));
         }
     }
 
-    private void vjp(long x, long t, long y, int n, long row, int width, long table) {
-        FloatVector mean = load(table + MEAN * step);
+    private void derivative(long x, long t, int n, long table, long temp) {
+        direction(x, t, n, table, temp);
         FloatVector r = load(table + R * step);
-        FloatVector gamma = load(table + GAMMA * step);
-        FloatVector beta = load(table + BETA * step);
-        FloatVector along = load(table + ALONG * step);
-        FloatVector alongXhat = load(table + ALONG_XHAT * step).neg();
-        for (int i = 0; i < n; i++) {
-            FloatVector xhat = take(x + i * row, width).sub(mean).mul(r);
-            FloatVector v = take(t + i * row, width).mul(gamma);
-            v = op.silu() ? v.mul(VectorMath.siluSlope(xhat.fma(gamma, beta))) : v;
-            put(xhat.fma(alongXhat, v.sub(along)).mul(r), y + i * row, width);
-        }
-    }
-
-    private void jvp(long x, long t, long y, int n, long row, int width, long table) {
-        FloatVector mean = load(table + MEAN * step);
-        FloatVector r = load(table + R * step);
-        FloatVector gamma = load(table + GAMMA * step);
-        FloatVector beta = load(table + BETA * step);
-        FloatVector along = load(table + ALONG * step);
-        FloatVector alongXhat = load(table + ALONG_XHAT * step).neg();
-        for (int i = 0; i < n; i++) {
-            FloatVector xhat = take(x + i * row, width).sub(mean).mul(r);
-            FloatVector v = xhat.fma(alongXhat, take(t + i * row, width).sub(along)).mul(r.mul(gamma));
-            put(op.silu() ? v.mul(VectorMath.siluSlope(xhat.fma(gamma, beta))) : v, y + i * row, width);
+        Columns.project(temp, v(temp), n, load(table + ALONG * step), load(table + ALONG_XHAT * step),
+                form == Form.VJP ? r : r.mul(load(table + GAMMA * step)));
+        if (form == Form.JVP && op.silu()) {
+            slope(x, n, table, temp);
+            Strips.mul(v(temp), u(temp), v(temp), n * L);
         }
     }
 

@@ -9,19 +9,29 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.IntConsumer;
 
 /**
  * Runs loops on libgomp's threads, the ones oneDNN runs on, so that the two never compete for cores. Who calls {@link #run} cuts the work
  * into chunks by its shape, never by the number of threads: then sums do not depend on that number.
  */
 final class Parallel implements AutoCloseable {
+    /** Bytes of working memory of each thread: several strips, within the second cache. */
+    static final int TEMP = 1 << 17;
+
+    /** A loop's body. */
+    interface Body {
+        /** @param temp address of {@link #TEMP} bytes that no other thread uses meanwhile */
+        void run(int chunk, long temp);
+    }
+
     private final int threads;
+    private final long temp;
     private final Arena arena = Arena.ofShared();
     private final long entry;
+    private final AtomicInteger arrived = new AtomicInteger();
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
-    private IntConsumer body;
+    private Body body;
     private int chunks;
 
     Parallel(int threads) {
@@ -29,6 +39,7 @@ final class Parallel implements AutoCloseable {
             throw new IllegalArgumentException("device 'cpu': expected at least 1 thread, got " + threads);
         }
         this.threads = threads;
+        temp = arena.allocate((long) threads * TEMP, 4096).address();
         try {
             var work = MethodHandles.lookup().bind(this, "work", MethodType.methodType(void.class, long.class));
             entry = Linker.nativeLinker().upcallStub(work, FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG), arena).address();
@@ -62,16 +73,17 @@ final class Parallel implements AutoCloseable {
     }
 
     /** Calls the body once for each chunk, on several threads; what a body throws is thrown here. */
-    synchronized void run(int chunks, IntConsumer body) {
+    synchronized void run(int chunks, Body body) {
         if (chunks == 1 || threads == 1) {
             for (int i = 0; i < chunks; i++) {
-                body.accept(i);
+                body.run(i, temp);
             }
             return;
         }
         this.body = body;
         this.chunks = chunks;
         next.set(0);
+        arrived.set(0);
         try {
             Dnnl.API.gompParallel().invokeExact(entry, 0L, Math.min(threads, chunks), 0);
         } catch (Throwable e) {
@@ -87,9 +99,10 @@ final class Parallel implements AutoCloseable {
     /** Each thread's share. Nothing may be thrown through C frames, so it is kept. */
     private void work(long unused) {
         try {
-            IntConsumer f = body;
+            Body f = body;
+            long own = temp + (long) arrived.getAndIncrement() * TEMP;
             for (int i = next.getAndIncrement(); i < chunks; i = next.getAndIncrement()) {
-                f.accept(i);
+                f.run(i, own);
             }
         } catch (Throwable e) {
             failure.compareAndSet(null, e);

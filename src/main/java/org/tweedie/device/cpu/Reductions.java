@@ -2,7 +2,6 @@
 package org.tweedie.device.cpu;
 
 import static org.tweedie.device.cpu.VectorMath.L;
-import static org.tweedie.device.cpu.VectorMath.S;
 import static org.tweedie.device.cpu.VectorMath.all;
 import static org.tweedie.device.cpu.VectorMath.get;
 import static org.tweedie.device.cpu.VectorMath.load;
@@ -12,17 +11,16 @@ import static org.tweedie.device.cpu.VectorMath.store;
 import java.util.ArrayList;
 import java.util.List;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import org.tweedie.program.Shape;
 
 /**
- * Sums and softmax. Long sums are F32 over at most {@link #RUN} numbers per lane and double over those, in an order fixed by the shape: their
+ * Sums and softmax. Long sums are F32 over at most 64 numbers per lane and double over those, in an order fixed by the shape: their
  * error stays near that of one rounding, and no thread count changes it.
  */
 final class Reductions {
     private static final long GRAIN = 1 << 15;
-    /** Numbers that one F32 accumulator takes. */
-    static final int RUN = 64;
+    /** Rows that one F32 accumulator takes. */
+    private static final int RUN = 64;
 
     private Reductions() {}
 
@@ -73,20 +71,18 @@ final class Reductions {
             long y = p.out(0);
             long partial = p.scratch();
             if (cuts == 1) {
-                return () -> parallel.run(groups, k -> {
-                    float[] lanes = new float[L];
+                return () -> parallel.run(groups, (k, temp) -> {
                     long end = Parallel.from(k + 1, groups, outer, 1);
                     for (long r = Parallel.from(k, groups, outer, 1); r < end; r++) {
-                        set(y + 4 * r, (float) sum(x + 4 * r * reduced, (int) reduced, lanes));
+                        set(y + 4 * r, (float) Strips.sum(x + 4 * r * reduced, (int) reduced));
                     }
                 });
             }
             return () -> {
-                parallel.run(groups * cuts, k -> {
+                parallel.run(groups * cuts, (k, temp) -> {
                     long from = Parallel.from(k % cuts, cuts, reduced, 64);
                     long to = Parallel.from(k % cuts + 1, cuts, reduced, 64);
-                    Native.ALL.set(Native.DOUBLE, partial + 8L * k,
-                            sum(x + 4 * (k / cuts * reduced + from), (int) (to - from), new float[L]));
+                    Native.ALL.set(Native.DOUBLE, partial + 8L * k, Strips.sum(x + 4 * (k / cuts * reduced + from), (int) (to - from)));
                 });
                 for (long r = 0; r < outer; r++) {
                     double s = 0;
@@ -99,34 +95,6 @@ final class Reductions {
         });
     }
 
-    /** Sum of n numbers. */
-    private static double sum(long x, int n, float[] lanes) {
-        double s = 0;
-        int i = 0;
-        while (i <= n - L) {
-            int end = Math.min(n, i + RUN * L);
-            FloatVector v = all(0);
-            for (; i <= end - L; i += L) {
-                v = v.add(load(x + 4L * i));
-            }
-            s += sum(v, lanes);
-        }
-        for (; i < n; i++) {
-            s += get(x + 4L * i);
-        }
-        return s;
-    }
-
-    /** Sum of the lanes, in their order. */
-    static double sum(FloatVector v, float[] lanes) {
-        v.intoArray(lanes, 0);
-        double s = 0;
-        for (float f : lanes) {
-            s += f;
-        }
-        return s;
-    }
-
     /** x [outer,reduced,inner] to [outer,inner]. */
     private static Kernel columns(Parallel parallel, long outer, long reduced, long inner) {
         int cuts = Parallel.chunks(reduced, Math.max(RUN, GRAIN / inner));
@@ -136,7 +104,7 @@ final class Reductions {
             long y = p.out(0);
             long partial = p.scratch(); // [outer,cuts,inner], double
             return () -> {
-                parallel.run(tasks, k -> {
+                parallel.run(tasks, (k, temp) -> {
                     long from = Parallel.from(k % cuts, cuts, reduced, 1);
                     long to = Parallel.from(k % cuts + 1, cuts, reduced, 1);
                     columns(x + 4 * (k / cuts * reduced + from) * inner, to - from, inner, partial + 8L * k * inner);
@@ -152,22 +120,16 @@ final class Reductions {
         });
     }
 
-    /** Column sums of x [n,inner] in double. */
-    static void columns(long x, long n, long inner, long sums) {
+    /** Column sums of x [n,inner] in double. Reads whole vectors, also behind the last column. */
+    private static void columns(long x, long n, long inner, long sums) {
         float[] lanes = new float[L];
         for (long c = 0; c < inner; c += L) {
             int width = (int) Math.min(L, inner - c);
-            VectorMask<Float> m = S.indexInRange(0, width);
             for (int j = 0; j < width; j++) {
                 Native.ALL.set(Native.DOUBLE, sums + 8 * (c + j), 0);
             }
-            for (long i = 0; i < n; ) {
-                long end = Math.min(n, i + RUN);
-                FloatVector v = all(0);
-                for (; i < end; i++) {
-                    v = v.add(width == L ? load(x + 4 * (i * inner + c)) : load(x + 4 * (i * inner + c), m));
-                }
-                v.intoArray(lanes, 0);
+            for (long i = 0; i < n; i += RUN) {
+                Columns.sum(x + 4 * (i * inner + c), 4 * inner, (int) Math.min(RUN, n - i)).intoArray(lanes, 0);
                 for (int j = 0; j < width; j++) {
                     long at = sums + 8 * (c + j);
                     Native.ALL.set(Native.DOUBLE, at, Native.ALL.get(Native.DOUBLE, at) + lanes[j]);
@@ -190,7 +152,7 @@ final class Reductions {
         return Kernel.of(p -> {
             long x = p.in(0);
             long y = p.out(0);
-            return () -> parallel.run(chunks, k -> {
+            return () -> parallel.run(chunks, (k, temp) -> {
                 long end = Parallel.from(k + 1, chunks, outs, 1);
                 for (long o = Parallel.from(k, chunks, outs, 1); o < end; o++) {
                     long base = offset(o, runs, strides, 0);
@@ -227,7 +189,7 @@ final class Reductions {
         return Kernel.of(p -> {
             long x = p.in(0);
             long y = p.out(0);
-            return () -> parallel.run(lines, r -> {
+            return () -> parallel.run(lines, (r, temp) -> {
                 for (int w = 0; w < width; w++) {
                     pool(x + 4L * c * ((long) r * factor * in.dim(2) + (long) w * factor), 4L * c * in.dim(2), factor, c,
                             y + 4L * c * ((long) r * width + w));
@@ -265,67 +227,12 @@ final class Reductions {
         return Kernel.of(p -> {
             long x = p.in(0);
             long y = p.out(0);
-            return () -> parallel.run(chunks, k -> {
-                float[] lanes = new float[L];
+            return () -> parallel.run(chunks, (k, temp) -> {
                 long end = Parallel.from(k + 1, chunks, rows, 1);
                 for (long r = Parallel.from(k, chunks, rows, 1); r < end; r++) {
-                    softmax(x + 4 * r * n, y + 4 * r * n, n, 1, lanes);
+                    Strips.softmax(x + 4 * r * n, 1, y + 4 * r * n, n, temp);
                 }
             });
         });
-    }
-
-    /** y = softmax(scale x) over n numbers; gives the logarithm of the sum of exp(scale x). */
-    static double softmax(long x, long y, int n, float scale, float[] lanes) {
-        float shift = -max(x, n, lanes) * scale;
-        FloatVector shifts = all(shift);
-        FloatVector factor = all(scale);
-        double s = 0;
-        for (int i = 0; i < n; ) {
-            int end = Math.min(n, i + RUN * L);
-            FloatVector v = all(0);
-            for (; i <= end - L; i += L) {
-                FloatVector e = VectorMath.exp(load(x + 4L * i).fma(factor, shifts));
-                store(e, y + 4L * i);
-                v = v.add(e);
-            }
-            if (i < end) {
-                VectorMask<Float> m = S.indexInRange(i, n);
-                FloatVector e = VectorMath.exp(load(x + 4L * i, m).fma(factor, shifts));
-                store(e, y + 4L * i, m);
-                v = v.add(e, m);
-                i = end;
-            }
-            s += sum(v, lanes);
-        }
-        scale(y, n, (float) (1 / s));
-        return Math.log(s) - shift;
-    }
-
-    private static float max(long x, int n, float[] lanes) {
-        FloatVector v = all(Double.NEGATIVE_INFINITY);
-        int i = 0;
-        for (; i <= n - L; i += L) {
-            v = v.max(load(x + 4L * i));
-        }
-        v.intoArray(lanes, 0);
-        float max = Float.NEGATIVE_INFINITY;
-        for (float f : lanes) {
-            max = Math.max(max, f);
-        }
-        for (; i < n; i++) {
-            max = Math.max(max, get(x + 4L * i));
-        }
-        return max;
-    }
-
-    private static void scale(long y, int n, float by) {
-        int i = 0;
-        for (; i <= n - L; i += L) {
-            store(load(y + 4L * i).mul(by), y + 4L * i);
-        }
-        for (; i < n; i++) {
-            set(y + 4L * i, get(y + 4L * i) * by);
-        }
     }
 }

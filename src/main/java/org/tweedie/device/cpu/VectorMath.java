@@ -4,11 +4,10 @@ package org.tweedie.device.cpu;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Loads, stores and transcendental functions of F32 vectors. The polynomials are our own minimax fits. */
+/** Loads, stores and the two transcendental functions of F32 vectors. The polynomials are our own minimax fits. */
 final class VectorMath {
     static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
     /** Lanes of a vector. */
@@ -23,7 +22,6 @@ final class VectorMath {
     private static final float ROUNDER = 0x1.8p23f;
     private static final int ROUNDER_BITS = Float.floatToRawIntBits(ROUNDER);
     private static final float SQRT_HALF = (float) Math.sqrt(0.5);
-    private static final float RSQRT_2PI = (float) (1 / Math.sqrt(2 * Math.PI));
 
     private VectorMath() {}
 
@@ -31,20 +29,12 @@ final class VectorMath {
         return FloatVector.fromMemorySegment(S, ALL, address, Native.ORDER);
     }
 
-    static FloatVector load(long address, VectorMask<Float> m) {
-        return FloatVector.fromMemorySegment(S, ALL, address, Native.ORDER, m);
-    }
-
     static void store(FloatVector v, long address) {
         v.intoMemorySegment(ALL, address, Native.ORDER);
     }
 
-    static void store(FloatVector v, long address, VectorMask<Float> m) {
-        v.intoMemorySegment(ALL, address, Native.ORDER, m);
-    }
-
-    static FloatVector all(double x) {
-        return FloatVector.broadcast(S, (float) x);
+    static FloatVector all(float x) {
+        return FloatVector.broadcast(S, x);
     }
 
     static float get(long address) {
@@ -55,9 +45,13 @@ final class VectorMath {
         ALL.set(Native.FLOAT, address, x);
     }
 
-    /** e^x to about one unit in the last place: 2^n e^r with |r| below ln(2)/2, and e^r = 1 + r + r^2 q(r). Underflows to 0, overflows to infinity. */
-    static FloatVector exp(FloatVector x) {
-        FloatVector c = x.max(-104f).min(89f); // NaN stays
+    /**
+     * e^min(x, max) to about one unit in the last place: 2^n e^r with |r| below ln(2)/2, and e^r = 1 + r + r^2 q(r). Underflows to 0.
+     *
+     * @param max 88 for a finite result, 89 for infinity where e^x overflows; not above
+     */
+    static FloatVector exp(FloatVector x, float max) {
+        FloatVector c = x.max(-104f).min(max); // NaN stays
         FloatVector z = c.fma(all(LOG2_E), all(ROUNDER));
         FloatVector n = z.sub(ROUNDER);
         FloatVector r = n.fma(all(-LN2_HIGH), c);
@@ -75,23 +69,6 @@ final class VectorMath {
         return n.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
     }
 
-    /** 1 / (1 + e^-x). */
-    static FloatVector sigmoid(FloatVector x) {
-        return all(1).div(exp(x.neg()).add(1f));
-    }
-
-    /** x sigmoid(x). */
-    static FloatVector silu(FloatVector x) {
-        return x.div(exp(x.neg()).add(1f));
-    }
-
-    /** s + x s (1 - s), s = sigmoid(x). 1 - s is e^-x s, since the difference would cancel; the bound keeps e^-x finite. */
-    static FloatVector siluSlope(FloatVector x) {
-        FloatVector e = exp(x.neg().min(88f));
-        FloatVector s = all(1).div(e.add(1f));
-        return s.fma(x.mul(e).mul(s), s);
-    }
-
     /**
      * The normal distribution function, given e = exp(-x^2/2): half of erfc(z) = e t p(t) with z = |x|/sqrt(2),
      * t = 1/(1 + 0.4 z), p fitted to a relative 6e-9; mirrored for x above 0.
@@ -105,15 +82,5 @@ final class VectorMath {
                 .fma(s, all(0.32186076045036316f)).fma(s, all(0.4216127395629883f));
         FloatVector tail = p.mul(t).mul(e).mul(0.5f);
         return tail.blend(all(1).sub(tail), x.test(VectorOperators.IS_NEGATIVE).not());
-    }
-
-    static FloatVector gelu(FloatVector x) {
-        return x.mul(normalCdf(x, exp(x.mul(x).mul(-0.5f))));
-    }
-
-    /** Phi(x) + x phi(x). */
-    static FloatVector geluSlope(FloatVector x) {
-        FloatVector e = exp(x.mul(x).mul(-0.5f));
-        return x.mul(RSQRT_2PI).fma(e, normalCdf(x, e));
     }
 }

@@ -49,10 +49,11 @@ class CpuDeviceTest {
     void executablesShareWeights() {
         Tensor w = OpCase.random(Shape.of(65, 65), 1);
         try (CpuExecutable a = device.compile(linear(w))) {
-            long one = device.liveBytes() - a.arenaBytes();
+            long before = device.liveBytes();
             try (CpuExecutable b = device.compile(linear(new Tensor(w.dtype(), w.shape(), w.data())))) {
-                assertEquals(one, device.liveBytes() - a.arenaBytes() - b.arenaBytes());
+                assertTrue(device.liveBytes() - before < b.arenaBytes() + 4 * w.size(), "the second one holds the weight again");
             }
+            assertEquals(before, device.liveBytes());
             a.run(Map.of("x", OpCase.random(Shape.of(3, 65), 2)));
         }
     }
@@ -116,14 +117,14 @@ class CpuDeviceTest {
 
     @Test
     void whatALoopThrowsReachesTheCaller() {
-        IllegalStateException thrown = assertThrows(IllegalStateException.class, () -> device.parallel.run(64, k -> {
+        IllegalStateException thrown = assertThrows(IllegalStateException.class, () -> device.parallel.run(64, (k, temp) -> {
             if (k == 63) {
                 throw new IllegalStateException("chunk " + k);
             }
         }));
         assertEquals("chunk 63", thrown.getMessage());
         int[] done = new int[64];
-        device.parallel.run(64, k -> done[k]++);
+        device.parallel.run(64, (k, temp) -> done[k]++);
         for (int d : done) {
             assertEquals(1, d);
         }
