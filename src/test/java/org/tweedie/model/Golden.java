@@ -5,9 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 import org.tweedie.device.Device;
 import org.tweedie.device.Executable;
+import org.tweedie.diffusion.Ddim;
+import org.tweedie.diffusion.Denoiser;
+import org.tweedie.diffusion.NoiseLevel;
+import org.tweedie.diffusion.NoiseSchedule;
 import org.tweedie.program.Program;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
@@ -15,6 +20,7 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.DType;
 import org.tweedie.program.Value;
+import org.tweedie.transform.Simplify;
 import org.tweedie.weights.Checkpoint;
 import org.tweedie.weights.Module;
 import org.tweedie.weights.SafeTensors;
@@ -106,6 +112,25 @@ public final class Golden implements AutoCloseable {
         Tracer t = new Tracer("text_encoder");
         t.output("last_hidden_state", text().apply(t, t.input("input_ids", new Type(DType.I64, ids))));
         return t.finish();
+    }
+
+    /** Samples from a start latent. */
+    public static Tensor ddim(Device d, NoiseSchedule schedule, Denoiser denoiser, Tensor z, int steps) {
+        Tracer t = new Tracer("ddim");
+        Value in = t.input("z", Type.real(z.shape()));
+        NoiseLevel.Traced from = NoiseLevel.inputs(t, "");
+        NoiseLevel.Traced to = NoiseLevel.inputs(t, "to.");
+        Value eps = denoiser.eps(t, in, from);
+        t.output("z", Ddim.move(t, Ddim.mean(t, in, eps, from), eps, to));
+        try (Executable e = d.compile(Simplify.of(t.finish()))) {
+            for (NoiseLevel level : schedule.levels(steps)) {
+                Map<String, Tensor> m = new HashMap<>(level.tensors(""));
+                m.putAll(schedule.after(level, steps).tensors("to."));
+                m.put("z", z);
+                z = e.run(m).get("z");
+            }
+        }
+        return z;
     }
 
     public static Map<String, Tensor> run(Device d, Program p, Map<String, Tensor> in) {
