@@ -20,13 +20,15 @@ final class Weights {
     /** One constant in one layout. */
     static final class Entry {
         private final Key key;
+        private final long view; // the descriptor under which its row-major memory was read: a square matrix may be read transposed; 0: plain
         private final long layout; // its memory descriptor; 0: row-major
         private final long bytes;
         private int users;
         final long address;
 
-        private Entry(Key key, long layout, long address, long bytes) {
+        private Entry(Key key, long view, long layout, long address, long bytes) {
             this.key = key;
+            this.view = view;
             this.layout = layout;
             this.address = address;
             this.bytes = bytes;
@@ -44,10 +46,10 @@ final class Weights {
 
     /** Row-major. To be given back by {@link #release}. */
     synchronized Entry plain(Tensor t) {
-        Entry e = find(t, 0);
+        Entry e = find(t, 0, 0);
         if (e == null) {
             long bytes = t.size() * (t.dtype().isFloat() ? 4 : 8);
-            e = add(t, 0, bytes);
+            e = add(t, 0, 0, bytes);
             Floats.copy(t, e.address, parallel);
         }
         e.users++;
@@ -59,9 +61,9 @@ final class Weights {
         if (Primitives.same(from, to)) {
             return plain(t);
         }
-        Entry e = find(t, to);
+        Entry e = find(t, from, to);
         if (e == null) {
-            e = add(t, Primitives.copyOf(to), Primitives.bytes(to));
+            e = add(t, Primitives.copyOf(from), Primitives.copyOf(to), Primitives.bytes(to));
             long bytes = 4 * t.size();
             long plain = heap.allocate(bytes);
             Floats.copy(t, plain, parallel);
@@ -77,17 +79,17 @@ final class Weights {
         return e;
     }
 
-    private Entry find(Tensor t, long layout) {
+    private Entry find(Tensor t, long view, long layout) {
         for (Entry e : entries.getOrDefault(new Key(t.data(), t.dtype()), List.of())) {
-            if (layout == 0 ? e.layout == 0 : e.layout != 0 && Primitives.same(e.layout, layout)) {
+            if (layout == 0 ? e.layout == 0 : e.layout != 0 && Primitives.same(e.view, view) && Primitives.same(e.layout, layout)) {
                 return e;
             }
         }
         return null;
     }
 
-    private Entry add(Tensor t, long layout, long bytes) {
-        Entry e = new Entry(new Key(t.data(), t.dtype()), layout, heap.allocate(bytes), bytes);
+    private Entry add(Tensor t, long view, long layout, long bytes) {
+        Entry e = new Entry(new Key(t.data(), t.dtype()), view, layout, heap.allocate(bytes), bytes);
         entries.computeIfAbsent(e.key, k -> new ArrayList<>()).add(e);
         return e;
     }
@@ -103,6 +105,7 @@ final class Weights {
         }
         heap.free(e.address, e.bytes);
         if (e.layout != 0) {
+            Primitives.destroy(e.view);
             Primitives.destroy(e.layout);
         }
     }
