@@ -41,9 +41,10 @@ class BadInputTest {
         String restore = "restore IN/photo.png --task sr:2 --model " + Cli.TINY;
         return Stream.of(
                 line("", "expected a command: demo, restore", "see 'tweedie --help'"),
+                line("restore IN/photo.png", "missing required options: '--model=DIR', '--out=FILE.png'"),
                 line("restroe", "command 'restroe': unknown; did you mean 'restore'?; known: demo, restore, degrade"),
                 line("restore IN/photo.png --stpes 3", "option '--stpes': unknown; did you mean '--steps'?; see 'tweedie restore --help'"),
-                line("restore", "missing", "Y.png", "--model=DIR"),
+                line("restore", "missing", "Y.png"),
                 line(restore + " -o IN/o.png more", "argument 'more': not expected"),
                 line(restore + " --steps many -o IN/o.png", "option '--steps': expected a whole number, got 'many'"),
                 line(restore + " --steps 0 -o IN/o.png", "steps: expected at least 1, got 0"),

@@ -17,15 +17,13 @@ class LauncherTest {
     Path folder;
 
     private String fault(String java) throws IOException, InterruptedException {
-        Path link = folder.resolve("link");
-        if (!Files.exists(link)) {
-            Files.createSymbolicLink(link, Path.of("tweedie").toAbsolutePath());
-        }
+        Path link = Files.createSymbolicLink(folder.resolve("link"), Path.of("tweedie").toAbsolutePath());
         ProcessBuilder b = new ProcessBuilder("bash", link.toString(), "--version").directory(folder.toFile());
         b.environment().put("TWEEDIE_JAVA", java);
         Process p = b.start();
         String err = new String(p.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(1, p.waitFor(), err);
+        Files.delete(link);
         return err.strip();
     }
 

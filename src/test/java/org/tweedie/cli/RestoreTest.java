@@ -35,8 +35,13 @@ class RestoreTest {
     }
 
     private Cli restore(String out, String... options) {
-        List<String> args = new ArrayList<>(List.of("restore", file("y.png"), "--model", Cli.TINY, "--steps", "2", "--inner", "1", "-o", file(out)));
+        List<String> args = new ArrayList<>(List.of("restore", file("y.png"), "--model", Cli.TINY, "--steps", "2", "-o", file(out)));
         args.addAll(List.of(options));
+        for (String once : List.of("--inner", "--threads")) {
+            if (!args.contains(once)) {
+                args.addAll(List.of(once, "1"));
+            }
+        }
         return Cli.succeed(args.toArray(String[]::new));
     }
 

@@ -65,7 +65,7 @@ class RunTest {
         Path file = folder.resolve("in.safetensors");
         Path out = folder.resolve("out.safetensors");
         SafeTensors.write(file, in, Map.of());
-        Cli c = Cli.succeed(Stream.concat(Stream.of("run", module, "--model", Cli.TINY, "--in", file.toString(), "-o", out.toString()),
+        Cli c = Cli.succeed(Stream.concat(Stream.of("run", module, "--model", Cli.TINY, "--in", file.toString(), "-o", out.toString(), "--threads", "1"),
                 Stream.of(options)).toArray(String[]::new));
         assertEquals(out.toString(), c.words().get("written"));
         return SafeTensors.open(out);

@@ -32,7 +32,7 @@ class TellTest {
     @Test
     void inspectTellsOfEachPart() {
         String out = Cli.succeed("inspect", Cli.TINY).out();
-        for (String part : List.of("text_encoder: ", "unet: ", "vae: ", "scheduler", "tokenizer", "F32", "\"sample_size\":16", "fits the network: yes",
+        for (String part : List.of("text_encoder: ", "unet: ", "vae: ", "scheduler", "tokenizer", "36 F16", "\"sample_size\":16", "fits the network: yes",
                 "finite: yes")) {
             assertTrue(out.contains(part), part + " is missing in\n" + out);
         }
@@ -41,7 +41,7 @@ class TellTest {
     @Test
     void inspectListsTheTensorsOfAFile() {
         String out = Cli.succeed("inspect", Cli.TINY + "/unet/diffusion_pytorch_model.safetensors", "--names").out();
-        assertTrue(out.contains("    conv_in.weight F32[16,4,3,3]"), out);
+        assertTrue(out.contains("    conv_in.weight F16[16,4,3,3]"), out);
     }
 
     @Test
