@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Commands that tell: help, version, inspect, doctor; and the demo, which shows. */
+class TellTest {
+    @ParameterizedTest
+    @ValueSource(strings = {"demo", "restore", "degrade", "generate", "run", "inspect", "doctor"})
+    void everyCommandHasHelp(String command) {
+        String out = Cli.succeed(command, "--help").out();
+        assertTrue(out.startsWith("Usage: tweedie " + command), out);
+    }
+
+    @Test
+    void theHelpListsTheCommandsAndExamples() {
+        String out = Cli.succeed("--help").out();
+        assertTrue(out.contains("generate  Makes a picture from a text.") && out.contains("tweedie restore y.png --model DIR"), out);
+        assertTrue(Cli.succeed("--version").out().startsWith("tweedie "));
+    }
+
+    @Test
+    void inspectTellsOfEachPart() {
+        String out = Cli.succeed("inspect", Cli.TINY).out();
+        for (String part : List.of("text_encoder: ", "unet: ", "vae: ", "scheduler", "tokenizer", "36 F16", "\"sample_size\":16", "fits the network: yes",
+                "finite: yes")) {
+            assertTrue(out.contains(part), part + " is missing in\n" + out);
+        }
+    }
+
+    @Test
+    void inspectListsTheTensorsOfAFile() {
+        String out = Cli.succeed("inspect", Cli.TINY + "/unet/diffusion_pytorch_model.safetensors", "--names").out();
+        assertTrue(out.contains("    conv_in.weight F16[16,4,3,3]"), out);
+    }
+
+    @Test
+    void doctorTellsOfEachDevice() {
+        String out = Cli.succeed("doctor").out();
+        assertTrue(out.contains("device cpu") && out.contains("device reference   usable: "), out);
+        assertTrue(out.contains(System.getProperty("java.home")), out);
+    }
+
+    @Test
+    void theDemoWritesFourPicturesAndSaysHowNear(@TempDir Path folder) throws IOException {
+        Path out = folder.resolve("demo");
+        Cli c = Cli.succeed("demo", "--model", Cli.TINY, "--steps", "1", "--inner", "1", "--eta", "0", "-o", out.toString());
+        try (var files = Files.list(out)) {
+            assertEquals(List.of("input.png", "measurement.png", "restored.png", "side-by-side.png"),
+                    files.map(f -> f.getFileName().toString()).sorted().toList());
+        }
+        assertTrue(c.out().matches("(?s).*\\nrestored +[0-9.]+ dB +-?[0-9.]+ .*"), c.out());
+        assertEquals(out.resolve("restored.png").toString(), c.words().get("restored"));
+    }
+}
