@@ -1,90 +1,104 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.cli;
 
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.tweedie.device.Device;
-import org.tweedie.device.Devices;
-import org.tweedie.solve.Start;
-import org.tweedie.solve.StepSize;
+import org.tweedie.diffusion.LatentCodec;
+import org.tweedie.diffusion.NoiseSchedule;
+import org.tweedie.image.AtomicFile;
+import org.tweedie.model.StableDiffusion;
 import org.tweedie.solve.Stsl;
-import org.tweedie.solve.Surrogate;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
-/** {@code tweedie eval}: the table over a folder of pictures. */
-@Command(name = "eval", description = "Degrade and restore a folder of pictures; print a CSV line for each picture, task and variant.")
+/** The table over a folder of pictures. */
+@Command(name = "eval", sortOptions = false,
+        description = {"Degrades and restores the pictures of a folder; prints a CSV line for each picture, task and variant.", "",
+            "Lines 'pinv' and 'autoencoder' are the pseudo-inverse and the picture through encoder and decoder (what the model can show).", ""},
+        footerHeading = "%nExamples:%n",
+        footer = "  tweedie eval photos --model DIR --size 128 --tasks sr:4,inpaint:box --variants first-order,normalised -o table.csv")
 final class Eval implements Callable<Integer> {
-    @Option(names = "--model", required = true)
-    Path model;
-    @Option(names = "--images", required = true)
-    Path images;
-    @Option(names = "--size", defaultValue = "128")
-    int size;
-    @Option(names = "--skip", defaultValue = "0")
-    int skip;
-    @Option(names = "--limit", defaultValue = "24")
-    int limit;
-    @Option(names = "--tasks", split = ",", defaultValue = "sr:4,sr:8,blur:3,motion,inpaint:box,inpaint:random:0.7")
-    List<String> tasks;
-    @Option(names = "--sigma", defaultValue = "0.01")
-    double sigma;
-    @Option(names = "--steps", defaultValue = "50")
-    int steps;
-    @Option(names = "--inner", defaultValue = "5")
-    int inner;
-    @Option(names = "--lambda", split = ",", defaultValue = "1")
-    List<Double> lambda;
-    @Option(names = "--trust", split = ",", defaultValue = "0.1")
-    List<Double> trust;
-    @Option(names = "--eta", split = ",", defaultValue = "0,0.02")
-    List<Double> eta;
-    @Option(names = "--trace-weight", split = ",", defaultValue = "PAPER,NORMALISED")
-    List<Stsl.TraceWeight> traceWeight;
-    @Option(names = "--norm", defaultValue = "NORM")
-    Surrogate.Norm norm;
-    @Option(names = "--probe", defaultValue = "UNIT")
-    Surrogate.Probe probe;
-    @Option(names = "--step", defaultValue = "ADAPTIVE")
-    StepSize.Rule step;
-    @Option(names = "--init", split = ",", defaultValue = "DDIM")
-    List<Start.Kind> init;
-    @Option(names = "--threads", defaultValue = "1")
-    int threads;
-    @Option(names = "--seed", defaultValue = "1")
-    long seed;
+    private static final List<String> VARIANTS = List.of("first-order", "paper", "normalised");
+
+    @Parameters(paramLabel = "FOLDER", description = "Pictures.")
+    private Path images;
+
+    @Option(names = "--model", paramLabel = "DIR", required = true, description = "Checkpoint folder.")
+    private Path folder;
+
+    @Option(names = "--size", paramLabel = "N", required = true, description = "Side that the pictures are averaged down to, in pixels.")
+    private int size;
+
+    @Option(names = "--skip", paramLabel = "N", defaultValue = "0", description = "Leave out the first so many. Default: ${DEFAULT-VALUE}.")
+    private int skip;
+
+    @Option(names = "--limit", paramLabel = "N", defaultValue = "24", description = "Take so many at most. Default: ${DEFAULT-VALUE}.")
+    private int limit;
+
+    @Option(names = "--tasks", paramLabel = "TASK", split = ",", defaultValue = "sr:4,sr:8,blur:3,motion,inpaint:box,inpaint:random:0.7",
+            description = "How to degrade. Default: ${DEFAULT-VALUE}.")
+    private List<String> tasks;
+
+    @Option(names = "--variants", paramLabel = "NAME", split = ",", defaultValue = "first-order,paper,normalised",
+            description = "first-order (eta 0), and the trace term with the paper's or the normalised weight. Default: ${DEFAULT-VALUE}.")
+    private List<String> variants;
+
+    @Option(names = "--sigma", paramLabel = "X", defaultValue = "0.01", description = "Noise, on the scale of [-1,1]. Default: ${DEFAULT-VALUE}.")
+    private double sigma;
+
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "Of all that is random. Default: ${DEFAULT-VALUE}.")
+    private long seed;
+
+    @Option(names = {"-o", "--out"}, paramLabel = "FILE", description = "Write the table to a file, once it is whole. Default: print it as it grows.")
+    private Path out;
+
+    @Mixin
+    private StslOptions stsl;
+
+    @Mixin
+    private EngineOptions engine;
 
     @Override
-    public Integer call() throws Exception {
-        try (Device device = Devices.open("cpu", threads); Prior prior = Prior.open(model, device, "", 1)) {
-            Evaluation e = new Evaluation(device, prior, size, sigma, System.out);
-            for (Path p : Evaluation.pictures(images, skip, limit)) {
-                e.run(p, tasks, variants(), seed);
-            }
+    public Integer call() throws IOException {
+        variants.forEach(v -> Choice.of("variant", v, VARIANTS));
+        if (out != null) {
+            AtomicFile.check(out);
+        }
+        OutputStream bytes = out == null ? System.out : new ByteArrayOutputStream();
+        table(new PrintStream(bytes, true, StandardCharsets.UTF_8));
+        if (bytes instanceof ByteArrayOutputStream b) {
+            AtomicFile.write(out, b.toByteArray());
         }
         return 0;
     }
 
-    private List<Evaluation.Variant> variants() {
-        List<Evaluation.Variant> out = new ArrayList<>();
-        for (Start.Kind k : init) {
-            for (double l : lambda) for (double u : trust) {
-                for (double h : eta) {
-                    for (Stsl.TraceWeight w : h == 0 ? List.of(Stsl.TraceWeight.PAPER) : traceWeight) {
-                        String name = (h == 0 ? "first-order" : "eta=" + h + " " + w) + " lambda=" + l + " trust=" + u + " init=" + k;
-                        out.add(new Evaluation.Variant(name.toLowerCase(Locale.ROOT),
-                                new Stsl.Options(steps, inner, h, l, u, norm, probe, w, step, k, true)));
-                    }
-                }
+    private void table(PrintStream to) throws IOException {
+        List<Evaluation.Variant> runs = variants.stream().map(v -> new Evaluation.Variant(v, options(v))).toList();
+        try (StableDiffusion model = StableDiffusion.open(folder); Device device = engine.open()) {
+            NoiseSchedule schedule = new NoiseSchedule(model.schedule());
+            LatentCodec codec = new LatentCodec(model.vae(), model.unet().stride());
+            Evaluation e = new Evaluation(device, schedule, Prompts.bind(model, device, schedule, "", 1), codec, size, sigma, to);
+            for (Path picture : Evaluation.pictures(images, skip, limit)) {
+                e.run(picture, tasks, runs, seed);
             }
         }
-        return out;
     }
 
-    public static void main(String[] args) {
-        System.exit(new picocli.CommandLine(new Eval()).execute(args));
+    private Stsl.Options options(String variant) {
+        Stsl.Options o = stsl.options();
+        return switch (variant) {
+            case "first-order" -> o.with(0, Stsl.TraceWeight.PAPER);
+            case "paper" -> o.with(o.eta(), Stsl.TraceWeight.PAPER);
+            default -> o.with(o.eta(), Stsl.TraceWeight.NORMALISED);
+        };
     }
 }

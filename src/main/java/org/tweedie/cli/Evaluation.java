@@ -7,11 +7,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.tweedie.device.Device;
+import org.tweedie.diffusion.Codec;
+import org.tweedie.diffusion.Denoiser;
+import org.tweedie.diffusion.NoiseSchedule;
 import org.tweedie.image.Image;
 import org.tweedie.image.ImageFile;
+import org.tweedie.measure.Measurement;
 import org.tweedie.measure.MeasurementOperator;
 import org.tweedie.measure.NoiseModel;
 import org.tweedie.measure.Operators;
@@ -20,8 +23,6 @@ import org.tweedie.metrics.Ssim;
 import org.tweedie.profile.NfeLedger;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
-import org.tweedie.program.Tracer;
-import org.tweedie.program.Type;
 import org.tweedie.solve.Problem;
 import org.tweedie.solve.Sampling;
 import org.tweedie.solve.Solver;
@@ -33,18 +34,23 @@ final class Evaluation {
     record Variant(String name, Stsl.Options options) {}
 
     private final Device device;
-    private final Prior prior;
+    private final NoiseSchedule schedule;
+    private final Denoiser denoiser;
+    private final Codec codec;
     private final int size;
     private final double sigma;
     private final PrintStream out;
 
-    Evaluation(Device device, Prior prior, int size, double sigma, PrintStream out) {
+    Evaluation(Device device, NoiseSchedule schedule, Denoiser denoiser, Codec codec, int size, double sigma, PrintStream out) {
         this.device = device;
-        this.prior = prior;
+        this.schedule = schedule;
+        this.denoiser = denoiser;
+        this.codec = codec;
         this.size = size;
         this.sigma = sigma;
         this.out = out;
-        out.println("picture,task,variant,psnr,ssim,residual,decoded_psnr,decoded_ssim,decoded_residual,seconds," + "nfe,unet_forwards,unet_vjps,decodes,decode_vjps,encodes");
+        out.println("picture,task,variant,psnr,ssim,residual,decoded_psnr,decoded_ssim,decoded_residual,seconds,"
+                + "nfe,unet_forwards,unet_vjps,decodes,decode_vjps,encodes");
     }
 
     /** Pictures of a folder in the order of their names, from {@code skip}, brought to one size by averaging. */
@@ -59,8 +65,8 @@ final class Evaluation {
         String picture = file.getFileName().toString();
         for (String task : tasks) {
             MeasurementOperator a = Operators.parse(task, x.shape(), seed);
-            Tensor y = new NoiseModel.Gaussian(sigma).on(apply(a, x), seed);
-            Problem p = new Problem(device, prior.schedule(), prior.denoiser(), prior.codec(), a, y, x.shape(), sigma, seed);
+            Tensor y = Measurement.of(device, x, a, new NoiseModel.Gaussian(sigma), seed).y();
+            Problem p = new Problem(device, schedule, denoiser, codec, a, y, x.shape(), sigma, seed);
             line(picture, task, "pinv", x, Image.of(a.pinv(y)));
             try (Sampling s = new Sampling(p)) {
                 NfeLedger none = new NfeLedger();
@@ -80,7 +86,8 @@ final class Evaluation {
     }
 
     private void line(String picture, String task, String variant, Image x, Image got) {
-        out.printf(Locale.ROOT, "%s,%s,%s,%.3f,%.4f,,,,,,,,,,,%n", picture, task, variant, Psnr.of(x, got.clamp()), Ssim.of(x, got.clamp()));
+        Image shown = got.clamp();
+        out.printf(Locale.ROOT, "%s,%s,%s,%.3f,%.4f,,,,,,,,,,,%n", picture, task, variant, Psnr.of(x, shown), Ssim.of(x, shown));
     }
 
     private static double psnr(Image x, Tensor got) {
@@ -89,14 +96,6 @@ final class Evaluation {
 
     private static double ssim(Image x, Tensor got) {
         return Ssim.of(x, Image.of(got).clamp());
-    }
-
-    private Tensor apply(MeasurementOperator a, Image x) {
-        Tracer t = new Tracer("measure");
-        t.output("y", a.apply(t, t.input("x", Type.real(x.shape()))));
-        try (var e = device.compile(t.finish())) {
-            return e.run(Map.of("x", x.tensor())).get("y");
-        }
     }
 
     /** The picture at a side that divides its own, each pixel the mean of a block. */

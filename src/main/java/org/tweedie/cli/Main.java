@@ -15,7 +15,7 @@ import picocli.CommandLine.Spec;
 /** The command line. Results go to standard output, progress and errors (a line each) to standard error. */
 @Command(name = "tweedie", versionProvider = Version.class, sortOptions = false, abbreviateSynopsis = true,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {Demo.class, Restore.class, Degrade.class, Generate.class, Run.class, Inspect.class, Doctor.class},
+        subcommands = {Demo.class, Restore.class, Degrade.class, Generate.class, Eval.class, Run.class, Inspect.class, Doctor.class},
         description = "Restores degraded photographs with Stable Diffusion and STSL, in plain Java.",
         footerHeading = "%nExamples:%n",
         footer = {
