@@ -5,6 +5,7 @@
 
 MODEL_DIR: a folder in diffusers' layout. F32, weights without gradient, PyTorch's own attention. Prints one JSON line:
 median seconds of each, the peak resident memory of the process in bytes, versions. Needs torch, diffusers, transformers.
+Where other programs use the cores too, set OMP_WAIT_POLICY=PASSIVE: threads that spin at barriers took 20 times as long.
 """
 import argparse
 import json
