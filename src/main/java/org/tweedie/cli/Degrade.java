@@ -7,7 +7,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.tweedie.device.Device;
-import org.tweedie.image.AtomicFile;
 import org.tweedie.image.ImageFile;
 import org.tweedie.measure.Measurement;
 import org.tweedie.measure.MeasurementFile;
@@ -53,7 +52,7 @@ final class Degrade implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        AtomicFile.check(out);
+        Output.check(out, ".png", in);
         engine.check();
         ImageFile.Picture picture = ImageFile.read(in);
         picture.notes().forEach(Notes::note);

@@ -65,7 +65,7 @@ final class Demo implements Callable<Integer> {
             Restoration restoration = new Restoration(operator, y.y(), y.image(), sigma, "stsl", stsl.options(), "", 1, seed, null);
             Restoration.Done done = restoration.run(model, device);
             Image restored = Image.of(done.result().image()).clamp();
-            write(x, y, restored, restoration, from);
+            write(x, y, restored, restoration);
             table(x, y, restored);
             Notes.result(restoration.words(out.resolve("restored.png"), done));
         }
@@ -73,7 +73,6 @@ final class Demo implements Callable<Integer> {
     }
 
     private void makeFolder() throws IOException {
-        Path parent = out.toAbsolutePath().getParent();
         if (Files.exists(out) && !Files.isDirectory(out)) {
             throw new IllegalArgumentException(out + ": is a file, expected a folder to write to; name another with -o");
         }
@@ -82,7 +81,6 @@ final class Demo implements Callable<Integer> {
             Files.createDirectory(out);
         }
         AtomicFile.check(out.resolve("input.png"));
-        assert parent != null;
     }
 
     /** Through a file, since pictures are read from files. */
@@ -96,8 +94,11 @@ final class Demo implements Callable<Integer> {
         }
     }
 
-    private void write(Image x, Measurement y, Image restored, Restoration r, Path from) throws IOException {
-        Provenance p = new Provenance("demo", "").with("task", r.operator().spec()).with("sigma", sigma).with("seed", seed).with("model", from);
+    private void write(Image x, Measurement y, Image restored, Restoration r) throws IOException {
+        Provenance p = new Provenance("demo", null).with("task", r.operator().spec()).with("sigma", sigma).with("seed", seed);
+        if (folder != null) {
+            p.with("model", folder);
+        }
         StslOptions.describe(r.options(), p.options());
         engine.describe(p.options());
         Map<String, String> text = p.text();

@@ -12,7 +12,6 @@ import org.tweedie.diffusion.LatentCodec;
 import org.tweedie.diffusion.LatentDenoiser;
 import org.tweedie.diffusion.NoiseLevel;
 import org.tweedie.diffusion.NoiseSchedule;
-import org.tweedie.image.AtomicFile;
 import org.tweedie.image.Image;
 import org.tweedie.image.Png;
 import org.tweedie.model.StableDiffusion;
@@ -61,7 +60,7 @@ final class Generate implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        AtomicFile.check(out);
+        Output.check(out, ".png", null);
         engine.check();
         long start = System.nanoTime();
         try (StableDiffusion model = StableDiffusion.open(folder)) {

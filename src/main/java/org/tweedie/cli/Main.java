@@ -4,6 +4,9 @@ package org.tweedie.cli;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -15,7 +18,6 @@ import picocli.CommandLine.Spec;
 /** The command line. Results go to standard output, progress and errors (a line each) to standard error. */
 @Command(name = "tweedie", versionProvider = Version.class, sortOptions = false, abbreviateSynopsis = true,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {Demo.class, Restore.class, Degrade.class, Generate.class, Eval.class, Run.class, Inspect.class, Doctor.class},
         description = "Restores degraded photographs with Stable Diffusion and STSL, in plain Java.",
         footerHeading = "%nExamples:%n",
         footer = {
@@ -26,6 +28,19 @@ import picocli.CommandLine.Spec;
             "",
             "Exit codes: 0 done, 1 failed, 2 asked for wrongly. 'tweedie COMMAND --help' tells more."})
 public final class Main implements Runnable {
+    private static final Map<String, Supplier<Object>> COMMANDS = new LinkedHashMap<>();
+
+    static {
+        COMMANDS.put("demo", Demo::new);
+        COMMANDS.put("restore", Restore::new);
+        COMMANDS.put("degrade", Degrade::new);
+        COMMANDS.put("generate", Generate::new);
+        COMMANDS.put("eval", Eval::new);
+        COMMANDS.put("run", Run::new);
+        COMMANDS.put("inspect", Inspect::new);
+        COMMANDS.put("doctor", Doctor::new);
+    }
+
     static final int FAILED = 1;
     static final int MISUSED = 2;
 
@@ -50,6 +65,12 @@ public final class Main implements Runnable {
     public static int run(String... args) {
         Main main = new Main();
         CommandLine line = new CommandLine(main);
+        boolean known = args.length > 0 && COMMANDS.containsKey(args[0]);
+        COMMANDS.forEach((name, command) -> {
+            if (!known || name.equals(args[0])) { // reading the options of all commands takes longer than the JVM takes to start
+                line.addSubcommand(name, command.get());
+            }
+        });
         Choice.register(line);
         line.setUsageHelpAutoWidth(false).setUsageHelpWidth(110);
         line.setParameterExceptionHandler((e, a) -> Faults.report(misuse(e), main.stacktrace));

@@ -10,7 +10,7 @@ final class Provenance {
     private final String command;
     private final String argument;
 
-    /** @param argument the one that is not an option: an input file or a prompt */
+    /** @param argument the one that is not an option: an input file or a prompt; null for none */
     Provenance(String command, String argument) {
         this.command = command;
         this.argument = argument;
@@ -27,8 +27,8 @@ final class Provenance {
 
     /** Keys: version; command, which repeats the run once {@code -o} is appended; then each option by its name. */
     Map<String, String> text() {
-        StringBuilder line = new StringBuilder("tweedie " + command + " " + Notes.quoted(argument));
-        options.forEach((k, v) -> line.append(" --").append(k).append(' ').append(v.isEmpty() ? "''" : Notes.quoted(v)));
+        StringBuilder line = new StringBuilder("tweedie " + command + (argument == null ? "" : " " + Notes.quoted(argument)));
+        options.forEach((k, v) -> line.append(" --").append(k).append(' ').append(Notes.quoted(v)));
         Map<String, String> text = new LinkedHashMap<>();
         text.put("version", Version.number());
         text.put("command", line.toString());

@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.tweedie.device.Device;
-import org.tweedie.image.AtomicFile;
 import org.tweedie.image.Image;
 import org.tweedie.image.ImageFile;
 import org.tweedie.image.Png;
@@ -70,9 +69,9 @@ final class Restore implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        AtomicFile.check(out);
+        Output.check(out, ".png", in);
         if (log != null) {
-            AtomicFile.check(log);
+            Output.check(log, ".csv", in);
         }
         Choice.of("solver", solver, Solvers.NAMES);
         engine.check();

@@ -13,7 +13,6 @@ import java.util.stream.Collectors;
 import org.tweedie.device.Arguments;
 import org.tweedie.device.Device;
 import org.tweedie.device.Executable;
-import org.tweedie.image.AtomicFile;
 import org.tweedie.model.StableDiffusion;
 import org.tweedie.program.Program;
 import org.tweedie.program.Shape;
@@ -86,7 +85,7 @@ final class Run implements Callable<Integer> {
             throw new IllegalArgumentException("run " + module + ": no --vjp or --jvp, " + (loss ? "'grad' is always given" : "it has no floating-point input"));
         }
         engine.check();
-        AtomicFile.check(out);
+        Output.check(out, ".safetensors", in);
         Notes.requireFile(in);
         long start = System.nanoTime();
         try (SafeTensors file = SafeTensors.open(in); StableDiffusion model = StableDiffusion.open(folder); Device device = engine.open()) {

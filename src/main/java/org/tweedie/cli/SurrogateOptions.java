@@ -30,16 +30,16 @@ final class SurrogateOptions {
     @Option(names = "--task", paramLabel = "TASK", description = "surrogate: the operator, as in sr:4.")
     private String task;
 
-    @Option(names = "--eta", paramLabel = "X", description = "surrogate: weight of the trace term. Default: 0.02.")
+    @Option(names = "--eta", paramLabel = "X", description = "surrogate: weight of the trace term. Default: as of restore.")
     private Double eta;
 
     @Option(names = "--lambda", paramLabel = "X", description = "surrogate: weight of the data term. Default: 1/sigma^2 with --sigma, else 1.")
     private Double lambda;
 
-    @Option(names = "--probe", paramLabel = "PROBE", description = "surrogate: unit, scaled or exact. Default: unit.")
+    @Option(names = "--probe", paramLabel = "PROBE", description = "surrogate: unit, scaled or exact. Default: as of restore.")
     private Surrogate.Probe probe;
 
-    @Option(names = "--norm", paramLabel = "NORM", description = "surrogate: sum, mean or norm. Default: sum.")
+    @Option(names = "--norm", paramLabel = "NORM", description = "surrogate: sum, mean or norm. Default: as of restore.")
     private Surrogate.Norm norm;
 
     @Option(names = "--sigma", paramLabel = "X", description = "surrogate: the noise of the measurement, on the scale of [-1,1].")
@@ -84,7 +84,8 @@ final class SurrogateOptions {
             NoiseLevel level = level(schedule, timestep.get(i));
             Tensor states = sample(text, i);
             LatentDenoiser denoiser = new LatentDenoiser(model.unet(), schedule.prediction(), states, states, 1);
-            Surrogate loss = new Surrogate(denoiser, codec, operator, norm == null ? Surrogate.Norm.SUM : norm, probe == null ? Surrogate.Probe.UNIT : probe);
+            Surrogate loss = new Surrogate(denoiser, codec, operator, norm == null ? StslOptions.DEFAULTS.norm() : norm,
+                    probe == null ? StslOptions.DEFAULTS.probe() : probe);
             Map<String, Tensor> args = Surrogate.inputs(sample(z, i), sample(y, i), level);
             args.put("probe", sample(probes, i));
             args.put("h", Tensor.scalar(loss.h(level)));

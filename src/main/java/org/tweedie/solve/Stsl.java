@@ -48,6 +48,11 @@ public record Stsl(Options options) implements Solver {
             require(lambda >= 0 && Double.isFinite(lambda), "lambda: expected 0 or more, got " + lambda);
         }
 
+        /** The same with another trace term. */
+        public Options with(double eta, TraceWeight weight) {
+            return new Options(steps, inner, eta, lambda, trust, norm, probe, weight, step, init, consistency);
+        }
+
         private static void require(boolean condition, String message) {
             if (!condition) {
                 throw new IllegalArgumentException(message);
@@ -156,7 +161,7 @@ public record Stsl(Options options) implements Solver {
             double data = Norms.norm(out.get("grad_data"));
             double trace = Norms.norm(out.get("grad_trace"));
             traceWeight = switch (options.traceWeight) {
-                case PAPER -> options.eta / d / (options.step == StepSize.Rule.CONSTANT ? options.lambda : 1);
+                case PAPER -> options.eta / d / (options.step == StepSize.Rule.CONSTANT && options.lambda > 0 ? options.lambda : 1);
                 case NORMALISED -> trace > 0 ? options.eta * data / trace : 0;
             };
             Tensor g = Norms.minus(out.get("grad_data"), out.get("grad_trace"), -traceWeight);

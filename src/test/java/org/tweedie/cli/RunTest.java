@@ -173,7 +173,7 @@ class RunTest {
     private void assertFault(Map<String, Tensor> in, String expected) throws IOException {
         Path file = folder.resolve("in.safetensors");
         SafeTensors.write(file, in, Map.of());
-        String fault = Cli.run("run", "unet", "--model", Cli.TINY, "--in", file.toString(), "-o", Cli.in(folder, "o")).fault(Main.MISUSED);
+        String fault = Cli.run("run", "unet", "--model", Cli.TINY, "--in", file.toString(), "-o", Cli.in(folder, "o.safetensors")).fault(Main.MISUSED);
         assertTrue(fault.contains(expected), fault);
     }
 }

@@ -7,7 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,6 +31,18 @@ class TellTest {
         String out = Cli.succeed("--help").out();
         assertTrue(out.contains("generate  Makes a picture from a text.") && out.contains("tweedie restore y.png --model DIR"), out);
         assertTrue(Cli.succeed("--version").out().startsWith("tweedie "));
+    }
+
+    @Test
+    void theHelpTellsTheDefaultsThatHold() {
+        String help = Cli.succeed("restore", "--help").out().replaceAll("\\s+", " ");
+        Map<String, String> defaults = new LinkedHashMap<>();
+        StslOptions.describe(StslOptions.DEFAULTS, defaults);
+        defaults.forEach((option, value) -> {
+            Matcher told = Pattern.compile("--" + option + "=[A-Z]+ .*?Default: (\\S+)\\. ").matcher(help);
+            assertTrue(told.find(), option + " is missing in " + help);
+            assertEquals(value, told.group(1), option);
+        });
     }
 
     @Test
