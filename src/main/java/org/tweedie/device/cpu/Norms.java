@@ -21,7 +21,7 @@ final class Norms {
     /** Elements of a block, at most. */
     private static final int BLOCK = 1 << 14;
     /** Places of a block, at most: few enough for F32 sums. */
-    private static final int PLACES = 256;
+    private static final int PLACES = 128;
     /** Tables of C floats a sample: mean, r, gamma, beta and, for the derivatives, the two projections. */
     private static final int TABLES = 6;
 
