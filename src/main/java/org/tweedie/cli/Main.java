@@ -36,6 +36,7 @@ public final class Main implements Runnable {
         COMMANDS.put("degrade", Degrade::new);
         COMMANDS.put("generate", Generate::new);
         COMMANDS.put("eval", Eval::new);
+        COMMANDS.put("profile", Profile::new);
         COMMANDS.put("run", Run::new);
         COMMANDS.put("inspect", Inspect::new);
         COMMANDS.put("doctor", Doctor::new);
