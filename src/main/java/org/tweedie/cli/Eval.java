@@ -23,7 +23,8 @@ import picocli.CommandLine.Parameters;
 /** The table over a folder of pictures. */
 @Command(name = "eval", sortOptions = false,
         description = {"Degrades and restores the pictures of a folder; prints a CSV line for each picture, task and variant.", "",
-            "Lines 'pinv' and 'autoencoder' are the pseudo-inverse and the picture through encoder and decoder (what the model can show).", ""},
+            "The line 'measurement' is y itself where it is a picture of the same size, 'pinv' the pseudo-inverse (holes filled from their",
+            "surroundings), 'autoencoder' the picture through encoder and decoder: what the model can show.", ""},
         footerHeading = "%nExamples:%n",
         footer = "  tweedie eval photos --model DIR --size 128 --tasks sr:4,inpaint:box --variants first-order,normalised -o table.csv")
 final class Eval implements Callable<Integer> {

@@ -67,6 +67,9 @@ final class Evaluation {
             MeasurementOperator a = Operators.parse(task, x.shape(), seed);
             Tensor y = Measurement.of(device, x, a, new NoiseModel.Gaussian(sigma), seed).y();
             Problem p = new Problem(device, schedule, denoiser, codec, a, y, x.shape(), sigma, seed);
+            if (y.shape().equals(x.shape())) {
+                line(picture, task, "measurement", x, Image.of(y)); // a hole is grey in it
+            }
             line(picture, task, "pinv", x, Image.of(a.pinv(y)));
             try (Sampling s = new Sampling(p)) {
                 NfeLedger none = new NfeLedger();
