@@ -57,7 +57,7 @@ public final class Devices {
     public record Status(String name, boolean usable, String text) {}
 
     public static Status status(String name) {
-        try (Device d = open(name, 1)) {
+        try (Device d = open(name, Runtime.getRuntime().availableProcessors())) {
             return new Status(name, true, d.description());
         } catch (Unavailable e) {
             return new Status(name, false, e.reason);
