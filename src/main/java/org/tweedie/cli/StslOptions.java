@@ -11,7 +11,7 @@ import picocli.CommandLine.Option;
 /** STSL's hyper-parameters as options; what is not given is {@link #DEFAULTS}. */
 final class StslOptions {
     /** Of every task. */
-    static final Stsl.Options DEFAULTS = new Stsl.Options(50, 5, 0.02, 1, 0.1, Surrogate.Norm.NORM, Surrogate.Probe.UNIT, Stsl.TraceWeight.PAPER,
+    static final Stsl.Options DEFAULTS = new Stsl.Options(50, 5, 0.02, 0.5, 0.2, Surrogate.Norm.NORM, Surrogate.Probe.UNIT, Stsl.TraceWeight.PAPER,
             StepSize.Rule.ADAPTIVE, Start.Kind.DDIM, true);
 
     @Option(names = "--steps", paramLabel = "N", description = "Noise levels. Default: 50.")
@@ -24,11 +24,11 @@ final class StslOptions {
     private Double eta;
 
     @Option(names = "--lambda", paramLabel = "X",
-            description = "Weight of the data term; with adaptive steps the fraction taken of Polyak's step. Default: 1.")
+            description = "Weight of the data term; with adaptive steps the fraction taken of Polyak's step. Default: 0.5.")
     private Double lambda;
 
     @Option(names = "--trust", paramLabel = "X",
-            description = "Longest adaptive step, as a fraction of the length of the signal in the latent. Default: 0.1.")
+            description = "Longest adaptive step, as a fraction of the length of the signal in the latent. Default: 0.2.")
     private Double trust;
 
     @Option(names = "--norm", paramLabel = "NORM",

@@ -12,7 +12,9 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.tweedie.device.Device;
 import org.tweedie.device.OpCase;
+import org.tweedie.device.reference.ReferenceDevice;
 import org.tweedie.program.DType;
 import org.tweedie.program.Program;
 import org.tweedie.program.Shape;
@@ -55,6 +57,22 @@ class CpuDeviceTest {
             }
             assertEquals(before, device.liveBytes());
             a.run(Map.of("x", OpCase.random(Shape.of(3, 65), 2)));
+        }
+    }
+
+    /** A square weight read both ways, as a linear layer and its pull-back do, must be laid out twice. */
+    @Test
+    void aSquareWeightIsNotItsTranspose() {
+        Tensor w = OpCase.random(Shape.of(64, 64), 1);
+        Tracer t = new Tracer("both ways");
+        Value x = t.input("x", Type.real(5, 64));
+        Value weight = t.constant("w", w);
+        t.output("forward", t.matmul(x, weight, false, true));
+        t.output("back", t.matmul(x, weight, false, false));
+        Map<String, Tensor> in = Map.of("x", OpCase.random(Shape.of(5, 64), 2));
+        try (Device reference = new ReferenceDevice(); var law = reference.compile(t.finish()); CpuExecutable e = device.compile(law.program())) {
+            Map<String, Tensor> expected = law.run(in);
+            e.run(in).forEach((name, got) -> assertArrayEquals(expected.get(name).doubles(), got.doubles(), 1e-4, name));
         }
     }
 
