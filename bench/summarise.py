@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Turns the CSV lines of `tweedie eval` into the tables of bench/results.
+
+    python bench/summarise.py table.csv [more.csv ...]
+
+Means over the pictures; differences between variants are paired by picture, with a 95 % interval of Student's t.
+"""
+import collections
+import csv
+import math
+import sys
+
+T95 = {8: 2.365, 16: 2.131, 24: 2.069}  # two-sided, n - 1 degrees of freedom
+
+
+def read(files):
+    rows = {}
+    for name in files:
+        with open(name) as f:
+            for r in csv.DictReader(f, fieldnames=HEADER):
+                if r["picture"] != "picture":
+                    rows[r["task"], r["variant"], r["picture"]] = r
+    return rows
+
+
+HEADER = ("picture task variant psnr ssim residual decoded_psnr decoded_ssim decoded_residual seconds "
+          "nfe unet_forwards unet_vjps decodes decode_vjps encodes").split()
+
+
+def mean(rows, key):
+    return sum(float(r[key]) for r in rows) / len(rows)
+
+
+def main():
+    rows = read(sys.argv[1:])
+    groups = collections.defaultdict(dict)
+    for (task, variant, picture), r in rows.items():
+        groups[task, variant][picture] = r
+    tasks = list(dict.fromkeys(t for t, _ in groups))
+    print("| task | variant | n | PSNR | SSIM | residual / noise | before pixel consistency: PSNR, SSIM, residual | seconds | "
+          "nfe, unet forwards, unet vjps, decodes, decode vjps |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for task in tasks:
+        for variant in ("measurement", "pinv", "autoencoder", "first-order", "paper", "normalised"):
+            g = list(groups.get((task, variant), {}).values())
+            if not g:
+                continue
+            line = f"| `{task}` | {variant} | {len(g)} | {mean(g, 'psnr'):.2f} | {mean(g, 'ssim'):.3f} |"
+            if g[0]["residual"]:
+                counts = ", ".join(f"{mean(g, k):.0f}" for k in ("nfe", "unet_forwards", "unet_vjps", "decodes", "decode_vjps"))
+                line += (f" {mean(g, 'residual'):.2f} (worst {max(float(r['residual']) for r in g):.2f}) | {mean(g, 'decoded_psnr'):.2f}, "
+                         f"{mean(g, 'decoded_ssim'):.3f}, {mean(g, 'decoded_residual'):.1f} | {mean(g, 'seconds'):.1f} | {counts} |")
+            else:
+                line += " | | | |"
+            print(line)
+    print("\n| task | difference | PSNR, dB | SSIM |\n|---|---|---|---|")
+    for task in tasks:
+        for a, b in (("first-order", "pinv"), ("paper", "first-order"), ("normalised", "first-order")):
+            x, y = groups.get((task, a), {}), groups.get((task, b), {})
+            both = sorted(set(x) & set(y))
+            if both:
+                print(f"| `{task}` | {a} - {b} | {interval(x, y, both, 'psnr', 2)} | {interval(x, y, both, 'ssim', 4)} |")
+
+
+def interval(x, y, pictures, key, digits):
+    d = [float(x[p][key]) - float(y[p][key]) for p in pictures]
+    m = sum(d) / len(d)
+    s = math.sqrt(sum((v - m) ** 2 for v in d) / (len(d) - 1))
+    return f"{m:+.{digits}f} ± {T95[len(d)] * s / math.sqrt(len(d)):.{digits}f}"
+
+
+if __name__ == "__main__":
+    main()
