@@ -12,6 +12,9 @@ public final class CpuDevice implements Device {
     final Native.Heap heap = new Native.Heap();
     final Parallel parallel;
     final Weights weights;
+    /** Constants of a program beyond so many bytes are held in one layout only; what else is needed is made of that at each run. */
+    final long layoutLimit;
+    private static final long LAYOUT_LIMIT = 1L << 30;
 
     /** On all processors that the JVM may use. */
     public CpuDevice() {
@@ -23,6 +26,12 @@ public final class CpuDevice implements Device {
      * @throws UnsatisfiedLinkError when oneDNN cannot be loaded, telling why and what to do
      */
     public CpuDevice(int threads) {
+        this(threads, LAYOUT_LIMIT);
+    }
+
+    /** With another limit, for tests. */
+    CpuDevice(int threads, long layoutLimit) {
+        this.layoutLimit = layoutLimit;
         parallel = new Parallel(threads);
         parallel.enter();
         weights = new Weights(heap, parallel);

@@ -62,7 +62,8 @@ public final class CpuExecutable implements Executable {
     }
 
     private Kernel[] kernels() {
-        Lowering lowering = new Lowering(primitives, device.parallel,
+        long bytes = program.constants().stream().mapToLong(c -> 4 * c.data().size()).sum();
+        Lowering lowering = new Lowering(primitives, device.parallel, bytes > device.layoutLimit,
                 (t, from, to) -> hold(device.weights.packed(t, from, to)), v -> constants.get(v.id()));
         Kernel[] kernels = new Kernel[steps.length];
         for (int n = 0; n < kernels.length; n++) {

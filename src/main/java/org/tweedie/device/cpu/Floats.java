@@ -14,6 +14,13 @@ final class Floats {
     private Floats() {}
 
     static void copy(Tensor t, long to, Parallel parallel) {
+        convert(t, to, parallel);
+        if (t.data().isMapped()) {
+            t.data().unload(); // the file's pages have served: else weights are resident twice
+        }
+    }
+
+    private static void convert(Tensor t, long to, Parallel parallel) {
         long n = t.size();
         if (t.dtype() == DType.F32) {
             MemorySegment.copy(t.data(), 0, Native.ALL, to, 4 * n);

@@ -18,11 +18,14 @@ final class Lowering {
     private final Products products;
     private final Function<Value, Tensor> constants;
 
-    /** @param constants the data of a constant; null for other values */
-    Lowering(Primitives primitives, Parallel parallel, Products.Constants packed, Function<Value, Tensor> constants) {
+    /**
+     * @param spare hold each weight in one layout only
+     * @param constants the data of a constant; null for other values
+     */
+    Lowering(Primitives primitives, Parallel parallel, boolean spare, Products.Constants packed, Function<Value, Tensor> constants) {
         this.primitives = primitives;
         this.parallel = parallel;
-        this.products = new Products(primitives, packed);
+        this.products = new Products(primitives, spare, packed);
         this.constants = constants;
     }
 

@@ -3,15 +3,20 @@ package org.tweedie.device.cpu;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.ToLongFunction;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.Type;
 import org.tweedie.program.op.Conv2d;
 import org.tweedie.program.op.MatMul;
 
-/** Convolutions and matrix products, by oneDNN. Constant weights are laid out once as the primitive likes them; others at each run. */
+/**
+ * Convolutions and matrix products, by oneDNN. Constant weights are laid out once as the primitive likes them; others at each run. Where memory is
+ * spared, matrices stay row-major, which serves both directions, and a convolution's pull-back lays out the forward weights anew at each run.
+ */
 final class Products {
     private final Primitives p;
+    private final boolean spare;
     private final Constants constants;
 
     /** Where constants come from: packed for one layout, held until the executable closes. */
@@ -19,8 +24,9 @@ final class Products {
         long packed(Tensor t, long from, long to);
     }
 
-    Products(Primitives p, Constants constants) {
+    Products(Primitives p, boolean spare, Constants constants) {
         this.p = p;
+        this.spare = spare;
         this.constants = constants;
     }
 
@@ -52,8 +58,13 @@ final class Products {
         long diffSrc = image(out);
         Primitives.Descriptor forward = p.convolution(diffSrc, anyWeights(w), 0, diffDst, op.stride(), before(op), after(op));
         Primitives.Descriptor d = p.convolutionVjp(diffSrc, anyWeights(w), diffDst, op.stride(), before(op), after(op), forward);
-        return withWeights(d, p.dense(w.dim(0), w.dim(1), w.dim(2), w.dim(3)), weights, Primitives.DIFF_DST, diffDst,
-                Primitives.DIFF_SRC, diffSrc, 0);
+        long plain = p.dense(w.dim(0), w.dim(1), w.dim(2), w.dim(3));
+        if (spare && weights != null) {
+            long shared = Primitives.weights(forward);
+            return laidOutAtEachRun(d, shared, at -> constants.packed(weights, plain, shared), Primitives.DIFF_DST, diffDst,
+                    Primitives.DIFF_SRC, diffSrc, 0);
+        }
+        return withWeights(d, plain, weights, Primitives.DIFF_DST, diffDst, Primitives.DIFF_SRC, diffSrc, 0);
     }
 
     private long anyWeights(Shape w) {
@@ -76,7 +87,7 @@ final class Products {
         long b = matrix(sb, op.transB(), rank);
         long c = p.dense(longs(out));
         long bias = in.size() == 3 ? p.dense(longs(ones(rank).with(rank - 1, out.dim(-1)))) : 0;
-        boolean pack = weights != null && sb.rank() == 2 && rank == 2;
+        boolean pack = weights != null && !spare && sb.rank() == 2 && rank == 2;
         Primitives.Descriptor d = p.matmul(a, pack ? p.any(out.dim(-1) == 0 ? 0 : inner(in, op), out.dim(-1)) : b, bias, c, false);
         if (pack) {
             return withWeights(d, b, weights, Primitives.SRC, a, Primitives.DST, c, bias);
@@ -132,24 +143,35 @@ final class Products {
 
     /** The kernel of a primitive that chose the layout of its weights (input 1): they are laid out now if constant, else before each run. */
     private Kernel withWeights(Primitives.Descriptor d, long plain, Tensor weights, int fromArg, long from, int toArg, long to, long bias) {
+        if (weights == null) {
+            return laidOutAtEachRun(d, plain, at -> at.in(1), fromArg, from, toArg, to, bias);
+        }
         long layout = Primitives.weights(d);
-        Primitives.Descriptor reorder = weights != null ? null : p.reorder(plain, layout);
-        long packedBytes = weights != null ? 0 : Native.roundUp(Primitives.bytes(layout));
-        long reorderBytes = weights != null ? 0 : Native.roundUp(reorder.scratch());
+        return new Kernel(d.scratch(), at -> p.prepare(d, at.scratch(),
+                arguments(at, fromArg, from, layout, constants.packed(weights, plain, layout), toArg, to, bias)));
+    }
+
+    /** @param source where the weights lie, in the layout {@code given} */
+    private Kernel laidOutAtEachRun(Primitives.Descriptor d, long given, ToLongFunction<Kernel.Places> source, int fromArg, long from,
+                                    int toArg, long to, long bias) {
+        long layout = Primitives.weights(d);
+        Primitives.Descriptor reorder = p.reorder(given, layout);
+        long packedBytes = Native.roundUp(Primitives.bytes(layout));
+        long reorderBytes = Native.roundUp(reorder.scratch());
         return new Kernel(packedBytes + reorderBytes + d.scratch(), at -> {
-            long address = weights != null ? constants.packed(weights, plain, layout) : at.scratch();
-            long[] args = {fromArg, p.memory(from, at.in(0)), Primitives.WEIGHTS, p.memory(layout, address), toArg, p.memory(to, at.out(0))};
-            Runnable main = p.prepare(d, packedBytes + reorderBytes + at.scratch(),
-                    bias == 0 ? args : with(args, Primitives.BIAS, p.memory(bias, at.in(2))));
-            if (weights != null) {
-                return main;
-            }
             Runnable pack = p.prepare(reorder, at.scratch() + packedBytes,
-                    Primitives.SRC, p.memory(plain, at.in(1)), Primitives.DST, p.memory(layout, address));
+                    Primitives.SRC, p.memory(given, source.applyAsLong(at)), Primitives.DST, p.memory(layout, at.scratch()));
+            Runnable main = p.prepare(d, packedBytes + reorderBytes + at.scratch(),
+                    arguments(at, fromArg, from, layout, at.scratch(), toArg, to, bias));
             return () -> {
                 pack.run();
                 main.run();
             };
         });
+    }
+
+    private long[] arguments(Kernel.Places at, int fromArg, long from, long layout, long weights, int toArg, long to, long bias) {
+        long[] args = {fromArg, p.memory(from, at.in(0)), Primitives.WEIGHTS, p.memory(layout, weights), toArg, p.memory(to, at.out(0))};
+        return bias == 0 ? args : with(args, Primitives.BIAS, p.memory(bias, at.in(2)));
     }
 }
