@@ -9,10 +9,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.tweedie.device.OpCase;
 import org.tweedie.diffusion.Denoiser;
+import org.tweedie.diffusion.LatentCodec;
+import org.tweedie.diffusion.LatentDenoiser;
 import org.tweedie.diffusion.MixturePrior;
 import org.tweedie.diffusion.NoiseLevel;
+import org.tweedie.diffusion.NoiseSchedule;
 import org.tweedie.measure.MeasurementOperator;
 import org.tweedie.measure.Operators;
+import org.tweedie.model.Golden;
+import org.tweedie.model.UNet;
 import org.tweedie.program.Program;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
@@ -85,12 +90,33 @@ class SurrogateTest {
     }
 
     private static void check(Program p, Map<String, Tensor> in, String term, String gradient) {
-        Tensor direction = OpCase.random(IMAGE, 9);
+        Tensor direction = OpCase.random(in.get("z").shape(), 9);
         double slope = DirectionCheck.dot(direction, DirectionCheck.run(p, in).get(gradient));
         double h = 1e-5;
         double plus = DirectionCheck.run(p, DirectionCheck.with(in, "z", Norms.minus(in.get("z"), direction, -h))).get(term).get(0);
         double minus = DirectionCheck.run(p, DirectionCheck.with(in, "z", Norms.minus(in.get("z"), direction, h))).get(term).get(0);
         assertEquals((plus - minus) / (2 * h), slope, 1e-6 * (1 + Math.abs(slope)), p.name() + " " + term);
+    }
+
+    /** The whole loss through a UNet, a decoder and an operator, with each probe: every gradient along a random direction. */
+    @ParameterizedTest
+    @EnumSource(Surrogate.Probe.class)
+    void gradientsThroughNetworksAlongADirection(Surrogate.Probe probe) throws Exception {
+        try (Golden g = new Golden(Golden.SD15)) {
+            UNet unet = g.unet();
+            Tensor text = g.raw("ddim.cond");
+            Denoiser denoiser = new LatentDenoiser(unet, NoiseSchedule.Prediction.EPSILON, text, text, 1);
+            Shape image = Shape.of(1, 4 * g.vae().factor(), 4 * g.vae().factor(), 3);
+            MeasurementOperator a = Operators.parse("inpaint:random:0.5", image, 1);
+            Surrogate s = new Surrogate(denoiser, new LatentCodec(g.vae(), unet.stride()), a, Surrogate.Norm.NORM, probe);
+            Shape z = Shape.of(1, 4, 4, 4);
+            Map<String, Tensor> in = inputs(s, z, image);
+            in.remove("lambda");
+            in.remove("trace_weight");
+            Program p = s.program(z, image, Surrogate.Gradient.APART);
+            check(p, in, "data", "grad_data");
+            check(p, in, "trace", "grad_trace");
+        }
     }
 
     /** Identical samples in a batch give what one alone gives: norms are per sample. */
