@@ -18,7 +18,7 @@ final class EngineOptions {
     @Option(names = "--dtype", paramLabel = "TYPE", defaultValue = "f32", description = "Precision: f32. Default: ${DEFAULT-VALUE}.")
     private String dtype;
 
-    @Option(names = "--threads", paramLabel = "N", description = "Threads of the CPU. Results do not depend on it. Default: all.")
+    @Option(names = "--threads", paramLabel = "N", description = "Threads of the CPU. It may change last bits (docs/numerics.md). Default: all.")
     private Integer threads;
 
     /** @throws IllegalArgumentException when there is no such device or dtype */

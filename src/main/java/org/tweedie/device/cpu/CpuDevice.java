@@ -6,7 +6,8 @@ import org.tweedie.program.Program;
 
 /**
  * This machine's processor in single precision: convolutions and matrix products by oneDNN, the rest by vector loops in Java, all on the
- * same threads. The same program, inputs and machine give the same bytes, whatever the number of threads.
+ * same threads. The same program, inputs, machine and number of threads give the same bytes. Loops of ours do not
+ * depend on the number of threads; a few of oneDNN's convolutions do in their last bits (docs/numerics.md).
  */
 public final class CpuDevice implements Device {
     final Native.Heap heap = new Native.Heap();
