@@ -10,7 +10,7 @@ import csv
 import math
 import sys
 
-T95 = {8: 2.365, 16: 2.131, 24: 2.069}  # two-sided, n - 1 degrees of freedom
+T95 = {4: 3.182, 8: 2.365, 16: 2.131, 24: 2.069}  # two-sided, n - 1 degrees of freedom
 
 
 def read(files):
