@@ -178,7 +178,7 @@ public record Json(String where, JsonObject object) {
         return need(key, "a list of texts", e -> list(e, Json::asText));
     }
 
-    /** Refuses what is not implemented. @throws IllegalArgumentException unless the key is absent, null or has the supported value */
+    /** Refuses what is not supported. @throws IllegalArgumentException unless the key is absent, null or has the supported value */
     public void only(String key, Object supported) {
         if (!has(key)) {
             return;
