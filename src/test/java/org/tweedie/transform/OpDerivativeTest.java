@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.transform;
 
-import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -47,12 +46,13 @@ class OpDerivativeTest {
         }
     }
 
+    static Stream<OpCase> fused() {
+        return cases().filter(c -> c.op() instanceof GroupNorm || c.op() instanceof Attention);
+    }
+
     @ParameterizedTest
-    @MethodSource("cases")
+    @MethodSource("fused")
     void decompositionGivesTheSame(OpCase c) {
-        if (!List.of(GroupNorm.class, Attention.class).contains(c.op().getClass())) {
-            return;
-        }
         for (boolean reverse : new boolean[] {false, true}) {
             Program f = reverse ? Vjp.of(c.program(1), "y0", "x0") : Jvp.of(c.program(1), "x0", "y0");
             Decomposition.check(f, c);
