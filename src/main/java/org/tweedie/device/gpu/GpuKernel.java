@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device.gpu;
+
+import java.util.List;
+import java.util.function.Function;
+
+/**
+ * An instruction lowered but for its addresses, which are known only when all memory is planned.
+ *
+ * @param scratch bytes of working memory while it runs
+ * @param bind gives its steps, once places are known
+ */
+public record GpuKernel(long scratch, Function<Places, List<Step>> bind) {
+    /** An instruction's operands, results and working memory. */
+    public interface Places {
+        Buffer in(int i);
+
+        Buffer out(int i);
+
+        /** Address of the working memory. */
+        long scratch();
+    }
+
+    /** A kernel that needs no working memory and is one launch or call. */
+    public static GpuKernel of(Function<Places, Step> bind) {
+        return new GpuKernel(0, p -> List.of(bind.apply(p)));
+    }
+}

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device.gpu;
+
+/** One thing that a device does for a program: a launch of a kernel of ours, or a call of a library. In order, one after the other. */
+public sealed interface Step permits Launch, LibraryCall {}

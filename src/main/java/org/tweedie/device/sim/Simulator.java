@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device.sim;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.tweedie.device.gpu.Arg;
+import org.tweedie.device.gpu.Buffer;
+import org.tweedie.device.gpu.Launch;
+import org.tweedie.ptx.Counts;
+import org.tweedie.ptx.Machine;
+import org.tweedie.ptx.Memory;
+import org.tweedie.ptx.Options;
+import org.tweedie.ptx.PtxException;
+import org.tweedie.ptx.PtxModule;
+import org.tweedie.ptx.Size;
+import org.tweedie.ptx.Window;
+
+/** Runs launches of our kernels on the PTX machine. */
+public final class Simulator {
+    /** Modules never change: parsed once for all. */
+    private static final Map<String, PtxModule> MODULES = new ConcurrentHashMap<>();
+
+    private final Memory memory;
+    private final Machine machine;
+
+    public Simulator(Memory memory, Options options) {
+        this.memory = memory;
+        this.machine = new Machine(memory, options);
+    }
+
+    public Memory memory() {
+        return memory;
+    }
+
+    /** Forgets what the outputs hold, then runs. */
+    public Counts launch(Launch l) {
+        for (Arg a : l.args()) {
+            if (a instanceof Arg.Out(Buffer b) && l.args().stream().noneMatch(o -> o instanceof Arg.In(Buffer i) && i.address() == b.address())) {
+                memory.forget(b.address(), b.bytes());
+            }
+        }
+        return machine.launch(module(l.module()).entry(l.entry()), size(l.grid()), size(l.block()), l.shared(),
+                l.args().stream().map(Simulator::argument).toArray());
+    }
+
+    private static Size size(Launch.Dim d) {
+        return new Size(d.x(), d.y(), d.z());
+    }
+
+    private static Object argument(Arg a) {
+        return switch (a) {
+            case Arg.In(Buffer b) -> new Window(b.toString(), b.address(), b.bytes(), true, false);
+            case Arg.Out(Buffer b) -> new Window(b.toString(), b.address(), b.bytes(), false, true);
+            case Arg.InOut(Buffer b) -> new Window(b.toString(), b.address(), b.bytes(), true, true);
+            case Arg.None() -> null;
+            case Arg.I32(int v) -> v;
+            case Arg.I64(long v) -> v;
+            case Arg.F32(float v) -> v;
+            case Arg.F64(double v) -> v;
+            case Arg.Ints(int[] v) -> v;
+        };
+    }
+
+    /** @throws PtxException when there is no such module */
+    public static PtxModule module(String name) {
+        return MODULES.computeIfAbsent(name, n -> {
+            try (InputStream in = Simulator.class.getResourceAsStream("/kernels/" + n + ".ptx")) {
+                if (in == null) {
+                    throw new PtxException("kernels/" + n + ".ptx: there is no such module");
+                }
+                return PtxModule.parse(n + ".ptx", new String(in.readAllBytes(), StandardCharsets.UTF_8));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+    }
+}
