@@ -54,6 +54,17 @@ public final class Memory {
         java.util.Arrays.fill(r.written, from, from + (int) bytes, state);
     }
 
+    /** This memory and a module's constants. */
+    Memory with(List<Window> constants) {
+        Memory m = new Memory();
+        m.regions.addAll(regions);
+        for (Window c : constants) {
+            m.map(c.address(), c.bytes());
+            m.wrote(c.address(), c.bytes());
+        }
+        return m;
+    }
+
     Region region(long address, long bytes) {
         for (Region r : regions) {
             if (address >= r.address && address + bytes <= r.address + r.bytes) {

@@ -1,23 +1,79 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.ptx;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
-/** A parsed PTX file. */
+/** A parsed PTX file: its kernels, decoded when first asked for, and its constants. */
 public final class PtxModule {
-    private PtxModule() {}
+    private final String file;
+    private final Map<String, Parser.Body> bodies;
+    private final Map<String, Variable> variables = new LinkedHashMap<>();
+    private final Map<String, Long> addresses = new HashMap<>();
+    private final Map<String, Entry> entries = new HashMap<>();
+    /** What a kernel may read besides its arguments. */
+    final List<Window> constants = new ArrayList<>();
+
+    private PtxModule(String file, String text) {
+        this.file = file;
+        this.bodies = Parser.parse(file, text, variables);
+        for (Variable v : variables.values()) {
+            if (!v.space().equals("shared")) {
+                constant(v);
+            }
+        }
+    }
 
     /** @throws PtxException naming file and line where the text is malformed or says what the machine does not know */
     public static PtxModule parse(String file, String text) {
-        throw new UnsupportedOperationException("not yet");
+        PtxModule m = new PtxModule(file, text);
+        return m;
     }
 
-    /** @throws PtxException naming the kernels there are */
-    public Entry entry(String name) {
-        throw new UnsupportedOperationException("not yet");
+    private void constant(Variable v) {
+        if (v.init() == null) {
+            throw new PtxException(file + ": variable '" + v.name() + "' in ." + v.space() + " memory has no initial value; this machine knows constants only");
+        }
+        MemorySegment s = Arena.ofAuto().allocate(v.bytes(), 256);
+        s.copyFrom(MemorySegment.ofArray(v.init()));
+        held.add(s);
+        addresses.put(v.name(), s.address());
+        constants.add(new Window(v.name(), s.address(), v.bytes(), true, false));
+    }
+
+    private final List<MemorySegment> held = new ArrayList<>();
+
+    /** @throws PtxException when there is no such kernel, naming those there are, or when it holds what the machine does not know */
+    public synchronized Entry entry(String name) {
+        Parser.Body b = bodies.get(name);
+        if (b == null) {
+            throw new PtxException(file + ": kernel '" + name + "': there is none of this name; it has " + String.join(", ", bodies.keySet()));
+        }
+        return entries.computeIfAbsent(name, n -> decode(b));
+    }
+
+    private Entry decode(Parser.Body b) {
+        Layout layout = new Layout(b, variables, addresses);
+        Assembly a = new Assembly(file, b, layout);
+        Op[] code = new Op[b.statements().size()];
+        for (int i = 0; i < code.length; i++) {
+            Statement s = b.statements().get(i);
+            a.begin(s);
+            code[i] = a.end(Decoder.decode(a, s));
+        }
+        return new Entry(this, b, code, a.registers(), layout);
+    }
+
+    String file() {
+        return file;
     }
 
     public List<String> entries() {
-        throw new UnsupportedOperationException("not yet");
+        return List.copyOf(bodies.keySet());
     }
 }
