@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device.gpu;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.tweedie.program.Shape;
+
+/** Softmax along the last axis and its derivatives: launches of kernels/softmax.cu, a warp per short row, a block per long one. In place if need be. */
+final class Softmaxes {
+    /** The longest row that a warp takes. */
+    private static final int SHORT = 256;
+
+    private Softmaxes() {}
+
+    /** x to y. */
+    static GpuKernel forward(Shape x) {
+        return GpuKernel.of(p -> launch("softmax_forward", x, Reals.type("softmax", p.in(0), p.out(0)), new Arg.In(p.in(0)), new Arg.Out(p.out(0))));
+    }
+
+    /** y and g to y (g - sum g y): pull-back and push-forward alike. */
+    static GpuKernel vjp(Shape y) {
+        return GpuKernel.of(p -> launch("softmax_vjp", y, Reals.type("softmax pull-back", p.in(0), p.in(1), p.out(0)), new Arg.In(p.in(0)),
+                new Arg.In(p.in(1)), new Arg.Out(p.out(0))));
+    }
+
+    /** x and tx to y and ty. */
+    static GpuKernel dual(Shape x) {
+        return GpuKernel.of(p -> launch("softmax_jvp", x, Reals.type("softmax push-forward", p.in(0), p.in(1), p.out(0), p.out(1)), new Arg.In(p.in(0)),
+                new Arg.In(p.in(1)), new Arg.Out(p.out(0)), new Arg.Out(p.out(1))));
+    }
+
+    private static Launch launch(String entry, Shape x, String type, Arg... buffers) {
+        int n = x.dim(-1);
+        int rows = Math.toIntExact(x.size() / n);
+        List<Arg> args = new ArrayList<>(List.of(buffers));
+        if (n > SHORT) {
+            args.add(new Arg.I32(n));
+            return new Launch("softmax", entry + "_long_" + type, Launch.Dim.of(rows), Launch.Dim.of(256), 0, args);
+        }
+        args.addAll(List.of(new Arg.I32(rows), new Arg.I32(n)));
+        return new Launch("softmax", entry + "_" + type, Launch.blocks(32L * rows, 128), Launch.Dim.of(128), 0, args);
+    }
+}
