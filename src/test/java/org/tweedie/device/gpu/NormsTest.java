@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device.gpu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.tweedie.device.OpCase;
+import org.tweedie.program.DType;
+import org.tweedie.program.Shape;
+import org.tweedie.program.Tensor;
+import org.tweedie.program.op.GroupNorm;
+import org.tweedie.program.op.GroupNormJvp;
+import org.tweedie.program.op.GroupNormVjp;
+import org.tweedie.program.op.Op;
+
+/** kernels/norm.cu, layernorm.cu and norm_strips.cu on the PTX machine against the reference device: result, VJP, JVP, and both at once. */
+class NormsTest {
+    /** Makes a norm's kernel. */
+    private interface Maker {
+        GpuKernel of(GroupNorm op, Shape x, Norms.Form form);
+    }
+
+    private record Case(String kernels, Maker maker, GroupNorm op, Shape shape) {
+        Tensor x() {
+            return OpCase.random(shape, 1);
+        }
+
+        Tensor t() {
+            return OpCase.random(shape, 2);
+        }
+
+        Tensor gamma() {
+            return OpCase.random(Shape.of(shape.dim(-1)), 3);
+        }
+
+        Tensor beta() {
+            return OpCase.random(Shape.of(shape.dim(-1)), 4);
+        }
+
+        GpuKernel kernel(Norms.Form form) {
+            return maker.of(op, shape, form);
+        }
+
+        @Override
+        public String toString() {
+            return kernels + " " + op + " " + shape;
+        }
+    }
+
+    private static GpuKernel chosen(GroupNorm op, Shape x, Norms.Form form) {
+        return switch (form) {
+            case FORWARD -> Norms.forward(op, x);
+            case VJP -> Norms.vjp(op, x);
+            case JVP -> Norms.jvp(op, x);
+            case DUAL -> Norms.dual(op, x);
+        };
+    }
+
+    /** The common cases; groups of odd width, of one element, of many channels; rows that a warp holds and longer ones; strips whole and ragged. */
+    private static List<Case> cases() {
+        List<Case> c = new ArrayList<>();
+        OpCase.all().filter(o -> o.op() instanceof GroupNorm).forEach(o -> c.add(new Case("chosen", NormsTest::chosen, (GroupNorm) o.op(), o.in().getFirst())));
+        for (boolean silu : new boolean[] {false, true}) {
+            for (Shape s : List.of(Shape.of(2, 3, 5, 50), Shape.of(3, 1, 1, 45), Shape.of(1, 2, 5), Shape.of(2, 1, 1, 5), Shape.of(1, 3, 3, 160))) {
+                c.add(new Case("chosen", NormsTest::chosen, new GroupNorm(5, 1e-5, silu), s));
+            }
+            for (Shape s : List.of(Shape.of(2, 33, 31, 3), Shape.of(1, 3, 2500))) {
+                c.add(new Case("chosen", NormsTest::chosen, new GroupNorm(1, 1e-6, silu), s));
+            }
+            c.add(new Case("strips", NormStrips::of, new GroupNorm(4, 1e-5, silu), Shape.of(2, 5, 7, 16)));
+            c.add(new Case("strips", NormStrips::of, new GroupNorm(32, 1e-6, silu), Shape.of(2, 17, 31, 64)));
+            c.add(new Case("strips", NormStrips::of, new GroupNorm(4, 1e-6, silu), Shape.of(1, 129, 40)));
+            c.add(new Case("strips", NormStrips::of, new GroupNorm(4, 1e-6, silu), Shape.of(1, 131, 520)));
+            c.add(new Case("strips", NormStrips::of, new GroupNorm(1, 1e-6, silu), Shape.of(1, 1, 8)));
+        }
+        for (int n : new int[] {8, 64, 65, 320, 1280, 1288}) {
+            c.add(new Case("chosen", NormsTest::chosen, new GroupNorm(1, 1e-5, false), Shape.of(7, 1, n)));
+        }
+        return c;
+    }
+
+    static Stream<Arguments> runs() {
+        return cases().stream().flatMap(c -> OneOp.REALS.stream().map(t -> Arguments.of(c, t)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("runs")
+    void agreesWithReference(Case c, DType real) {
+        Tensor y = expected(c.op, c, real, false);
+        Tensor dx = expected(new GroupNormVjp(c.op), c, real, true);
+        Tensor ty = expected(new GroupNormJvp(c.op), c, real, true);
+        List<Tensor> in = List.of(c.x(), c.gamma(), c.beta(), c.t());
+        OneOp.check(c + " forward", c.kernel(Norms.Form.FORWARD), real, in.subList(0, 3), List.of(y));
+        OneOp.check(c + " pull-back", c.kernel(Norms.Form.VJP), real, in, List.of(dx));
+        OneOp.check(c + " push-forward", c.kernel(Norms.Form.JVP), real, in, List.of(ty));
+        OneOp.check(c + " both", c.kernel(Norms.Form.DUAL), real, in, List.of(y, ty));
+    }
+
+    private static Tensor expected(Op op, Case c, DType real, boolean derivative) {
+        Tensor[] in = derivative ? new Tensor[] {c.x(), c.gamma(), c.beta(), c.t()} : new Tensor[] {c.x(), c.gamma(), c.beta()};
+        return Tensor.of(c.shape, OneOp.reference(op, real, in));
+    }
+
+    @ParameterizedTest
+    @MethodSource("runs")
+    void runsInPlace(Case c, DType real) {
+        List<Tensor> in = List.of(c.x(), c.gamma(), c.beta(), c.t());
+        OneOp.checkInPlace(c + " forward", c.kernel(Norms.Form.FORWARD), real, in.subList(0, 3), List.of(c.x()), 0);
+        for (int over : new int[] {0, 3}) {
+            OneOp.checkInPlace(c + " pull-back", c.kernel(Norms.Form.VJP), real, in, List.of(c.x()), over);
+            OneOp.checkInPlace(c + " push-forward", c.kernel(Norms.Form.JVP), real, in, List.of(c.x()), over);
+            OneOp.checkInPlace(c + " both", c.kernel(Norms.Form.DUAL), real, in, List.of(c.x(), c.x()), over, 3 - over);
+        }
+    }
+
+    /** A mean a hundred times the deviation, where squares less the squared mean would keep three digits in F32: the bound is that of other data. */
+    @Test
+    void largeMeansCostNoDigits() {
+        for (Case c : List.of(new Case("chosen", NormsTest::chosen, new GroupNorm(2, 1e-6, false), Shape.of(1, 9, 11, 8)),
+                new Case("chosen", NormsTest::chosen, new GroupNorm(1, 1e-6, false), Shape.of(5, 1, 320)),
+                new Case("strips", NormStrips::of, new GroupNorm(2, 1e-6, false), Shape.of(1, 23, 41, 16)))) {
+            Tensor x = Tensor.of(c.shape, Arrays.stream(c.x().doubles()).map(v -> v + 100).toArray());
+            double[] y = OneOp.reference(c.op, DType.F32, x, c.gamma(), c.beta());
+            OneOp.check(c + " far from 0", c.kernel(Norms.Form.FORWARD), DType.F32, List.of(x, c.gamma(), c.beta()), List.of(Tensor.of(c.shape, y)));
+            double[] ty = OneOp.reference(new GroupNormJvp(c.op), DType.F32, x, c.gamma(), c.beta(), c.t());
+            OneOp.check(c + " far from 0, tangent", c.kernel(Norms.Form.JVP), DType.F32, List.of(x, c.gamma(), c.beta(), c.t()),
+                    List.of(Tensor.of(c.shape, ty)));
+        }
+    }
+
+    /** Stable Diffusion's sizes: layers of the UNet, a deep one, the decoder's last. */
+    @Test
+    void kernelsAreChosenBySize() {
+        assertEquals(List.of("layernorm_forward_f16"), entries(Norms.forward(new GroupNorm(1, 1e-5, false), Shape.of(8192, 1, 320))));
+        assertEquals(List.of("groupnorm_silu_vjp_f16"), entries(Norms.vjp(new GroupNorm(32, 1e-5, true), Shape.of(2, 16, 16, 2560))));
+        assertEquals(List.of("groupnorm_strips_f16", "groupnorm_statistics", "groupnorm_silu_forward_apply_f16"),
+                entries(Norms.forward(new GroupNorm(32, 1e-6, true), Shape.of(1, 512, 512, 128))));
+        assertEquals(List.of("groupnorm_strips_f16", "groupnorm_statistics", "groupnorm_jvp_strips_f16", "groupnorm_projections", "groupnorm_silu_jvp_apply_f16"),
+                entries(Norms.jvp(new GroupNorm(32, 1e-6, true), Shape.of(1, 512, 512, 128))));
+        assertEquals(512L * 128 * 8 + 2 * 256, Norms.jvp(new GroupNorm(32, 1e-6, true), Shape.of(1, 512, 512, 128)).scratch());
+    }
+
+    private static List<String> entries(GpuKernel k) {
+        return steps(k, DType.F16, DType.F16).stream().map(s -> ((Launch) s).entry()).toList();
+    }
+
+    private static List<Step> steps(GpuKernel k, DType in, DType out) {
+        return k.bind().apply(new GpuKernel.Places() {
+            @Override
+            public Buffer in(int i) {
+                return new Buffer("x" + i, in, Shape.of(1), 256);
+            }
+
+            @Override
+            public Buffer out(int i) {
+                return new Buffer("y" + i, out, Shape.of(1), 512);
+            }
+
+            @Override
+            public long scratch() {
+                return 1024;
+            }
+        });
+    }
+
+    @Test
+    void mixedTypesAreRefused() {
+        GpuKernel k = Norms.forward(new GroupNorm(2, 1e-5, false), Shape.of(1, 2, 2, 8));
+        assertEquals("group norm: expected all of F32, all of F16 or all of BF16, got [x0:F16[1], x1:F16[1], x2:F16[1], y0:F32[1]]",
+                assertThrows(IllegalArgumentException.class, () -> steps(k, DType.F16, DType.F32)).getMessage());
+    }
+}
