@@ -5,7 +5,7 @@
 #include "types.cuh"
 
 /// 1 / (1 + e^-x).
-__device__ __forceinline__ float sigmoid(float x) { return rcp_approx(1.0f + expf(-x)); }
+__device__ __forceinline__ float sigmoid(float x) { return rcp_approx(1.0f + exp_approx(-x)); }
 
 __device__ __forceinline__ float silu(float x) { return x * sigmoid(x); }
 
@@ -19,7 +19,7 @@ __device__ __forceinline__ float silu_slope(float x) {
 __device__ __forceinline__ float normal_cdf(float x) { return fmaf(0.5f, erff(x * 0.707106781f), 0.5f); }
 
 /// Its density.
-__device__ __forceinline__ float normal_pdf(float x) { return 0.398942280f * expf(-0.5f * x * x); }
+__device__ __forceinline__ float normal_pdf(float x) { return 0.398942280f * exp_approx(-0.5f * x * x); }
 
 // ---- a function and its slope, together where they share work: what the kernels of the common activations are made of
 
@@ -128,7 +128,7 @@ __device__ __forceinline__ float function(int fn, int order, float x) {
         case 0: return swish(order, x);
         case 1: return gelu(order, x);
         case 2: return swish(order, 1.702f * x) * (order == 0 ? 1.0f / 1.702f : order == 1 ? 1.0f : order == 2 ? 1.702f : 1.702f * 1.702f);
-        case 3: return expf(x);
+        case 3: return exp_approx(x);
         case 4: return square_root(order, x);
         case 5: return reciprocal_root(order, x);
         case 6: return sine(order, x);

@@ -3,7 +3,7 @@
 // A warp holds its row in registers, so each element is read once and the variance is summed about the mean. Outputs may lie where inputs lie.
 #include "pieces.cuh"
 
-/// A warp's row: vectors of V elements (16 bytes), the j-th of a lane begins at element (32 j + lane) V. What lies beyond the row is set by its maker.
+/// A warp's row: vectors of V elements (16 bytes), the j-th of a lane begins at element (32 j + lane) V.
 template <typename T> struct Row {
     enum { V = Lanes<T>::n, VECTORS = 1280 / 32 / V };
     float x[VECTORS][V];
@@ -17,25 +17,26 @@ template <typename T> struct Row {
         }
     }
 
-    __device__ __forceinline__ void read(const T* p, int n, float rest) {
+    /// p's row, 0 beyond it.
+    __device__ __forceinline__ void read(const T* p, int n) {
         each(n, [&](int j, int i, bool inside) {
             if (inside) {
                 load_vec(p + i, x[j]);
             } else {
 #pragma unroll
-                for (float& a : x[j]) a = rest;
+                for (float& a : x[j]) a = 0.0f;
             }
         });
     }
 
     /// Makes xhat of p's row, 0 beyond it; gives r.
     __device__ __forceinline__ float normalise(const T* p, int n, float eps) {
-        const float shift = load(p, 0);
         float sum = 0.0f, squares = 0.0f;
-        read(p, n, shift);
-        each(n, [&](int j, int, bool) {
+        read(p, n);
+        const float shift = __shfl_sync(0xffffffffu, x[0][0], 0);
+        each(n, [&](int j, int, bool inside) {
 #pragma unroll
-            for (float a : x[j]) sum += a - shift;
+            for (float a : x[j]) sum += inside ? a - shift : 0.0f;
         });
         const float mean = shift + warp_sum(sum) / n;
         each(n, [&](int j, int, bool inside) {
@@ -102,7 +103,7 @@ template <typename T> __device__ __forceinline__ void pull_back(const T* x, cons
     const long long at = warp_row() * n;
     Row<T> xhat, v;
     const float r = xhat.normalise(x + at, n, eps);
-    v.read(dy + at, n, 0.0f);
+    v.read(dy + at, n);
     Row<T>::each(n, [&](int j, int i, bool inside) {
         if (!inside) return;
         float scale[Row<T>::V];
@@ -128,7 +129,7 @@ __device__ __forceinline__ void push_forward(const T* x, const T* __restrict__ g
     const long long at = warp_row() * n;
     Row<T> xhat, v;
     const float r = xhat.normalise(x + at, n, eps);
-    v.read(tx + at, n, 0.0f);
+    v.read(tx + at, n);
     Row<T>::project(xhat, v, n);
     Row<T>::each(n, [&](int j, int i, bool inside) {
         if (!inside) return;

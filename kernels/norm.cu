@@ -160,7 +160,7 @@ __device__ __forceinline__ void push_forward(const T* x, const T* __restrict__ g
 /// name: groupnorm_{forward,silu_forward}
 /// bytes: 2 e B P C; flops: 13 B P C; at: B=2, P=32*32, C=640
 #define FORWARD(T, entry, silu)                                                                                                                     \
-    extern "C" __global__ void __launch_bounds__(512) entry(const T* x, const T* __restrict__ gamma, const T* __restrict__ beta, T* y, int places,  \
+    extern "C" __global__ void __launch_bounds__(512, 2) entry(const T* x, const T* __restrict__ gamma, const T* __restrict__ beta, T* y, int places,  \
                                                             int channels, int groups, float eps) {                                                  \
         forward<T, silu>(x, gamma, beta, y, Group(places, channels, groups), eps);                                                                  \
     }
@@ -172,7 +172,7 @@ FOR_FLOATS(FORWARDS)
 /// name: groupnorm_{vjp,silu_vjp}
 /// bytes: 3 e B P C; flops: 30 B P C; at: B=2, P=32*32, C=640
 #define VJP(T, entry, silu)                                                                                                                         \
-    extern "C" __global__ void __launch_bounds__(512) entry(const T* x, const T* __restrict__ gamma, const T* __restrict__ beta, const T* dy,       \
+    extern "C" __global__ void __launch_bounds__(512, 2) entry(const T* x, const T* __restrict__ gamma, const T* __restrict__ beta, const T* dy,       \
                                                             T* dx, int places, int channels, int groups, float eps) {                               \
         pull_back<T, silu>(x, gamma, beta, dy, dx, Group(places, channels, groups), eps);                                                           \
     }
@@ -184,7 +184,7 @@ FOR_FLOATS(VJPS)
 /// name: groupnorm_{jvp,silu_jvp}
 /// bytes: 4 e B P C; flops: 30 B P C; at: B=2, P=32*32, C=640
 #define JVP(T, entry, silu)                                                                                                                         \
-    extern "C" __global__ void __launch_bounds__(512) entry(const T* x, const T* __restrict__ gamma, const T* __restrict__ beta, const T* tx, T* y, \
+    extern "C" __global__ void __launch_bounds__(512, 2) entry(const T* x, const T* __restrict__ gamma, const T* __restrict__ beta, const T* tx, T* y, \
                                                             T* ty, int places, int channels, int groups, float eps) {                               \
         push_forward<T, silu>(x, gamma, beta, tx, y, ty, Group(places, channels, groups), eps);                                                     \
     }

@@ -65,7 +65,7 @@ template <typename T> struct Lane {
         for (float v : x) max = fmaxf(max, v);
         max = warp_max(max);
 #pragma unroll
-        for (float& v : x) sum += v = expf(v - max);
+        for (float& v : x) sum += v = exp_approx(v - max);
         const float scale = 1.0f / warp_sum(sum);
 #pragma unroll
         for (float& v : x) v *= scale;
@@ -135,19 +135,19 @@ template <typename T, bool DUAL> __device__ __forceinline__ void totals(const T*
         float top = m;
 #pragma unroll
         for (float v : a) top = fmaxf(top, v);
-        const float old = expf(m - top);
+        const float old = exp_approx(m - top);
         sum *= old;
         dot *= old;
 #pragma unroll
         for (int j = 0; j < length.value; j++) {
-            const float e = expf(a[j] - top);
+            const float e = exp_approx(a[j] - top);
             sum += e;
             if (DUAL) dot = fmaf(b[j], e, dot);
         }
         m = top;
     });
     max = block_max(m, scratch);
-    const float mine = expf(m - max);
+    const float mine = exp_approx(m - max);
     scale = 1.0f / block_sum(sum * mine, scratch);
     if (DUAL) along = block_sum(dot * mine, scratch) * scale;
 }
@@ -161,7 +161,7 @@ template <typename T> __device__ __forceinline__ void long_forward(const T* x, T
         float a[length.value];
         load_n(x + at + i, a);
 #pragma unroll
-        for (float& v : a) v = expf(v - max) * scale;
+        for (float& v : a) v = exp_approx(v - max) * scale;
         store_n(y + at + i, a);
     });
 }
@@ -199,7 +199,7 @@ template <typename T> __device__ __forceinline__ void long_dual(const T* x, cons
         load_n(tx + at + i, t);
 #pragma unroll
         for (int j = 0; j < length.value; j++) {
-            a[j] = expf(a[j] - max) * scale;
+            a[j] = exp_approx(a[j] - max) * scale;
             t[j] = a[j] * (t[j] - along);
         }
         store_n(y + at + i, a);

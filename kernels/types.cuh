@@ -122,7 +122,7 @@ __device__ __forceinline__ float exp_approx(float x) {
     const float t = x * 1.44269502f;                                    // log2(e), upper part
     const float lost = fmaf(x, 1.44269502f, -t) + x * 1.92596303e-8f;   // rounding of t, and the lower part
     const float y = exp2_approx(t);
-    return fabsf(t) < 150.0f ? fmaf(y, lost * 0.693147181f, y) : y;     // beyond, y is 0 or infinite
+    return fabsf(t) < 128.0f ? fmaf(y, lost * 0.693147181f, y) : y;     // beyond, y is infinite, or too small to have the digits
 }
 
 __device__ __forceinline__ float rcp_approx(float x) {

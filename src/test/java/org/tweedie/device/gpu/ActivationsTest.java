@@ -152,9 +152,9 @@ class ActivationsTest {
             Tensor tx = OpCase.random(s, 2);
             Shape half = s.with(-1, s.dim(-1) / 2);
             Tensor dy = OpCase.random(half, 3);
-            Tensor y = Tensor.of(half, OneOp.run(f, Map.of("x", x), real));
-            Tensor dx = Tensor.of(s, OneOp.run(Vjp.of(f, "y", "x"), Map.of("x", x, "cotangent", dy), real));
-            Tensor ty = Tensor.of(half, OneOp.run(Jvp.of(f, "x", "y"), Map.of("x", x, "tangent", tx), real));
+            Tensor y = Tensor.of(half, OneOp.run(f, Map.of("x", x), "y", real));
+            Tensor dx = Tensor.of(s, OneOp.run(Vjp.of(f, "y", "x"), Map.of("x", x, "cotangent", dy), "grad", real));
+            Tensor ty = Tensor.of(half, OneOp.run(Jvp.of(f, "x", "y"), Map.of("x", x, "tangent", tx), "jvp", real));
             OneOp.check("GEGLU " + s, Activations.geglu(s), real, List.of(x), List.of(y));
             OneOp.check("GEGLU pull-back " + s, Activations.gegluVjp(s), real, List.of(x, dy), List.of(dx));
             OneOp.check("GEGLU push-forward " + s, Activations.gegluJvp(s), real, List.of(x, tx), List.of(ty));

@@ -39,14 +39,14 @@ final class OneOp {
             inputs.put("x" + i, in[i]);
         }
         t.output("y", t.emit1(op, operands));
-        return run(t.finish(), inputs, real);
+        return run(t.finish(), inputs, "y", real);
     }
 
-    /** The output y of a program, in double. */
-    static double[] run(Program p, Map<String, Tensor> inputs, DType real) {
+    /** An output of a program, in double. */
+    static double[] run(Program p, Map<String, Tensor> inputs, String output, DType real) {
         Map<String, Tensor> in = new HashMap<>();
         inputs.forEach((name, x) -> in.put(name, stored(x, real)));
-        return new ReferenceDevice().compile(p).run(in).values().iterator().next().doubles();
+        return new ReferenceDevice().compile(p).run(in).get(output).doubles();
     }
 
     /** Runs a kernel with as many results as there are expectations, shaped as given, and compares. */
