@@ -22,57 +22,84 @@ struct Group {
         base = static_cast<long long>(blockIdx.x / groups) * places * channels + first;
     }
 
-    /// Calls f(first channel, offset, N as the length of an array) for each of the thread's pieces. UNROLL: how many it reads at a time.
-    template <int N, int UNROLL, typename F> __device__ __forceinline__ void pieces(F f) const {
-        const int stride = min(width / N, static_cast<int>(blockDim.x)), lanes = blockDim.x / stride, lane = threadIdx.x / stride;
-        for (int c = threadIdx.x % stride * N; c < width && lane < lanes; c += N * stride) {
-#pragma unroll UNROLL
-            for (int p = lane; p < places; p += lanes) f(first + c, base + static_cast<long long>(p) * channels + c, Length<N>());
+    /// Calls f(first channel, N as the length of an array) for each of the thread's columns.
+    template <typename F> __device__ __forceinline__ void columns(F f) const {
+        if (width % 4 == 0) {
+            columns<4>(f);
+        } else if (width % 2 == 0) {
+            columns<2>(f);
+        } else {
+            columns<1>(f);
         }
     }
 
-    template <int UNROLL, typename F> __device__ __forceinline__ void each(F f) const {
-        if (width % 4 == 0) {
-            pieces<4, UNROLL>(f);
-        } else if (width % 2 == 0) {
-            pieces<2, UNROLL>(f);
-        } else {
-            pieces<1, 1>(f);
-        }
+    template <int N, typename F> __device__ __forceinline__ void columns(F f) const {
+        const int stride = min(width / N, static_cast<int>(blockDim.x));
+        for (int c = threadIdx.x % stride * N; c < width; c += N * stride) f(first + c, Length<N>());
+    }
+
+    /// Calls f(offset) for each of the thread's places in a column. UNROLL: how many are read at a time.
+    template <int N, int UNROLL, typename F> __device__ __forceinline__ void each(int c, F f) const {
+        const int stride = min(width / N, static_cast<int>(blockDim.x)), lanes = blockDim.x / stride, lane = threadIdx.x / stride;
+        const long long column = base - first + c;
+#pragma unroll(N == 1 ? 1 : UNROLL)
+        for (int p = lane < lanes ? lane : places; p < places; p += lanes) f(column + static_cast<long long>(p) * channels);
     }
 
     __device__ __forceinline__ float mean(float sum) const { return sum / (static_cast<float>(places) * width); }
+};
+
+/// gamma and beta of a thread's column.
+template <typename T, int LENGTH> struct Column {
+    enum { N = LENGTH };
+    float gamma[N], beta[N];
+
+    __device__ __forceinline__ Column(const T* g, const T* b, int c) {
+        load_n(g + c, gamma);
+        load_n(b + c, beta);
+    }
 };
 
 /// Mean and 1/sqrt(var + eps) of a group.
 template <typename T> __device__ __forceinline__ void moments(const T* x, const Group& g, float eps, float* scratch, float& mean, float& r) {
     const float shift = load(x, g.base);
     float sum = 0.0f, squares = 0.0f;
-    g.each<4>([&](int, long long at, auto n) {
-        float a[n.value];
-        load_n(x + at, a);
+    g.columns([&](int c, auto n) {
+        constexpr int N = decltype(n)::value;
+        g.each<N, 4>(c, [&](long long at) {
+            float a[N];
+            load_n(x + at, a);
 #pragma unroll
-        for (float v : a) sum += v - shift;
+            for (float v : a) sum += v - shift;
+        });
     });
     const float m = shift + g.mean(block_sum(sum, scratch));
-    g.each<4>([&](int, long long at, auto n) {
-        float a[n.value];
-        load_n(x + at, a);
+    g.columns([&](int c, auto n) {
+        constexpr int N = decltype(n)::value;
+        g.each<N, 4>(c, [&](long long at) {
+            float a[N];
+            load_n(x + at, a);
 #pragma unroll
-        for (float v : a) squares = fmaf(v - m, v - m, squares);
+            for (float v : a) squares = fmaf(v - m, v - m, squares);
+        });
     });
     mean = m;
     r = 1.0f / sqrtf(g.mean(block_sum(squares, scratch)) + eps);
 }
 
-/// The two means of the projection: of v and of xhat v. f(first channel, offset, xhat, v) gives some elements of each.
-template <typename F> __device__ __forceinline__ void means(const Group& g, float* scratch, float& mean, float& along, F f) {
+/// The two means of the projection: of v and of xhat v. f(column, offset, xhat, v) gives some elements of each.
+template <typename T, typename F>
+__device__ __forceinline__ void means(const T* gamma, const T* beta, const Group& g, float* scratch, float& mean, float& along, F f) {
     float s = 0.0f, sx = 0.0f;
-    g.each<2>([&](int c, long long at, auto n) {
-        float xhat[n.value], v[n.value];
-        f(c, at, xhat, v);
+    g.columns([&](int c, auto n) {
+        constexpr int N = decltype(n)::value;
+        const Column<T, N> column(gamma, beta, c);
+        g.each<N, 2>(c, [&](long long at) {
+            float xhat[N], v[N];
+            f(column, at, xhat, v);
 #pragma unroll
-        for (int j = 0; j < n.value; j++) s += v[j], sx = fmaf(v[j], xhat[j], sx);
+            for (int j = 0; j < N; j++) s += v[j], sx = fmaf(v[j], xhat[j], sx);
+        });
     });
     mean = g.mean(block_sum(s, scratch));
     along = g.mean(block_sum(sx, scratch));
@@ -83,17 +110,19 @@ __device__ __forceinline__ void forward(const T* x, const T* __restrict__ gamma,
     __shared__ float scratch[32];
     float mean, r;
     moments(x, g, eps, scratch, mean, r);
-    g.each<1>([&](int c, long long at, auto n) {
-        float a[n.value], scale[n.value], shift[n.value];
-        load_n(x + at, a);
-        load_n(gamma + c, scale);
-        load_n(beta + c, shift);
+    g.columns([&](int c, auto n) {
+        constexpr int N = decltype(n)::value;
+        const Column<T, N> column(gamma, beta, c);
+        g.each<N, 1>(c, [&](long long at) {
+            float a[N];
+            load_n(x + at, a);
 #pragma unroll
-        for (int j = 0; j < n.value; j++) {
-            const float u = fmaf((a[j] - mean) * r, scale[j], shift[j]);
-            a[j] = SILU ? silu(u) : u;
-        }
-        store_n(y + at, a);
+            for (int j = 0; j < N; j++) {
+                const float u = fmaf((a[j] - mean) * r, column.gamma[j], column.beta[j]);
+                a[j] = SILU ? silu(u) : u;
+            }
+            store_n(y + at, a);
+        });
     });
 }
 
@@ -102,26 +131,26 @@ __device__ __forceinline__ void pull_back(const T* x, const T* __restrict__ gamm
     __shared__ float scratch[32];
     float mean, r, mean_v, along;
     moments(x, g, eps, scratch, mean, r);
-    const auto direction = [&](int c, long long at, auto& xhat, auto& v) {
-        constexpr int N = sizeof(v) / sizeof(float);
-        float scale[N], shift[N];
+    const auto direction = [&](const auto& column, long long at, auto& xhat, auto& v) {
         load_n(x + at, xhat);
         load_n(dy + at, v);
-        load_n(gamma + c, scale);
-        load_n(beta + c, shift);
 #pragma unroll
-        for (int j = 0; j < N; j++) {
+        for (int j = 0; j < column.N; j++) {
             xhat[j] = (xhat[j] - mean) * r;
-            v[j] *= SILU ? scale[j] * silu_slope(fmaf(xhat[j], scale[j], shift[j])) : scale[j];
+            v[j] *= SILU ? column.gamma[j] * silu_slope(fmaf(xhat[j], column.gamma[j], column.beta[j])) : column.gamma[j];
         }
     };
-    means(g, scratch, mean_v, along, direction);
-    g.each<1>([&](int c, long long at, auto n) {
-        float xhat[n.value], v[n.value];
-        direction(c, at, xhat, v);
+    means(gamma, beta, g, scratch, mean_v, along, direction);
+    g.columns([&](int c, auto n) {
+        constexpr int N = decltype(n)::value;
+        const Column<T, N> column(gamma, beta, c);
+        g.each<N, 1>(c, [&](long long at) {
+            float xhat[N], v[N];
+            direction(column, at, xhat, v);
 #pragma unroll
-        for (int j = 0; j < n.value; j++) v[j] = r * fmaf(-xhat[j], along, v[j] - mean_v);
-        store_n(dx + at, v);
+            for (int j = 0; j < N; j++) v[j] = r * fmaf(-xhat[j], along, v[j] - mean_v);
+            store_n(dx + at, v);
+        });
     });
 }
 
@@ -130,27 +159,29 @@ __device__ __forceinline__ void push_forward(const T* x, const T* __restrict__ g
     __shared__ float scratch[32];
     float mean, r, mean_v, along;
     moments(x, g, eps, scratch, mean, r);
-    const auto direction = [&](int, long long at, auto& xhat, auto& v) {
+    const auto direction = [&](const auto&, long long at, auto& xhat, auto& v) {
         load_n(x + at, xhat);
         load_n(tx + at, v);
 #pragma unroll
         for (float& a : xhat) a = (a - mean) * r;
     };
-    means(g, scratch, mean_v, along, direction);
-    g.each<1>([&](int c, long long at, auto n) {
-        float xhat[n.value], v[n.value], scale[n.value], shift[n.value];
-        direction(c, at, xhat, v);
-        load_n(gamma + c, scale);
-        load_n(beta + c, shift);
+    means(gamma, beta, g, scratch, mean_v, along, direction);
+    g.columns([&](int c, auto n) {
+        constexpr int N = decltype(n)::value;
+        const Column<T, N> column(gamma, beta, c);
+        g.each<N, 1>(c, [&](long long at) {
+            float xhat[N], v[N];
+            direction(column, at, xhat, v);
 #pragma unroll
-        for (int j = 0; j < n.value; j++) {
-            float act = fmaf(xhat[j], scale[j], shift[j]), slope = 1.0f;
-            if (SILU) Silu::both(act, act, slope);
-            v[j] = slope * scale[j] * r * fmaf(-xhat[j], along, v[j] - mean_v);
-            xhat[j] = act;
-        }
-        if (y) store_n(y + at, xhat);
-        store_n(ty + at, v);
+            for (int j = 0; j < N; j++) {
+                float act = fmaf(xhat[j], column.gamma[j], column.beta[j]), slope = 1.0f;
+                if (SILU) Silu::both(act, act, slope);
+                v[j] = slope * column.gamma[j] * r * fmaf(-xhat[j], along, v[j] - mean_v);
+                xhat[j] = act;
+            }
+            if (y) store_n(y + at, xhat);
+            store_n(ty + at, v);
+        });
     });
 }
 

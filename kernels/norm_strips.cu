@@ -17,7 +17,7 @@ enum { kThreads = 256, kTile = 4 };
 /// A block's part: strip blockIdx.x of sample blockIdx.z, columns from blockIdx.y * w. A thread has one column (V channels, 16 bytes) and every `lanes`-th place.
 template <typename T> struct Strip {
     enum { V = Lanes<T>::n };
-    int channels, lanes, lane, channel, length, first_channel, end_channel;
+    int channels, lanes, lane, channel, length, whole, rest, first_channel, end_channel;
     bool active;
     long long base; // of the thread's column at its first place
     long long step; // between its places
@@ -31,12 +31,14 @@ template <typename T> struct Strip {
         channel = first_channel + threadIdx.x % w * V;
         active = lane < lanes && channel < channels;
         length = min(rows, places - first);
+        whole = length / lanes;
+        rest = length % lanes;
         base = (static_cast<long long>(blockIdx.z) * places + first + lane) * channels + channel;
         step = static_cast<long long>(lanes) * channels;
     }
 
     /// Places of a lane.
-    __device__ __forceinline__ int count(int lane) const { return lane < length ? (length - lane - 1) / lanes + 1 : 0; }
+    __device__ __forceinline__ int count(int lane) const { return whole + (lane < rest ? 1 : 0); }
 
     /// Calls f(offset, how many places) for tiles of the thread's places, then for what is left, one at a time.
     template <int TILE, typename F> __device__ __forceinline__ void each(F f) const {
@@ -51,10 +53,21 @@ template <typename T> struct Strip {
     __device__ __forceinline__ long long pair(int c) const { return (static_cast<long long>(blockIdx.z) * gridDim.x + blockIdx.x) * channels + c; }
 };
 
+/// A number of each thread and channel in shared memory: V rows of a number per thread, set apart so that neither threads nor channels in order meet in a bank.
+template <int V> struct Shared {
+    enum { STEP = kThreads + 32 / V, SIZE = V * STEP };
+
+    /// The thread's own, of its j-th channel.
+    static __device__ __forceinline__ int own(int j) { return j * STEP + threadIdx.x; }
+
+    /// Channel c of the block's, of lane 0; those of further lanes lie w further each.
+    static __device__ __forceinline__ int of(int c) { return c % V * STEP + c / V; }
+};
+
 /// Means and squares of a strip.
 template <typename T> __device__ __forceinline__ void strip_moments(const T* x, float2* partial, int places, int channels, int rows, int w) {
     constexpr int V = Lanes<T>::n;
-    __shared__ float means[kThreads * V], squares[kThreads * V];
+    __shared__ float means[Shared<V>::SIZE], squares[Shared<V>::SIZE];
     const Strip<T> s(places, channels, rows, w);
     float m[V] = {}, q[V] = {}, n = 0.0f;
     s.template each<kTile>([&](long long at, auto tile) {
@@ -79,18 +92,18 @@ template <typename T> __device__ __forceinline__ void strip_moments(const T* x, 
     });
     if (s.active) {
 #pragma unroll
-        for (int j = 0; j < V; j++) means[threadIdx.x * V + j] = m[j], squares[threadIdx.x * V + j] = q[j];
+        for (int j = 0; j < V; j++) means[Shared<V>::own(j)] = m[j], squares[Shared<V>::own(j)] = q[j];
     }
     __syncthreads();
     for (int c = s.first_channel + threadIdx.x; c < s.end_channel; c += kThreads) {
-        const int at = c - s.first_channel;
+        const int at = Shared<V>::of(c - s.first_channel);
         const float shift = means[at];
         float sum = 0.0f, square = 0.0f;
-        for (int l = 0; l < s.lanes; l++) sum += s.count(l) * (means[at + l * w * V] - shift);
+        for (int l = 0; l < s.lanes; l++) sum += s.count(l) * (means[at + l * w] - shift);
         const float mean = shift + sum / s.length;
         for (int l = 0; l < s.lanes; l++) {
-            const float off = means[at + l * w * V] - mean;
-            square += squares[at + l * w * V] + s.count(l) * off * off;
+            const float off = means[at + l * w] - mean;
+            square += squares[at + l * w] + s.count(l) * off * off;
         }
         partial[s.pair(c)] = make_float2(mean, square);
     }
@@ -110,11 +123,14 @@ template <typename T> struct Channels {
 
     /// The pair of each channel's group.
     static __device__ __forceinline__ void of_groups(const Strip<T>& s, const float2* __restrict__ pairs, int groups, float (&a)[V], float (&b)[V]) {
-        const int width = s.channels / groups;
+        const int width = s.channels / groups, group = s.channel / width;
+        int left = (group + 1) * width - s.channel; // channels of the group
+        pairs += blockIdx.z * groups + group;
 #pragma unroll
         for (int j = 0; j < V; j++) {
-            const float2 p = pairs[blockIdx.z * groups + (s.channel + j) / width];
+            const float2 p = *pairs;
             a[j] = p.x, b[j] = p.y;
+            if (--left == 0 && j + 1 < V) pairs++, left = width;
         }
     }
 
@@ -133,7 +149,7 @@ template <typename T, bool BACK, bool SILU>
 __device__ __forceinline__ void strip_sums(const T* x, const T* __restrict__ gamma, const T* __restrict__ beta, const T* t, const float2* __restrict__ stats,
                                            float2* partial, int places, int channels, int groups, int rows, int w) {
     constexpr int V = Lanes<T>::n;
-    __shared__ float sums[kThreads * V], along[kThreads * V];
+    __shared__ float sums[Shared<V>::SIZE], along[Shared<V>::SIZE];
     const Strip<T> s(places, channels, rows, w);
     const Channels<T> channel(s, gamma, beta, stats, groups);
     float a[V] = {}, b[V] = {};
@@ -150,14 +166,15 @@ __device__ __forceinline__ void strip_sums(const T* x, const T* __restrict__ gam
     });
     if (s.active) {
 #pragma unroll
-        for (int j = 0; j < V; j++) sums[threadIdx.x * V + j] = a[j], along[threadIdx.x * V + j] = b[j];
+        for (int j = 0; j < V; j++) sums[Shared<V>::own(j)] = a[j], along[Shared<V>::own(j)] = b[j];
     }
     __syncthreads();
     for (int c = s.first_channel + threadIdx.x; c < s.end_channel; c += kThreads) {
+        const int at = Shared<V>::of(c - s.first_channel);
         float2 total = make_float2(0.0f, 0.0f);
         for (int l = 0; l < s.lanes; l++) {
-            total.x += sums[c - s.first_channel + l * w * V];
-            total.y += along[c - s.first_channel + l * w * V];
+            total.x += sums[at + l * w];
+            total.y += along[at + l * w];
         }
         partial[s.pair(c)] = total;
     }

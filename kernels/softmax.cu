@@ -15,102 +15,95 @@ __device__ __forceinline__ long long warp_row() { return static_cast<long long>(
 
 // ---- a warp per row
 
-/// A lane's 8 elements of a row of up to 256: vectors of 16 bytes where n is a multiple of them, else every 32nd element.
+/// A lane's elements of a row of up to 256: `used` of 8, vectors of 16 bytes where n is a multiple of them, else every 32nd element.
 template <typename T> struct Lane {
     enum { V = Lanes<T>::n };
+    int n, used; // used: the same for all lanes
     float x[8];
 
-    __device__ __forceinline__ void read(const T* p, int n, float rest) {
+    __device__ __forceinline__ Lane(const T* p, int n, float rest) : n(n), used(n % V == 0 ? (n + 32 * V - 1) / (32 * V) * V : (n + 31) / 32) {
         const int lane = threadIdx.x & 31;
+#pragma unroll
+        for (int k = 0; k < 8; k++) x[k] = rest;
         if (n % V == 0) {
 #pragma unroll
             for (int j = 0; j < 8 / V; j++) {
                 const int i = (j * 32 + lane) * V;
-                float a[V];
-#pragma unroll
-                for (float& v : a) v = rest;
-                if (i < n) load_vec(p + i, a);
-#pragma unroll
-                for (int e = 0; e < V; e++) x[j * V + e] = a[e];
+                if (i < n) load_vec(p + i, reinterpret_cast<float(&)[V]>(x[j * V]));
             }
         } else {
-#pragma unroll
-            for (int k = 0; k < 8; k++) x[k] = k * 32 + lane < n ? load(p, k * 32 + lane) : rest;
+            each([&](int k) {
+                if (k * 32 + lane < n) x[k] = load(p, k * 32 + lane);
+            });
         }
     }
 
-    __device__ __forceinline__ void write(T* p, int n) const {
+    template <typename F> __device__ __forceinline__ void each(F f) const {
+#pragma unroll
+        for (int k = 0; k < 8; k++) {
+            if (k < used) f(k);
+        }
+    }
+
+    __device__ __forceinline__ void write(T* p) const {
         const int lane = threadIdx.x & 31;
         if (n % V == 0) {
 #pragma unroll
             for (int j = 0; j < 8 / V; j++) {
                 const int i = (j * 32 + lane) * V;
-                float a[V];
-#pragma unroll
-                for (int e = 0; e < V; e++) a[e] = x[j * V + e];
-                if (i < n) store_vec(p + i, a);
+                if (i < n) store_vec(p + i, reinterpret_cast<const float(&)[V]>(x[j * V]));
             }
         } else {
-#pragma unroll
-            for (int k = 0; k < 8; k++) {
+            each([&](int k) {
                 if (k * 32 + lane < n) store(p, k * 32 + lane, x[k]);
-            }
+            });
         }
     }
 
     /// Softmax in place; what lies beyond the row is minus infinity and becomes 0.
     __device__ __forceinline__ void softmax() {
         float max = x[0], sum = 0.0f;
-#pragma unroll
-        for (float v : x) max = fmaxf(max, v);
+        each([&](int k) { max = fmaxf(max, x[k]); });
         max = warp_max(max);
-#pragma unroll
-        for (float& v : x) sum += v = exp_approx(v - max);
+        each([&](int k) { sum += x[k] = exp_approx(x[k] - max); });
         const float scale = 1.0f / warp_sum(sum);
-#pragma unroll
-        for (float& v : x) v *= scale;
+        each([&](int k) { x[k] *= scale; });
     }
 
     /// y (g - sum g y) in place of g.
     static __device__ __forceinline__ void project(const Lane& y, Lane& g) {
         float along = 0.0f;
-#pragma unroll
-        for (int k = 0; k < 8; k++) along = fmaf(g.x[k], y.x[k], along);
+        g.each([&](int k) { along = fmaf(g.x[k], y.x[k], along); });
         along = warp_sum(along);
-#pragma unroll
-        for (int k = 0; k < 8; k++) g.x[k] = y.x[k] * (g.x[k] - along);
+        g.each([&](int k) { g.x[k] = y.x[k] * (g.x[k] - along); });
     }
 };
 
 template <typename T> __device__ __forceinline__ void forward(const T* x, T* y, int rows, int n) {
     if (warp_row() >= rows) return;
     const long long at = warp_row() * n;
-    Lane<T> a;
-    a.read(x + at, n, -infinity());
+    Lane<T> a(x + at, n, -infinity());
     a.softmax();
-    a.write(y + at, n);
+    a.write(y + at);
 }
 
 template <typename T> __device__ __forceinline__ void derivative(const T* y, const T* g, T* dx, int rows, int n) {
     if (warp_row() >= rows) return;
     const long long at = warp_row() * n;
-    Lane<T> a, b;
-    a.read(y + at, n, 0.0f);
-    b.read(g + at, n, 0.0f);
+    const Lane<T> a(y + at, n, 0.0f);
+    Lane<T> b(g + at, n, 0.0f);
     Lane<T>::project(a, b);
-    b.write(dx + at, n);
+    b.write(dx + at);
 }
 
 template <typename T> __device__ __forceinline__ void dual(const T* x, const T* tx, T* y, T* ty, int rows, int n) {
     if (warp_row() >= rows) return;
     const long long at = warp_row() * n;
-    Lane<T> a, t;
-    a.read(x + at, n, -infinity());
-    t.read(tx + at, n, 0.0f);
+    Lane<T> a(x + at, n, -infinity()), t(tx + at, n, 0.0f);
     a.softmax();
     Lane<T>::project(a, t);
-    a.write(y + at, n);
-    t.write(ty + at, n);
+    a.write(y + at);
+    t.write(ty + at);
 }
 
 // ---- a block per row

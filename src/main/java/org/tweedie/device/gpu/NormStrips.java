@@ -18,8 +18,8 @@ final class NormStrips {
     private static final int THREADS = 256;
     /** Strips of a sample, at most: what joins them reads all. */
     private static final int STRIPS = 512;
-    /** Places of a strip, at least: so that what a strip writes is little beside what it reads. */
-    private static final int ROWS = 128;
+    /** Places of a thread, at least: so that joining a block's threads is little beside what they sum. */
+    private static final int ROWS = 8;
     /** Columns of 16 bytes that a block takes at most, of each place. */
     private static final int COLUMNS = 64;
 
@@ -37,7 +37,7 @@ final class NormStrips {
         this.samples = x.dim(0);
         this.channels = x.dim(-1);
         this.places = Math.toIntExact(x.size() / samples / channels);
-        this.rows = Math.max(ROWS, (places + STRIPS - 1) / STRIPS);
+        this.rows = Math.max(ROWS * (THREADS / columns(8)), (places + STRIPS - 1) / STRIPS); // as for 16 bits, whatever the type
         this.strips = (places + rows - 1) / rows;
     }
 
@@ -95,17 +95,25 @@ final class NormStrips {
         return new Buffer(name, DType.F32, Shape.of(samples, op.groups(), 2), address);
     }
 
+    private int chunks(int lanes) {
+        return (channels / lanes + COLUMNS - 1) / COLUMNS;
+    }
+
+    /** Columns of a chunk: chunks differ by no more than the rounding. */
+    private int columns(int lanes) {
+        return (channels / lanes + chunks(lanes) - 1) / chunks(lanes);
+    }
+
     /** A block for each strip and chunk of columns of each sample. */
     private Launch strips(String entry, Buffer x, boolean groups, Arg... buffers) {
-        int columns = channels / Reals.lanes(x);
-        int chunks = (columns + COLUMNS - 1) / COLUMNS;
+        int lanes = Reals.lanes(x);
         List<Arg> args = new ArrayList<>(List.of(buffers));
         args.addAll(List.of(new Arg.I32(places), new Arg.I32(channels)));
         if (groups) {
             args.add(new Arg.I32(op.groups()));
         }
-        args.addAll(List.of(new Arg.I32(rows), new Arg.I32((columns + chunks - 1) / chunks)));
-        return new Launch("norm_strips", entry, new Launch.Dim(strips, chunks, samples), Launch.Dim.of(THREADS), 0, args);
+        args.addAll(List.of(new Arg.I32(rows), new Arg.I32(columns(lanes))));
+        return new Launch("norm_strips", entry, new Launch.Dim(strips, chunks(lanes), samples), Launch.Dim.of(THREADS), 0, args);
     }
 
     /** A block for each group of each sample. */

@@ -13,8 +13,11 @@ import org.tweedie.program.op.GroupNorm;
  * the derivatives, dy or tx; results may lie where x, dy or tx lie.
  */
 final class Norms {
-    /** Elements of a group that one block takes. */
-    static final int BLOCK = 1 << 16;
+    /**
+     * Elements of a group that one block takes. Larger ones take one multiprocessor longer than the launches take that split them: estimated
+     * from the instructions of both, 50 an element, and some microseconds a launch.
+     */
+    static final int BLOCK = 1 << 14;
 
     /** What to compute. */
     enum Form {

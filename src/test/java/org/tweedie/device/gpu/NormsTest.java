@@ -126,7 +126,7 @@ class NormsTest {
     void largeMeansCostNoDigits() {
         for (Case c : List.of(new Case("chosen", NormsTest::chosen, new GroupNorm(2, 1e-6, false), Shape.of(1, 9, 11, 8)),
                 new Case("chosen", NormsTest::chosen, new GroupNorm(1, 1e-6, false), Shape.of(5, 1, 320)),
-                new Case("strips", NormStrips::of, new GroupNorm(2, 1e-6, false), Shape.of(1, 23, 41, 16)))) {
+                new Case("strips", NormStrips::of, new GroupNorm(2, 1e-6, false), Shape.of(1, 23, 41, 64)))) {
             Tensor x = Tensor.of(c.shape, Arrays.stream(c.x().doubles()).map(v -> v + 100).toArray());
             double[] y = OneOp.reference(c.op, DType.F32, x, c.gamma(), c.beta());
             OneOp.check(c + " far from 0", c.kernel(Norms.Form.FORWARD), DType.F32, List.of(x, c.gamma(), c.beta()), List.of(Tensor.of(c.shape, y)));
@@ -140,7 +140,7 @@ class NormsTest {
     @Test
     void kernelsAreChosenBySize() {
         assertEquals(List.of("layernorm_forward_f16"), entries(Norms.forward(new GroupNorm(1, 1e-5, false), Shape.of(8192, 1, 320))));
-        assertEquals(List.of("groupnorm_silu_vjp_f16"), entries(Norms.vjp(new GroupNorm(32, 1e-5, true), Shape.of(2, 16, 16, 2560))));
+        assertEquals(List.of("groupnorm_silu_vjp_f16"), entries(Norms.vjp(new GroupNorm(32, 1e-5, true), Shape.of(2, 16, 16, 1280))));
         assertEquals(List.of("groupnorm_strips_f16", "groupnorm_statistics", "groupnorm_silu_forward_apply_f16"),
                 entries(Norms.forward(new GroupNorm(32, 1e-6, true), Shape.of(1, 512, 512, 128))));
         assertEquals(List.of("groupnorm_strips_f16", "groupnorm_statistics", "groupnorm_jvp_strips_f16", "groupnorm_projections", "groupnorm_silu_jvp_apply_f16"),
