@@ -69,7 +69,7 @@ extern "C" __global__ void __launch_bounds__(256)
 #pragma unroll
         for (int k = 0; k < kEach; ++k) {
             const int i = i0 + me.row + k * me.rows, start = i * s.stride + s.offset;
-            const int to = me.any && i < s.m ? min(from + many, start + s.taps) : 0;
+            const int to = me.any && i < s.m ? min(from + many, start + s.taps) : from;
             for (int j = max(from, start); j < to; ++j) sum[k] = fmaf(taps[j - start], tile[(j - from) * width + me.c], sum[k]);
         }
     }
@@ -128,7 +128,7 @@ extern "C" __global__ void __launch_bounds__(256)
 #pragma unroll
         for (int k = 0; k < kEach; ++k) {
             const int j = j0 + me.row + k * me.rows, d = j - s.offset;
-            const int to = me.any && j < s.n ? min(from + many, hi(d, s) + 1) : 0;
+            const int to = me.any && j < s.n ? min(from + many, hi(d, s) + 1) : from;
             for (int i = max(from, lo(d, s)); i < to; ++i) sum[k] = fmaf(taps[d - i * s.stride], tile[(i - from) * width + me.c], sum[k]);
         }
     }
@@ -209,9 +209,13 @@ extern "C" __global__ void __launch_bounds__(256)
 
 /// What the forward gives back to place (i,j) of the endless reflected picture.
 __device__ __forceinline__ void gathered(float (&sum)[3], const float* y, const float* kernel, int i, int j, const Plane& s) {
+    const int v0 = max(0, j + s.left - s.w + 1), v1 = min(s.kw - 1, j + s.left);
     for (int u = max(0, i + s.up - s.h + 1); u <= min(s.kh - 1, i + s.up); ++u) {
-        for (int v = max(0, j + s.left - s.w + 1); v <= min(s.kw - 1, j + s.left); ++v) {
-            add(sum, kernel[u * s.kw + v], y + (static_cast<long long>(i + s.up - u) * s.w + j + s.left - v) * 3);
+        const float* row = y + (static_cast<long long>(i + s.up - u) * s.w + j + s.left) * 3;
+#pragma unroll 1
+        for (int v = v0; v <= v1; ++v) {
+            const float k = kernel[u * s.kw + v];
+            if (k != 0.0f) add(sum, k, row - 3 * v);
         }
     }
 }

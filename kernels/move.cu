@@ -69,7 +69,7 @@ template <typename U> __device__ __forceinline__ void transpose(const U* x, U* y
 
 /// y = x with its innermost axis (q) and another (p) exchanged, batch by batch: NHWC to NCHW and back, and every other transpose.
 /// A block moves tiles of 32 x 32 through shared memory, both sides in whole rows; one thread 4 units of each tile.
-/// Grid of (p + 31) / 32, (q + 31) / 32, min(batches, 65535) blocks of 32 x 8. axes: where a batch lies in x and y.
+/// Grid of (p + 31) / 32, (q + 31) / 32, min(batches, 1024) blocks of 32 x 8. axes: where a batch lies in x and y.
 /// name: transpose_forward
 /// bytes: 2 e n; at: n=2*64*64*320
 #define TRANSPOSE(U, WIDTH)                                                                                                              \

@@ -21,6 +21,8 @@ final class Moves {
     private static final int TILE = 32;
     /** Least extent of the exchanged axes for which rows of a tile fill the sectors of memory that they touch. */
     private static final int TILED = 8;
+    /** Batches of tiles that have blocks of their own; a block does every 1024th. */
+    private static final int BATCHES = 1024;
     /** Parts that one launch joins or takes apart. */
     private static final int PARTS = 4;
 
@@ -83,7 +85,7 @@ final class Moves {
     private static Launch tiled(Axis p, Axis q, Axes batches, Buffer x, Buffer y) {
         long n = batches.size();
         Launch.Dim grid = new Launch.Dim(Math.toIntExact((p.extent() + TILE - 1) / TILE), Math.toIntExact((q.extent() + TILE - 1) / TILE),
-                (int) Math.min(n, 65535));
+                (int) Math.min(n, BATCHES));
         Arg size = new Arg.Ints((int) p.extent(), (int) q.extent(), Math.toIntExact(p.x()), Math.toIntExact(q.y()), Math.toIntExact(n));
         return new Launch("move", "transpose_forward_b" + 8 * width(x, y), grid, Launch.Dim.of(TILE, THREADS / TILE), 0,
                 List.of(new Arg.In(x), new Arg.Out(y), size, batches.arg()));

@@ -49,6 +49,7 @@ class MovesTest {
         c.add(of(new Transpose(List.of(0, 2, 3, 1)), Shape.of(2, 3, 9, 11)));
         c.add(of(new Transpose(List.of(5, 3, 1, 4, 2, 0)), Shape.of(2, 3, 2, 3, 2, 3)));
         c.add(of(new Transpose(List.of(0)), Shape.of(13)));
+        c.add(of(new Transpose(List.of(0, 2, 1)), Shape.of(1027, 8, 9)));
         c.add(of(new Concat(1), Shape.of(2, 8), Shape.of(2, 16), Shape.of(2, 24), Shape.of(2, 8), Shape.of(2, 40)));
         c.add(of(new Concat(0), Shape.of(1), Shape.of(2), Shape.of(3), Shape.of(1), Shape.of(2), Shape.of(1), Shape.of(1), Shape.of(1), Shape.of(5)));
         c.add(of(new Concat(3), Shape.of(1, 4, 4, 32), Shape.of(1, 4, 4, 16)));
