@@ -16,7 +16,7 @@ final class KernelTable {
     private static final String END = "<!-- kernels: end -->\n";
     private static final Pattern ENTRY = Pattern.compile("(?m)^\\.visible \\.entry (\\w+)\\(");
     private static final Pattern KEY = Pattern.compile("(name|bytes|flops|tensor|at):\\s*([^;]*)(;|$)");
-    private static final Map<String, Integer> ELEMENT = Map.of("f32", 4, "f16", 2, "bf16", 2, "i32", 4, "i64", 8);
+    private static final Map<String, Integer> ELEMENT = Map.of("f32", 4, "f16", 2, "bf16", 2, "i32", 4, "i64", 8, "b16", 2, "b32", 4, "b64", 8, "b128", 16);
 
     private KernelTable() {}
 

@@ -49,6 +49,14 @@ public final class KernelBench implements AutoCloseable {
         return in(name, dtype, x.shape(), x.doubles());
     }
 
+    /** A buffer that holds these bytes, numbers or not. */
+    public Buffer bits(String name, DType dtype, Shape shape, byte[] bits) {
+        Buffer b = out(name, dtype, shape);
+        segment(b).copyFrom(MemorySegment.ofArray(bits));
+        simulator.memory().wrote(b.address(), b.bytes());
+        return b;
+    }
+
     /** A buffer that nothing has written. */
     public Buffer out(String name, DType dtype, Shape shape) {
         long bytes = shape.size() * dtype.bytes();

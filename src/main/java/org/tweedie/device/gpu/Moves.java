@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device.gpu;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntFunction;
+import org.tweedie.device.gpu.Axes.Axis;
+import org.tweedie.program.DType;
+import org.tweedie.program.Shape;
+import org.tweedie.program.Type;
+import org.tweedie.program.op.Concat;
+import org.tweedie.program.op.Pad;
+import org.tweedie.program.op.Slice;
+import org.tweedie.program.op.Transpose;
+
+/**
+ * Ops that only move elements, of any type: launches of kernels/move.cu, by units as wide as runs and addresses allow. None runs in place.
+ */
+final class Moves {
+    private static final int THREADS = 256;
+    private static final int TILE = 32;
+    /** Least extent of the exchanged axes for which rows of a tile fill the sectors of memory that they touch. */
+    private static final int TILED = 8;
+    /** Batches of tiles that have blocks of their own; a block does every 1024th. */
+    private static final int BATCHES = 1024;
+    /** Parts that one launch joins or takes apart. */
+    private static final int PARTS = 4;
+
+    private Moves() {}
+
+    /** Repeats x to a larger shape by numpy's rule. */
+    static GpuKernel broadcast(Shape out, Shape x) {
+        Axes axes = Axes.broadcast(out, x, Shape.of());
+        return GpuKernel.of(p -> {
+            int v = 16 / p.out(0).dtype().bytes();
+            boolean fill = axes.inner().x() == 0 && axes.inner().extent() % v == 0 && p.out(0).address() % 16 == 0;
+            return fill ? fill(axes.vectors(v), p.in(0), p.out(0)) : copy(axes, 0, p.in(0), p.out(0));
+        });
+    }
+
+    static GpuKernel slice(Slice op, Shape x) {
+        long inner = inner(x, op.axis());
+        long run = inner * (op.to() - op.from());
+        Axes axes = Axes.of(List.of(new Axis(run, 1, 1), new Axis(x.size(0, op.axis()), inner * x.dim(op.axis()), run)));
+        return GpuKernel.of(p -> copy(axes, inner * op.from(), p.in(0), p.out(0)));
+    }
+
+    static GpuKernel transpose(Transpose op, Shape x) {
+        long[] strides = x.strides();
+        List<Axis> result = new ArrayList<>(); // of the result, the innermost first
+        long step = 1;
+        for (int from : op.perm().reversed()) {
+            result.add(new Axis(x.dim(from), strides[from], step));
+            step *= x.dim(from);
+        }
+        Axes axes = Axes.of(result);
+        Axis p = axes.inner();
+        Axis q = axes.axes().stream().filter(a -> a.x() == 1).findFirst().orElse(p);
+        if (p == q || p.extent() < TILED || q.extent() < TILED) {
+            return GpuKernel.of(b -> copy(axes, 0, b.in(0), b.out(0)));
+        }
+        Axes batches = Axes.of(axes.axes().stream().filter(a -> a != p && a != q).toList());
+        return GpuKernel.of(b -> tiled(p, q, batches, b.in(0), b.out(0)));
+    }
+
+    /** The same elements in the same order elsewhere. */
+    static GpuKernel copy(long n) {
+        return GpuKernel.of(p -> copy(new Axes(List.of(new Axis(n, 1, 1))), 0, p.in(0), p.out(0)));
+    }
+
+    /** @param from element of x where the first element of y is */
+    private static Launch copy(Axes axes, long from, Buffer x, Buffer y) {
+        int e = width(x, y);
+        List<Long> bytes = new ArrayList<>(List.of(x.address(), y.address(), from * e, axes.inner().extent() * e));
+        axes.axes().stream().skip(1).forEach(a -> bytes.addAll(List.of(a.x() * e, a.y() * e)));
+        int u = axes.inner().x() == 1 ? unit(bytes) : e;
+        Axes units = axes.units(u / e);
+        return launch("copy_forward", u, units.size(), new Arg.In(x), new Arg.Out(y), count(units.size()), count(from * e / u), units.arg());
+    }
+
+    private static Launch fill(Axes vectors, Buffer x, Buffer y) {
+        return launch("fill_forward", width(x, y), vectors.size(), new Arg.In(x), new Arg.Out(y), count(vectors.size()), vectors.arg());
+    }
+
+    private static Launch tiled(Axis p, Axis q, Axes batches, Buffer x, Buffer y) {
+        long n = batches.size();
+        Launch.Dim grid = new Launch.Dim(Math.toIntExact((p.extent() + TILE - 1) / TILE), Math.toIntExact((q.extent() + TILE - 1) / TILE),
+                (int) Math.min(n, BATCHES));
+        Arg size = new Arg.Ints((int) p.extent(), (int) q.extent(), Math.toIntExact(p.x()), Math.toIntExact(q.y()), Math.toIntExact(n));
+        return new Launch("move", "transpose_forward_b" + 8 * width(x, y), grid, Launch.Dim.of(TILE, THREADS / TILE), 0,
+                List.of(new Arg.In(x), new Arg.Out(y), size, batches.arg()));
+    }
+
+    static GpuKernel pad(Pad op, Shape x, Shape out) {
+        long inner = inner(x, op.axis());
+        return GpuKernel.of(p -> {
+            int e = width(p.in(0), p.out(0));
+            int u = unit(List.of(inner * op.before() * e, inner * op.after() * e, inner * x.dim(op.axis()) * e, p.in(0).address(), p.out(0).address()));
+            long row = inner * out.dim(op.axis()) * e / u;
+            long n = out.size() * e / u;
+            return launch("pad_forward", u, n, new Arg.In(p.in(0)), new Arg.Out(p.out(0)), count(n), Divisor.of(row).arg(),
+                    count(inner * op.before() * e / u), count(inner * x.dim(op.axis()) * e / u));
+        });
+    }
+
+    static GpuKernel concat(Concat op, List<Type> in, Shape out) {
+        return new GpuKernel(0, p -> parts(op.axis(), in, out, p::in, p.out(0), false));
+    }
+
+    /** The adjoint of concat: operand x taken apart, a result for each part. */
+    static GpuKernel split(Concat op, Shape x, List<Type> out) {
+        return new GpuKernel(0, p -> parts(op.axis(), out, x, p::out, p.in(0), true));
+    }
+
+    /** Launches over four parts each between those and the whole. */
+    private static List<Step> parts(int axis, List<Type> types, Shape whole, IntFunction<Buffer> part, Buffer all, boolean split) {
+        int e = all.dtype().bytes();
+        List<Long> bytes = new ArrayList<>(List.of(all.address()));
+        for (int i = 0; i < types.size(); i++) {
+            width(part.apply(i), all);
+            bytes.addAll(List.of(part.apply(i).address(), inner(whole, axis) * types.get(i).shape().dim(axis) * e));
+        }
+        int u = unit(bytes);
+        long rows = whole.size(0, axis);
+        int total = Math.toIntExact(inner(whole, axis) * whole.dim(axis) * e / u);
+        List<Step> steps = new ArrayList<>();
+        int from = 0;
+        for (int first = 0; first < types.size(); first += PARTS) {
+            int[] widths = new int[PARTS];
+            Arg[] pointers = new Arg[PARTS];
+            int width = 0;
+            for (int k = 0; k < PARTS; k++) {
+                boolean there = first + k < types.size();
+                widths[k] = there ? (int) (inner(whole, axis) * types.get(first + k).shape().dim(axis) * e / u) : 0;
+                pointers[k] = !there ? new Arg.None() : split ? new Arg.Out(part.apply(first + k)) : new Arg.In(part.apply(first + k));
+                width += widths[k];
+            }
+            Arg y = split ? new Arg.In(all) : first == 0 ? new Arg.Out(all) : new Arg.InOut(all); // later launches must not forget what earlier ones wrote
+            List<Arg> args = new ArrayList<>(List.of(pointers));
+            args.add(split ? 0 : PARTS, y);
+            args.addAll(List.of(count(rows * width), Divisor.of(width).arg(), new Arg.Ints(widths), new Arg.I32(from), new Arg.I32(total)));
+            steps.add(launch(split ? "concat_vjp" : "concat_forward", u, rows * width, args.toArray(Arg[]::new)));
+            from += width;
+        }
+        return steps;
+    }
+
+    /** @param x [B,H,W,C] */
+    static GpuKernel upsample(int factor, Shape x) {
+        return GpuKernel.of(p -> {
+            int e = width(p.in(0), p.out(0));
+            int u = unit(List.of((long) x.dim(3) * e, p.in(0).address(), p.out(0).address()));
+            long n = x.size() * e / u;
+            return launch("upsample_forward", u, n, new Arg.In(p.in(0)), new Arg.Out(p.out(0)), count(n), Divisor.of(x.dim(3) * e / u).arg(),
+                    Divisor.of(x.dim(2)).arg(), new Arg.I32(factor));
+        });
+    }
+
+    /** Operands: a table [V,C] and ids in I64. */
+    static GpuKernel gather(Shape table, long ids) {
+        return GpuKernel.of(p -> {
+            if (p.in(1).dtype() != DType.I64) {
+                throw new IllegalArgumentException("gather: expected ids in I64, got " + p.in(1));
+            }
+            int e = width(p.in(0), p.out(0));
+            int u = unit(List.of((long) table.dim(1) * e, p.in(0).address(), p.out(0).address()));
+            long row = (long) table.dim(1) * e / u;
+            return launch("gather_forward", u, ids * row, new Arg.In(p.in(0)), new Arg.In(p.in(1)), new Arg.Out(p.out(0)), count(ids * row),
+                    Divisor.of(row).arg(), new Arg.I32(table.dim(0)));
+        });
+    }
+
+    private static long inner(Shape s, int axis) {
+        return s.size(axis + 1, s.rank());
+    }
+
+    /** A thread for each of n units of so many bytes. */
+    private static Launch launch(String entry, int unit, long n, Arg... args) {
+        return new Launch("move", entry + "_b" + 8 * unit, Launch.blocks(n, THREADS), Launch.Dim.of(THREADS), 0, List.of(args));
+    }
+
+    private static Arg count(long n) {
+        return new Arg.I32(Math.toIntExact(n));
+    }
+
+    /** The largest of 16, 8, 4 and 2 that divides all. */
+    private static int unit(List<Long> bytes) {
+        long all = bytes.stream().reduce(16L, (a, b) -> a | b);
+        int u = (int) Long.lowestOneBit(all);
+        if (u < 2) {
+            throw new IllegalArgumentException("moves: expected elements of 2, 4 or 8 bytes at their multiples, got runs, steps and addresses " + bytes);
+        }
+        return u;
+    }
+
+    /** Bytes of an element of both. */
+    private static int width(Buffer x, Buffer y) {
+        if (x.dtype() != y.dtype()) {
+            throw new IllegalArgumentException("moves: expected one type for all, got " + x + " and " + y);
+        }
+        return x.dtype().bytes();
+    }
+}
