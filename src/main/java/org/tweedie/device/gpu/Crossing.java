@@ -30,7 +30,7 @@ final class Crossing {
                 in[i] = p.in(i);
                 if (offsets[i] >= 0) {
                     in[i] = new Buffer(in[i].name() + " as " + g.wanted().get(i), g.wanted().get(i), in[i].shape(), p.scratch() + offsets[i]);
-                    steps.add(Casts.cast(p.in(i), in[i]));
+                    steps.add(Elementwise.cast(p.in(i), in[i]));
                 }
             }
             steps.addAll(k.bind().apply(new Places(in, p)));

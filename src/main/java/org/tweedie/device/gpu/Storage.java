@@ -50,7 +50,7 @@ public final class Storage {
         Origin result = switch (i.op()) {
             case Attention _, AttentionJvp _, AttentionVjp _, Conv2d _, Conv2dVjp _, Gather _, GroupNorm _, GroupNormJvp _, GroupNormVjp _,
                     MatMul _ -> Origin.NETWORK;
-            case ReduceSum _ -> Origin.INPUTS;
+            case ReduceSum _ -> i.result().shape().size() == i.in().getFirst().shape().size() ? operands(i.in()) : Origin.INPUTS;
             case Affine _, Binary _, Broadcast _, Concat _, Pad _, Reshape _, Slice _, Softmax _, SumPool _, Transpose _, Unary _, UnaryMul _,
                     Upsample _ -> operands(i.in());
         };
@@ -72,7 +72,7 @@ public final class Storage {
     /** How an instruction's kernel wants its operands. */
     public List<DType> wanted(Instr i) {
         DType one = switch (i.op()) {
-            case ReduceSum _ -> operands(i.in()) == Origin.NETWORK ? real : DType.F32;
+            case ReduceSum _ -> operands(i.in()) == Origin.NETWORK ? real : DType.F32; // reads either, adds in F32
             default -> of(i.out().getFirst());
         };
         DType[] t = new DType[i.in().size()];
