@@ -35,7 +35,7 @@ public final class Plan {
         this.storage = Storage.of(program, real);
         this.names = names(program);
         collectConstants();
-        this.groups = program.body().stream().map(i -> Group.of(i, storage)).map(this::converting).toList();
+        this.groups = groups().stream().map(this::converting).toList();
         this.memory = MemoryPlan.of(program, groups.stream().map(Plan::memoryStep).toList(), v -> v.shape().size() * storage.of(v).bytes(), guard);
         groups.forEach(this::collectUploads);
         program.outputs().stream().map(Program.Output::value).filter(this::isConstant).forEach(v -> uploads.add(constant(v)));
@@ -49,6 +49,11 @@ public final class Plan {
     /** With unused bytes behind each buffer and no shared places, for tests that look for writes out of place. */
     public static Plan of(Program program, DType real, int guard) {
         return new Plan(program, real, guard);
+    }
+
+    /** What is lowered as one: for now each instruction alone. */
+    private List<Group> groups() {
+        return program.body().stream().map(i -> Group.of(i, storage)).toList();
     }
 
     private static String[] names(Program p) {
@@ -106,7 +111,7 @@ public final class Plan {
     }
 
     private static boolean isFilter(Group g, int k) {
-        Op op = g.instrs().getFirst().op();
+        Op op = g.instrs().getFirst().op(); // a library's call is a group of its own
         return k == 1 && (op instanceof Conv2d || op instanceof Conv2dVjp);
     }
 

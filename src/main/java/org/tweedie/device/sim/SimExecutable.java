@@ -71,7 +71,7 @@ public final class SimExecutable implements Executable {
         return plan;
     }
 
-    /** What the machine counted over all runs; zeros unless its options ask for it. */
+    /** What the machine counted over all runs. */
     public Counts counts() {
         return counts;
     }
@@ -108,7 +108,7 @@ public final class SimExecutable implements Executable {
         Memory memory = device.simulator.memory();
         for (Step step : stage.steps()) {
             switch (step) {
-                case Launch l -> add(device.simulator.launch(l));
+                case Launch l -> counts.add(device.simulator.launch(l));
                 case LibraryCall c -> call(c);
             }
         }
@@ -129,11 +129,6 @@ public final class SimExecutable implements Executable {
         if (!device.simulator.memory().written(b.address(), b.bytes())) {
             throw new KernelFault(KernelFault.Kind.UNINITIALISED, reader + " reads " + b + ", not all of which has been written");
         }
-    }
-
-    private void add(Counts c) {
-        counts.warpInstructions += c.warpInstructions;
-        counts.threadInstructions += c.threadInstructions;
     }
 
     private Map<String, Tensor> copyOut() {
