@@ -56,12 +56,15 @@ public final class Plan {
         return program.body().stream().map(i -> Group.of(i, storage)).toList();
     }
 
+    /** Of each value by its number: as the program calls it, or its number and the place in the model that made it (not reshaped it). */
     private static String[] names(Program p) {
         String[] names = new String[p.values()];
         p.constants().forEach(c -> names[c.value().id()] = c.name());
         p.inputs().forEach(i -> names[i.value().id()] = i.name());
         for (Instr i : p.body()) {
-            i.out().forEach(v -> names[v.id()] = "%" + v.id() + (i.where().isEmpty() ? "" : " " + i.where()));
+            for (Value v : i.out()) {
+                names[v.id()] = i.op() instanceof Reshape ? names[i.in().getFirst().id()] : "%" + v.id() + (i.where().isEmpty() ? "" : " " + i.where());
+            }
         }
         return names;
     }
