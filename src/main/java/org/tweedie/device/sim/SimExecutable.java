@@ -71,6 +71,11 @@ public final class SimExecutable implements Executable {
         return plan;
     }
 
+    /** What it runs, in order. */
+    List<Step> steps() {
+        return stages.stream().flatMap(s -> s.steps().stream()).toList();
+    }
+
     /** What the machine counted over all runs. */
     public Counts counts() {
         return counts;
