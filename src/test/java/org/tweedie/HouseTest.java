@@ -67,10 +67,21 @@ class HouseTest {
 
     @Test
     void onlyDevicesKnowsBackends() {
-        for (String backend : List.of("org.tweedie.device.cpu..", "org.tweedie.device.reference..")) {
+        for (String backend : List.of("org.tweedie.device.cpu..", "org.tweedie.device.reference..", "org.tweedie.device.sim..")) {
             noClasses().that().resideOutsideOfPackage(backend).and().doNotHaveFullyQualifiedName(Devices.class.getName())
                     .should().dependOnClassesThat().resideInAPackage(backend).check(MAIN);
         }
+    }
+
+    /** The lowering for GPUs is the same whoever runs it; the machine knows nothing of tensors and is known to the simulated device only. */
+    @Test
+    void onlyTheSimulatorKnowsTheMachine() {
+        noClasses().that().resideOutsideOfPackages("org.tweedie.device.sim..", "org.tweedie.ptx..")
+                .should().dependOnClassesThat().resideInAPackage("org.tweedie.ptx..").check(MAIN);
+        noClasses().that().resideInAPackage("org.tweedie.ptx..")
+                .should().dependOnClassesThat().resideInAnyPackage("org.tweedie.device..", "org.tweedie.program.op..").check(MAIN);
+        noClasses().that().resideInAnyPackage("org.tweedie.device.cpu..", "org.tweedie.device.reference..")
+                .should().dependOnClassesThat().resideInAPackage("org.tweedie.device.gpu..").check(MAIN);
     }
 
     /** An op counts as tested where it stands in a case's program, its pull-back or its push-forward: all three run on every device. */

@@ -12,7 +12,7 @@ final class EngineOptions {
     private static final List<String> DTYPES = List.of("f32");
 
     @Option(names = "--device", paramLabel = "NAME", defaultValue = "cpu",
-            description = "Where to run: cpu, or reference (slow, in double precision). Default: ${DEFAULT-VALUE}.")
+            description = "Where to run: cpu; reference (slow, in double precision); or sim (slower, the GPU's kernels on a simulated GPU). Default: ${DEFAULT-VALUE}.")
     private String device;
 
     @Option(names = "--dtype", paramLabel = "TYPE", defaultValue = "f32", description = "Precision: f32. Default: ${DEFAULT-VALUE}.")

@@ -3,13 +3,15 @@ package org.tweedie.device;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.tweedie.device.cpu.CpuDevice;
 import org.tweedie.device.reference.ReferenceDevice;
+import org.tweedie.device.sim.SimDevice;
 
 /** The devices there are, by name. The only class that knows them all. */
 public final class Devices {
     /** Best first. */
-    public static final List<String> NAMES = List.of("cpu", "reference");
+    public static final List<String> NAMES = List.of("cpu", "reference", "sim");
 
     private Devices() {}
 
@@ -22,18 +24,20 @@ public final class Devices {
      */
     public static Device open(String name, int threads) {
         return switch (name) {
-            case "cpu" -> cpu(threads);
+            case "cpu" -> linked(name, () -> new CpuDevice(threads));
             case "reference" -> new ReferenceDevice();
+            case "sim" -> linked(name, () -> new SimDevice(threads));
             default -> throw new IllegalArgumentException("device '" + name + "' unavailable: this version has no such device; available: "
                     + String.join(", ", available()));
         };
     }
 
-    private static Device cpu(int threads) {
+    /** Opens what needs a library or a module that may not be there. */
+    private static Device linked(String name, Supplier<Device> device) {
         try {
-            return new CpuDevice(threads);
+            return device.get();
         } catch (LinkageError e) {
-            throw new Unavailable("cpu", reason(e), e);
+            throw new Unavailable(name, reason(e), e);
         }
     }
 

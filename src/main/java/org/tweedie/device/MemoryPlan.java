@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.IntToLongFunction;
+import java.util.function.ToLongFunction;
 import org.tweedie.program.DType;
 import org.tweedie.program.Instr;
 import org.tweedie.program.Program;
@@ -22,6 +23,32 @@ import org.tweedie.program.op.*;
 public final class MemoryPlan {
     /** Alignment of every offset in bytes: a cache line, the widest CPU vector, and what device libraries want. */
     public static final long ALIGN = 256;
+
+    /** How the result of a step lies to its operands. */
+    public enum Sharing {
+        /** Apart from them all. */
+        NONE,
+        /** It is its operand under another shape: nothing moves. */
+        ALIAS,
+        /** It may lie where an operand of its type lies that dies here: element i of that is read for the last time when i is written. */
+        IN_PLACE
+    }
+
+    /**
+     * One thing that is done at once: an instruction, or several together.
+     *
+     * @param scratch bytes of working memory meanwhile
+     */
+    public record Step(List<Value> in, List<Value> out, Sharing sharing, long scratch) {
+        public Step {
+            if (sharing != Sharing.NONE && out.size() != 1) {
+                throw new IllegalArgumentException("memory plan: " + out.size() + " results cannot share a place");
+            }
+        }
+    }
+
+    /** Bytes of the arena. */
+    public record Range(long offset, long bytes) {}
 
     /** One place: its bytes, the first and last instruction of its life, where it lies. */
     private static final class Buffer {
@@ -42,17 +69,23 @@ public final class MemoryPlan {
     }
 
     private final Program program;
+    private final List<Step> steps;
+    private final ToLongFunction<Value> size;
     private final int guard;
     private final Buffer[] values;
     private final Buffer[] scratch;
     private final List<Buffer> buffers = new ArrayList<>();
     private long bytes;
 
-    private MemoryPlan(Program program, int guard) {
+    private MemoryPlan(Program program, List<Step> steps, ToLongFunction<Value> size, int guard) {
         this.program = program;
+        this.steps = steps;
+        this.size = size;
         this.guard = guard;
         this.values = new Buffer[program.values()];
-        this.scratch = new Buffer[program.body().size()];
+        this.scratch = new Buffer[steps.size()];
+        assign();
+        place();
     }
 
     /** @param scratch working memory in bytes that the n-th instruction needs while it runs */
@@ -62,10 +95,22 @@ public final class MemoryPlan {
 
     /** A plan in which no two buffers share a place and each has unused bytes behind it, where a test sees a kernel that writes too far. */
     public static MemoryPlan of(Program program, IntToLongFunction scratch, int guard) {
-        MemoryPlan plan = new MemoryPlan(program, guard);
-        plan.assign(scratch);
-        plan.place();
-        return plan;
+        List<Step> steps = new ArrayList<>();
+        for (Instr i : program.body()) {
+            steps.add(new Step(i.in(), i.out(), sharing(i.op()), scratch.applyAsLong(steps.size())));
+        }
+        return of(program, steps, v -> bytes(v.type()), guard);
+    }
+
+    /**
+     * The plan of a program that is done in other steps than its instructions, or that stores its numbers otherwise.
+     *
+     * @param steps in order; each value is made by one, before it is read, unless it is made and read within one step only
+     * @param size bytes of a value
+     * @param guard unused bytes behind each buffer; if more than 0, no two buffers share a place
+     */
+    public static MemoryPlan of(Program program, List<Step> steps, ToLongFunction<Value> size, int guard) {
+        return new MemoryPlan(program, List.copyOf(steps), size, guard);
     }
 
     /** Bytes of the arena: the peak. */
@@ -83,6 +128,11 @@ public final class MemoryPlan {
         return scratch[n] == null ? -1 : scratch[n].offset;
     }
 
+    /** The places whose last reader is the n-th step (its own working memory too): nothing may read them after it. */
+    public List<Range> ends(int n) {
+        return buffers.stream().filter(b -> b.to == n).map(b -> new Range(b.offset, b.bytes)).toList();
+    }
+
     /** Offsets of the guard zones, each of the size asked for; what completes a buffer's last 64 bytes is its own. */
     public List<Long> guards() {
         return buffers.stream().map(b -> b.offset + (b.bytes + 63) / 64 * 64).toList();
@@ -92,54 +142,54 @@ public final class MemoryPlan {
         return t.shape().size() * (t.dtype() == DType.I64 ? 8 : 4);
     }
 
-    private void assign(IntToLongFunction need) {
+    private void assign() {
         int[] last = lastUses();
-        program.inputs().forEach(i -> values[i.value().id()] = buffer(bytes(i.value().type()), -1, last[i.value().id()]));
-        for (int n = 0; n < program.body().size(); n++) {
-            Instr i = program.body().get(n);
-            for (Value v : i.out()) {
-                values[v.id()] = i.op() instanceof Reshape ? values[i.in().getFirst().id()] : takeOver(i, n, last[v.id()]);
-                if (values[v.id()] == null && !(i.op() instanceof Reshape)) {
-                    values[v.id()] = buffer(bytes(v.type()), n, last[v.id()]);
+        program.inputs().forEach(i -> values[i.value().id()] = buffer(size.applyAsLong(i.value()), -1, last[i.value().id()]));
+        for (int n = 0; n < steps.size(); n++) {
+            Step s = steps.get(n);
+            for (Value v : s.out()) {
+                values[v.id()] = switch (s.sharing()) {
+                    case ALIAS -> values[s.in().getFirst().id()];
+                    case IN_PLACE -> takeOver(s, n, last[v.id()]);
+                    case NONE -> null;
+                };
+                if (values[v.id()] == null && s.sharing() != Sharing.ALIAS) {
+                    values[v.id()] = buffer(size.applyAsLong(v), n, last[v.id()]);
                 }
             }
-            long extra = need.applyAsLong(n);
-            scratch[n] = extra == 0 ? null : buffer(extra, n, n);
+            scratch[n] = s.scratch() == 0 ? null : buffer(s.scratch(), n, n);
         }
     }
 
     private Buffer buffer(long bytes, int from, int to) {
-        Buffer b = new Buffer(bytes, from, guard > 0 ? program.body().size() : Math.max(from, to));
+        Buffer b = new Buffer(bytes, from, guard > 0 ? steps.size() : Math.max(from, to));
         buffers.add(b);
         return b;
     }
 
-    /** The last instruction that reads each value or a reshape of it; its own where none does; past the end for outputs. */
+    /** The last step that reads each value or a reshape of it; its own where none does; past the end for outputs. */
     private int[] lastUses() {
         int[] last = new int[program.values()];
-        List<Instr> body = program.body();
-        program.outputs().forEach(o -> last[o.value().id()] = body.size());
-        for (int n = body.size() - 1; n >= 0; n--) {
-            Instr i = body.get(n);
-            for (Value v : i.out()) {
+        program.outputs().forEach(o -> last[o.value().id()] = steps.size());
+        for (int n = steps.size() - 1; n >= 0; n--) {
+            Step s = steps.get(n);
+            for (Value v : s.out()) {
                 last[v.id()] = Math.max(last[v.id()], n);
             }
-            int use = i.op() instanceof Reshape ? last[i.result().id()] : n;
-            for (Value v : i.in()) {
+            int use = s.sharing() == Sharing.ALIAS ? last[s.out().getFirst().id()] : n;
+            for (Value v : s.in()) {
                 last[v.id()] = Math.max(last[v.id()], use);
             }
         }
         return last;
     }
 
-    /** The place of an input that dies here and may be written over, or null. */
-    private Buffer takeOver(Instr i, int n, int last) {
-        if (!inPlace(i.op())) {
-            return null;
-        }
-        for (Value v : i.in()) {
+    /** The place of an operand that dies here and may be written over, or null. */
+    private Buffer takeOver(Step s, int n, int last) {
+        Value to = s.out().getFirst();
+        for (Value v : s.in()) {
             Buffer b = values[v.id()];
-            if (b != null && b.to == n && v.type().equals(i.result().type())) {
+            if (b != null && b.to == n && v.type().equals(to.type()) && size.applyAsLong(v) == size.applyAsLong(to)) {
                 b.to = Math.max(b.to, last);
                 return b;
             }
@@ -147,12 +197,13 @@ public final class MemoryPlan {
         return null;
     }
 
-    /** Whether an op's result may lie in an input of the same shape: element i of it is read for the last time when i is written. */
-    private static boolean inPlace(Op op) {
+    /** What an op's kernels allow. */
+    public static Sharing sharing(Op op) {
         return switch (op) {
-            case Affine _, Binary _, Unary _, UnaryMul _, Softmax _, GroupNorm _, GroupNormVjp _, GroupNormJvp _ -> true;
+            case Reshape _ -> Sharing.ALIAS;
+            case Affine _, Binary _, Unary _, UnaryMul _, Softmax _, GroupNorm _, GroupNormVjp _, GroupNormJvp _ -> Sharing.IN_PLACE;
             case Attention _, AttentionJvp _, AttentionVjp _, Broadcast _, Concat _, Conv2d _, Conv2dVjp _, Gather _, MatMul _, Pad _,
-                    ReduceSum _, Reshape _, Slice _, SumPool _, Transpose _, Upsample _ -> false;
+                    ReduceSum _, Slice _, SumPool _, Transpose _, Upsample _ -> Sharing.NONE;
         };
     }
 

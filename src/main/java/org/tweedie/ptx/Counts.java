@@ -54,7 +54,7 @@ public final class Counts {
         return sectors == 0 ? 1 : (globalLoadBytes + globalStoreBytes) / (double) (Traffic.SECTOR * sectors);
     }
 
-    void add(Counts o) {
+    public void add(Counts o) {
         warpInstructions += o.warpInstructions;
         threadInstructions += o.threadInstructions;
         globalLoadBytes += o.globalLoadBytes;

@@ -48,6 +48,18 @@ public final class Memory {
         mark(address, bytes, (byte) 0);
     }
 
+    /** Whether all of these bytes have been written. */
+    public boolean written(long address, long bytes) {
+        Region r = region(address, bytes);
+        int from = (int) (address - r.address);
+        for (int i = from; i < from + bytes; i++) {
+            if (r.written[i] == 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     private void mark(long address, long bytes, byte state) {
         Region r = region(address, bytes);
         int from = (int) (address - r.address);

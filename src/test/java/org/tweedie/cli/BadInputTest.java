@@ -54,7 +54,7 @@ class BadInputTest {
                 line(restore + " --norm sume -o IN/o.png", "option '--norm': expected sum, mean, norm, got 'sume'; did you mean 'sum'?"),
                 line(restore + " --sigma 0 -o IN/o.png", "sigma: expected a positive noise level, got 0"),
                 line(restore + " --solver stl -o IN/o.png", "solver 'stl': unknown; did you mean 'stsl'?; known: stsl"),
-                line(restore + " --device cuda -o IN/o.png", "device 'cuda' unavailable: this version has no such device; available: cpu, reference"),
+                line(restore + " --device cuda -o IN/o.png", "device 'cuda' unavailable: this version has no such device; available: cpu, reference, sim"),
                 line(restore + " --dtype f61 -o IN/o.png", "dtype 'f61': unknown; did you mean 'f16'?".replace("f16", "f32")),
                 line(restore + " --threads 0 -o IN/o.png", "--threads: expected at least 1, got 0"),
                 line(restore + " -o IN/o.jpg", "IN/o.jpg: expected a name that ends with .png"),

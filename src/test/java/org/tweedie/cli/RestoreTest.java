@@ -90,6 +90,20 @@ class RestoreTest {
         assertTrue(text.get("command").contains("--prompt 'it'\\''s a photo'"), text.get("command"));
     }
 
+    /** Every kernel of both networks, of the solver's loss and of its gradient, as launched on a GPU. */
+    @Test
+    void theSimulatedGpuRestoresAsTheCpuDoes() throws IOException {
+        Png.write(folder.resolve("photo.png"), Cli.picture(16, 16), Map.of());
+        Cli.succeed("degrade", file("photo.png"), "--task", "sr:2", "--sigma", "0.02", "--seed", "3", "-o", file("y.png"));
+        restore("cpu.png", "--seed", "5");
+        assertEquals("2", restore("sim.png", "--seed", "5", "--device", "sim", "--threads", "2").words().get("nfe"));
+        float[] x = ImageFile.read(folder.resolve("cpu.png")).image().data();
+        float[] y = ImageFile.read(folder.resolve("sim.png")).image().data();
+        for (int i = 0; i < x.length; i++) {
+            assertEquals(x[i], y[i], 2.01 / 127.5, "value " + i); // a rounding of the last bit, either way
+        }
+    }
+
     @Test
     void aForeignPictureIsRestoredByItsTask() throws IOException {
         Png.write(folder.resolve("y.png"), Cli.picture(16, 16), Map.of());

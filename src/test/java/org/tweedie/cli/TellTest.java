@@ -63,7 +63,7 @@ class TellTest {
     @Test
     void doctorTellsOfEachDevice() {
         String out = Cli.succeed("doctor").out();
-        assertTrue(out.contains("device cpu") && out.contains("device reference   usable: "), out);
+        assertTrue(out.contains("device cpu") && out.contains("device reference   usable: ") && out.contains("device sim         usable: "), out);
         assertTrue(out.contains(System.getProperty("java.home")), out);
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.device.gpu;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -21,6 +22,12 @@ public record Launch(String module, String entry, Dim grid, Dim block, int share
             }
         }
 
+        /** As in {@code 4x2}, leaving out ones at the end. */
+        @Override
+        public String toString() {
+            return x + (y == 1 && z == 1 ? "" : "x" + y) + (z == 1 ? "" : "x" + z);
+        }
+
         public static Dim of(long x) {
             return new Dim(Math.toIntExact(x), 1, 1);
         }
@@ -39,8 +46,21 @@ public record Launch(String module, String entry, Dim grid, Dim block, int share
         return Dim.of(Math.max(1, (n + threads - 1) / threads));
     }
 
+    /** As in {@code silu_forward_f32 <<<4, 256>>> x:F32[1024] -> y:F32[1024]}. */
     @Override
     public String toString() {
-        return entry + "<<<" + grid + ", " + block + ", " + shared + ">>>" + args;
+        List<String> in = new ArrayList<>();
+        List<String> out = new ArrayList<>();
+        for (Arg a : args) {
+            switch (a) {
+                case Arg.In(Buffer b) -> in.add(b.toString());
+                case Arg.Out(Buffer b) -> out.add(b.toString());
+                case Arg.InOut(Buffer b) -> out.add(b + " (read too)");
+                case Arg.None() -> in.add("none");
+                case Arg.I32 _, Arg.I64 _, Arg.F32 _, Arg.F64 _, Arg.Ints _ -> { }
+            }
+        }
+        String memory = shared == 0 ? "" : ", " + shared;
+        return entry + " <<<" + grid + ", " + block + memory + ">>> " + String.join(", ", in) + " -> " + String.join(", ", out);
     }
 }

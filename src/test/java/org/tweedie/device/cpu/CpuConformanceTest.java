@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -14,15 +13,13 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.tweedie.device.Conformance;
 import org.tweedie.device.OpCase;
 import org.tweedie.device.reference.ReferenceDevice;
 import org.tweedie.program.DType;
-import org.tweedie.program.Program;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.op.*;
-import org.tweedie.transform.Jvp;
-import org.tweedie.transform.Vjp;
 
 /** Every op, its pull-back and its push-forward, on the CPU device against the reference device. */
 class CpuConformanceTest {
@@ -37,8 +34,6 @@ class CpuConformanceTest {
     private static CpuDevice two;
     private static CpuDevice three;
     private static CpuDevice sparing;
-
-    private record Run(String name, Program program, Map<String, Tensor> inputs) {}
 
     @BeforeAll
     static void open() {
@@ -77,31 +72,16 @@ class CpuConformanceTest {
         return c;
     }
 
-    private static Stream<Run> runs(OpCase c) {
-        Program f = c.program(3);
-        Map<String, Tensor> in = c.inputs(7);
-        List<Run> runs = new ArrayList<>(List.of(new Run("forward", f, in)));
-        for (int i = 0; i < c.active(); i++) {
-            Map<String, Tensor> back = new HashMap<>(in);
-            back.put("cotangent", OpCase.random(f.output("y0").shape(), 99));
-            runs.add(new Run("pull-back to x" + i, Vjp.of(f, "y0", "x" + i), back));
-            Map<String, Tensor> push = new HashMap<>(in);
-            push.put("tangent", OpCase.random(c.in().get(i), 98));
-            runs.add(new Run("push-forward of x" + i, Jvp.of(f, "x" + i, "y0"), push));
-        }
-        return runs.stream();
-    }
-
     /** With each weight in one layout only, as models of gigabytes are run. */
     @ParameterizedTest
     @MethodSource("products")
     void agreesWithReferenceWhereMemoryIsSpared(OpCase c) {
-        runs(c).forEach(r -> {
-            try (CpuExecutable e = sparing.compileGuarded(r.program, GUARD)) {
-                Map<String, Tensor> got = e.runChecked(r.inputs);
-                assertTrue(e.guardsIntact(), r.name + " wrote beyond its buffer");
-                new ReferenceDevice().compile(r.program).run(r.inputs)
-                        .forEach((name, y) -> assertClose(y, got.get(name), false, r.name + ", " + name));
+        Conformance.runs(c).forEach(r -> {
+            try (CpuExecutable e = sparing.compileGuarded(r.program(), GUARD)) {
+                Map<String, Tensor> got = e.runChecked(r.inputs());
+                assertTrue(e.guardsIntact(), r.name() + " wrote beyond its buffer");
+                new ReferenceDevice().compile(r.program()).run(r.inputs())
+                        .forEach((name, y) -> Conformance.assertClose(y, got.get(name), TOLERANCE, r.name() + ", " + name));
             }
         });
     }
@@ -114,45 +94,24 @@ class CpuConformanceTest {
     @ParameterizedTest
     @MethodSource("cases")
     void agreesWithReference(OpCase c) {
-        runs(c).forEach(r -> {
+        Conformance.runs(c).forEach(r -> {
             Map<String, Tensor> guarded;
-            try (CpuExecutable e = two.compileGuarded(r.program, GUARD)) {
-                guarded = e.runChecked(r.inputs);
-                assertTrue(e.guardsIntact(), r.name + " wrote beyond its buffer");
+            try (CpuExecutable e = two.compileGuarded(r.program(), GUARD)) {
+                guarded = e.runChecked(r.inputs());
+                assertTrue(e.guardsIntact(), r.name() + " wrote beyond its buffer");
             }
-            Map<String, Tensor> expected = new ReferenceDevice().compile(r.program).run(r.inputs);
-            expected.forEach((name, y) -> assertClose(y, guarded.get(name), moves(c.op()), r.name + ", " + name));
+            Map<String, Tensor> expected = new ReferenceDevice().compile(r.program()).run(r.inputs());
+            expected.forEach((name, y) -> Conformance.assertClose(y, guarded.get(name), TOLERANCE, r.name() + ", " + name));
+            if (r.name().equals("forward") && Conformance.moves(c.op())) {
+                expected.forEach((name, y) -> Conformance.assertBits(y, guarded.get(name), r.name() + ", " + name));
+            }
             for (CpuDevice d : List.of(one, two, three)) {
-                try (CpuExecutable e = d.compile(r.program)) {
-                    assertSame(guarded, e.run(r.inputs), r.name + " with " + d.parallel.threads() + " threads");
-                    assertSame(guarded, e.run(r.inputs), r.name + " run again");
+                try (CpuExecutable e = d.compile(r.program())) {
+                    assertSame(guarded, e.run(r.inputs()), r.name() + " with " + d.parallel.threads() + " threads");
+                    assertSame(guarded, e.run(r.inputs()), r.name() + " run again");
                 }
             }
         });
-    }
-
-    private static boolean moves(Op op) {
-        return switch (op) {
-            case Broadcast _, Concat _, Gather _, Pad _, Reshape _, Slice _, Transpose _, Upsample _ -> true;
-            default -> false;
-        };
-    }
-
-    private static void assertClose(Tensor expected, Tensor actual, boolean exact, String message) {
-        assertEquals(expected.shape(), actual.shape());
-        double[] y = expected.doubles();
-        double[] z = actual.doubles();
-        double off = 0;
-        double norm = 0;
-        for (int i = 0; i < y.length; i++) {
-            off += (y[i] - z[i]) * (y[i] - z[i]);
-            norm += y[i] * y[i];
-        }
-        double error = off == 0 ? 0 : Math.sqrt(off / norm);
-        assertTrue(error <= TOLERANCE, message + ": relative error " + error);
-        if (exact && message.startsWith("forward")) {
-            assertArrayEquals(y, z, message + ": moved elements must keep their bits");
-        }
     }
 
     private static void assertSame(Map<String, Tensor> expected, Map<String, Tensor> actual, String message) {

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device.gpu;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntFunction;
+import org.tweedie.program.Instr;
+import org.tweedie.program.Shape;
+import org.tweedie.program.Type;
+import org.tweedie.program.Value;
+import org.tweedie.program.op.*;
+
+/** Chooses the kernel of each instruction: products and convolutions are a library's, the rest is ours. */
+final class Lowering {
+    private Lowering() {}
+
+    /** Null for a reshape, which moves nothing. */
+    static GpuKernel of(Instr i) {
+        List<Type> in = i.in().stream().map(Value::type).toList();
+        Shape x = in.getFirst().shape();
+        Shape y = i.out().getFirst().shape();
+        return switch (i.op()) {
+            case Affine o -> Elementwise.affine(o.scale(), o.shift(), y.size());
+            case Binary o -> Elementwise.binary(o.kind(), y, x, in.get(1).shape());
+            case Broadcast _ -> Moves.broadcast(y, x);
+            case Unary o -> Activations.unary(o.fn(), o.order(), y.size());
+            case UnaryMul o -> Activations.unaryMul(o.fn(), o.order(), y.size());
+            case ReduceSum o -> Reductions.sum(x, o.axes());
+            case SumPool o -> Reductions.sumPool(o.factor(), x);
+            case Softmax _ -> Softmaxes.forward(x);
+            case Reshape _ -> null;
+            case Concat o -> Moves.concat(o, in, y);
+            case Slice o -> Moves.slice(o, x);
+            case Pad o -> Moves.pad(o, x, y);
+            case Transpose o -> Moves.transpose(o, x);
+            case Upsample o -> Moves.upsample(o.factor(), x);
+            case Gather _ -> Moves.gather(x, in.get(1).shape().size());
+            case GroupNorm o -> Norms.forward(o, x);
+            case GroupNormVjp o -> Norms.vjp(o.of(), x);
+            case GroupNormJvp o -> Norms.jvp(o.of(), x);
+            case Attention o -> Attentions.forward(o, in);
+            case AttentionVjp o -> Attentions.vjp(o, in);
+            case AttentionJvp o -> Attentions.jvp(o, in);
+            case Conv2d _, Conv2dVjp _, MatMul _ -> library(i);
+        };
+    }
+
+    private static GpuKernel library(Instr i) {
+        int in = i.in().size();
+        int out = i.out().size();
+        return GpuKernel.of(p -> new LibraryCall(i.op(), all(in, p::in), all(out, p::out)));
+    }
+
+    private static List<Buffer> all(int n, IntFunction<Buffer> place) {
+        List<Buffer> b = new ArrayList<>();
+        for (int k = 0; k < n; k++) {
+            b.add(place.apply(k));
+        }
+        return b;
+    }
+}
