@@ -97,18 +97,21 @@ __device__ __forceinline__ void seed(const float* u, const float* e, const float
     put(both, n + i, s, second);
 }
 
-/// The thread's part of e.(second half - first half) over the elements [from, to) of a sample: a block takes them in rows of four per thread.
+/// The thread's part of e.(second half - first half) over the elements [from, to) of a sample: a block takes them in rows of four per thread. Every thread
+/// goes through every row, so that the warps are whole when their sums are added up.
 template <typename T> __device__ __forceinline__ float probe_sum(const T* both, const float* e, long long d, long long n, long long from, long long to) {
     const long long base = blockIdx.y * d;
     const bool whole = (d & 3) == 0;
     float sum = 0.0f;
-    for (long long i = from + 4 * threadIdx.x; i < to; i += 4 * blockDim.x) {
-        const Part s = {i, base, to - i < 4 ? static_cast<int>(to - i) : 4, whole};
+    for (long long row = from; row < to; row += 4 * blockDim.x) {
+        const long long i = row + 4 * threadIdx.x, left = to - i;
+        const int count = left < 0 ? 0 : left < 4 ? static_cast<int>(left) : 4;
+        const Part s = {i, base, count, whole && count == 4};
         const Quad x = get(both, base + i, s), y = get(both, n + base + i, s), probe = get(e, base + i, s);
-        float row = 0.0f;
+        float four = 0.0f;
 #pragma unroll
-        for (int k = 0; k < 4; k++) row += probe.x[k] * (y.x[k] - x.x[k]); // the elements that there are not are zero in all three
-        sum += row;
+        for (int k = 0; k < 4; k++) four += probe.x[k] * (y.x[k] - x.x[k]); // elements that there are not are zero in all three
+        sum += four;
     }
     return sum;
 }

@@ -14,7 +14,7 @@ import org.tweedie.program.Shape;
 
 /** The device draws the numbers of Philox, bit for bit; 16-bit types hold them rounded. */
 class NoiseTest {
-    private static final Philox SEQUENCE = new Philox(0x8123456789ABCDEFL, 0x1_0000_0003L);
+    private static final Philox SEQUENCE = new Philox(0x8123456789ABC000L, 0x1_0000_0003L);
 
     @ParameterizedTest
     @EnumSource(Noise.Kind.class)
