@@ -6,7 +6,7 @@
 /// Heads, queries, keys, size of a head, whether queries see keys up to themselves only, and how elements are stored (any_t only).
 struct Sizes { int heads, n, m, d, causal, type; };
 
-/// An element whose type is known at run time only: Sizes.type is 0 for F32, 1 for F16, 2 for BF16.
+/// An element whose type is known at run time only. Sizes.type: 0 is F32 with d a multiple of 4, 1 F32, 2 F16, 3 BF16.
 struct any_t { char byte; };
 
 constexpr float kLog2e = 1.44269504f, kLn2 = 0.693147181f;
@@ -36,23 +36,23 @@ __device__ __forceinline__ int first_row(const Sizes& z, int head) { return (blo
 
 template <typename T> __device__ __forceinline__ T* at(T* x, int i, const Sizes&) { return x + i; }
 
-template <> __device__ __forceinline__ any_t* at(any_t* x, int i, const Sizes& z) { return x + (static_cast<long long>(i) << (z.type == 0 ? 2 : 1)); }
+template <> __device__ __forceinline__ any_t* at(any_t* x, int i, const Sizes& z) { return x + (static_cast<long long>(i) << (z.type < 2 ? 2 : 1)); }
 
-template <> __device__ __forceinline__ const any_t* at(const any_t* x, int i, const Sizes& z) { return x + (static_cast<long long>(i) << (z.type == 0 ? 2 : 1)); }
+template <> __device__ __forceinline__ const any_t* at(const any_t* x, int i, const Sizes& z) { return x + (static_cast<long long>(i) << (z.type < 2 ? 2 : 1)); }
 
 template <typename T> __device__ __forceinline__ float get(const T* x, const Sizes&) { return to_float(*x); }
 
 template <> __device__ __forceinline__ float get(const any_t* x, const Sizes& z) {
-    if (z.type == 0) return *reinterpret_cast<const float*>(x);
-    return z.type == 1 ? to_float(*reinterpret_cast<const half_t*>(x)) : to_float(*reinterpret_cast<const bf16_t*>(x));
+    if (z.type < 2) return *reinterpret_cast<const float*>(x);
+    return z.type == 2 ? to_float(*reinterpret_cast<const half_t*>(x)) : to_float(*reinterpret_cast<const bf16_t*>(x));
 }
 
 template <typename T> __device__ __forceinline__ void set(T* x, float y, const Sizes&) { *x = from_float<T>(y); }
 
 template <> __device__ __forceinline__ void set(any_t* x, float y, const Sizes& z) {
-    if (z.type == 0) {
+    if (z.type < 2) {
         *reinterpret_cast<float*>(x) = y;
     } else {
-        *reinterpret_cast<unsigned short*>(x) = z.type == 1 ? from_float<half_t>(y).bits : from_float<bf16_t>(y).bits;
+        *reinterpret_cast<unsigned short*>(x) = z.type == 2 ? from_float<half_t>(y).bits : from_float<bf16_t>(y).bits;
     }
 }

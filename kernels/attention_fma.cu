@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention in F32 arithmetic for any head size: softmax(q k^T scale) v, its pull-back and its push-forward, with no [N,M] matrix in memory. Names say
-// how many columns C of the result a block gives out and how elements are stored; F32 wants d a multiple of 4, "any" takes every d and, by Sizes.type,
-// every storage. Head sizes beyond C go to blocks side by side, each with scores of its own.
+// Attention in F32 arithmetic for any head size: softmax(q k^T scale) v, its pull-back and its push-forward, with no [N,M] matrix in memory. A
+// block gives out C columns of the result; heads beyond C go to blocks side by side, each with scores of its own. "any" has C = 16 and takes every head
+// size and, by Sizes.type, every storage; "c128_f32" has C = 128 and wants d a multiple of 4.
 #include "attention_fma.cuh"
 
 /// Where keys end for a block of queries.
@@ -235,14 +235,14 @@ __device__ __forceinline__ void jvp(const T* q, const T* k, const T* v, const T*
 
 // ---- entry points
 
-#define FOR_COLUMNS(MACRO) MACRO(any_t, any, 16) MACRO(float, c16_f32, 16) MACRO(float, c128_f32, 128)
+#define FOR_COLUMNS(MACRO) MACRO(any_t, any, 16) MACRO(float, c128_f32, 128)
 #define ENTRY(NAME, S) extern "C" __global__ void __launch_bounds__(128, 2) attention_##NAME##_##S
 #define IN(T, x) const T* __restrict__ x
 #define OUT(T, x) T* __restrict__ x
 
 /// o = softmax(q k^T scale) v and lse, online over tiles of keys.
 /// Grid (ceil(n / (threads / 2)), heads * ceil(d / C), batch), blocks of 32 to 128 threads; shared memory 16 (17 (threads / 2 + 32) + 8 C + 5 threads).
-/// name: attention_forward_{any,c16,c128}
+/// name: attention_forward_{any,c128}
 /// bytes: e B h d (2 n + 2 m) + 4 B h n; flops: 4 B h n m d; at: B=2 h=8 n=1024 m=1024 d=80
 #define FORWARD(T, S, C) \
     ENTRY(forward, S)(IN(T, q), IN(T, k), IN(T, v), OUT(T, o), OUT(float, lse), Sizes z, float scale) { forward<T, C>(q, k, v, o, lse, z, scale); }
@@ -250,7 +250,7 @@ FOR_COLUMNS(FORWARD)
 
 /// dq = dS k scale, dS = P (do v^T - delta); writes delta = rowsum(o do) for the keys' half unless it is null.
 /// Geometry as forward.
-/// name: attention_vjp_queries_{any,c16,c128}
+/// name: attention_vjp_queries_{any,c128}
 /// bytes: e B h d (4 n + 2 m) + 8 B h n; flops: 6 B h n m d; at: B=2 h=8 n=1024 m=1024 d=80
 #define VJP_QUERIES(T, S, C) \
     ENTRY(vjp_queries, S)(IN(T, q), IN(T, k), IN(T, v), IN(T, o), IN(float, lse), IN(T, go), OUT(T, dq), OUT(float, delta), Sizes z, float scale) { \
@@ -259,7 +259,7 @@ FOR_COLUMNS(VJP_QUERIES)
 
 /// dv = P^T do, dk = dS^T q scale: rows are keys, tiles are of queries.
 /// Geometry as forward, with m in place of n.
-/// name: attention_vjp_keys_{any,c16,c128}
+/// name: attention_vjp_keys_{any,c128}
 /// bytes: e B h d (2 n + 4 m) + 8 B h n; flops: 8 B h n m d; at: B=2 h=8 n=1024 m=1024 d=80
 #define VJP_KEYS(T, S, C) \
     ENTRY(vjp_keys, S)(IN(T, q), IN(T, k), IN(T, v), IN(float, lse), IN(T, go), IN(float, delta), OUT(T, dk), OUT(T, dv), Sizes z, float scale) { \
@@ -268,7 +268,7 @@ FOR_COLUMNS(VJP_KEYS)
 
 /// to = P (T v + tv) - o rowsum(P T), T = (tq k^T + q tk^T) scale, from o and lse; tk and tv null where keys have no tangents.
 /// Geometry as forward.
-/// name: attention_tangent_{any,c16,c128}
+/// name: attention_tangent_{any,c128}
 /// bytes: e B h d (4 n + 4 m) + 4 B h n; flops: 10 B h n m d; at: B=2 h=8 n=1024 m=1024 d=80
 #define TANGENT(T, S, C) \
     ENTRY(tangent, S)(IN(T, q), IN(T, k), IN(T, v), IN(T, o), IN(float, lse), IN(T, tq), IN(T, tk), IN(T, tv), OUT(T, to), Sizes z, float scale) { \
@@ -277,7 +277,7 @@ FOR_COLUMNS(TANGENT)
 
 /// o, lse and to at once: values and tangents through one online softmax (arXiv 2410.11081, appendix F).
 /// Geometry as forward.
-/// name: attention_jvp_{any,c16,c128}
+/// name: attention_jvp_{any,c128}
 /// bytes: e B h d (4 n + 4 m) + 4 B h n; flops: 12 B h n m d; at: B=2 h=8 n=1024 m=1024 d=80
 #define JVP(T, S, C) \
     ENTRY(jvp, S)(IN(T, q), IN(T, k), IN(T, v), IN(T, tq), IN(T, tk), IN(T, tv), OUT(T, o), OUT(float, lse), OUT(T, to), Sizes z, float scale) { \

@@ -43,14 +43,14 @@ template <int C> struct Place {
 
 /// 4 U columns from column c on, of `rows` tokens, into shared memory; zeros where there is no such token or column.
 template <int U, typename T> __device__ __forceinline__ void fill(int to, int pitch, int rows, const T* x, int token, int tokens, int c, const Sizes& z) {
-    if constexpr (sizeof(T) == 4) {
+    if (sizeof(T) == 4 || z.type == 0) {
         const int unit = threadIdx.x % U, step = blockDim.x / U;
         int r = threadIdx.x / U; // < rows
         c += 4 * unit;
 #pragma unroll 1
         do {
             float4 y = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
-            if (token + r < tokens && c < z.d) y = *reinterpret_cast<const float4*>(x + (token + r) * stride(z) + c);
+            if (token + r < tokens && c < z.d) y = *(reinterpret_cast<const float4*>(x) + ((token + r) * stride(z) + c) / 4u);
             shared_memory[to + r * pitch + unit] = y;
             r += step;
         } while (r < rows);

@@ -5,20 +5,20 @@
 #include "attention_mma.cuh"
 
 template <int D> constexpr int kTile = 32;                       // keys of a tile of the forward
-template <int D> constexpr int kVjpTile = D <= 128 ? 32 : 16;    // of the pull-back
-template <int D> constexpr int kJvpTile = D <= 80 ? 32 : 16;     // of the push-forward
+template <int D> constexpr int kVjpTile = D <= 96 ? 32 : 16;     // of the pull-back
+constexpr int kJvpTile = 16;                                     // of the push-forward
 
 /// What a block works on.
-struct Place {
+template <int D> struct Place {
     int head, row0, row, warp_row, steps;
     __device__ __forceinline__ explicit Place(const Sizes& z)
-        : head(blockIdx.y), row0(blockIdx.x * kRows), row(row0 + my_row()), warp_row(threadIdx.x / 32 * 16), steps((z.d + 15) / 16) {}
+        : head(blockIdx.y), row0(blockIdx.x * kRows), row(row0 + my_row()), warp_row(threadIdx.x / 32 * 16), steps(columns<D>(z) / 16) {}
 };
 
 template <typename T, int D>
 __device__ __forceinline__ void forward(const T* q, const T* k, const T* v, T* o, float* lse, const Sizes& z, float scale) {
-    constexpr int N = kTile<D> / 8, kPitch = Tile<D>::kPitch, kPart = kTile<D> * kPitch, kSteps = Tile<D>::kSteps;
-    const Place p(z);
+    constexpr int N = kTile<D> / 8, kPitch = Tile<D>::kPitch, kPart = kTile<D> * kPitch, kSteps = Tile<D>::kSteps, kSplit = Tile<D>::kSplit / 16;
+    const Place<D> p(z);
     q += first(z, z.n, p.head), o += first(z, z.n, p.head), k += first(z, z.m, p.head), v += first(z, z.m, p.head);
     const unsigned base = shared_base(), own = base + p.warp_row * kPitch, tiles = base + kRows * kPitch;
     const int end = visible(z, p.row0 + kRows - 1);
@@ -29,7 +29,7 @@ __device__ __forceinline__ void forward(const T* q, const T* k, const T* v, T* o
     __syncthreads();
     unsigned left[kSteps][4];
 #pragma unroll
-    for (int u = 0; u < kSteps; u++) ldmatrix(left[u], own + left_lane<D>() + 32 * u);
+    for (int u = 0; u < kSteps && (u < kSplit || z.d > Tile<D>::kSplit); u++) ldmatrix(left[u], own + left_lane<D>() + 32 * u);
     float acc[Tile<D>::kOut][4] = {};
     Online softmax;
     unsigned here = 0;
@@ -44,6 +44,7 @@ __device__ __forceinline__ void forward(const T* q, const T* k, const T* v, T* o
         float s[N][4] = {}, older[2];
 #pragma unroll
         for (int u = 0; u < kSteps; u++) {
+            if (u == kSplit && z.d <= Tile<D>::kSplit) break;
 #pragma unroll
             for (int n = 0; n < N; n += 2) {
                 unsigned b[4];
@@ -56,7 +57,7 @@ __device__ __forceinline__ void forward(const T* q, const T* k, const T* v, T* o
         if (softmax.take(s, older, scale * kLog2e)) scale_rows(acc, older[0], older[1]);
         unsigned w[N / 2][4];
         operands<T>(w, s);
-        mix<T, D>(acc, w, now + kPart + left_lane<D>());
+        mix<T, D>(acc, w, now + kPart + left_lane<D>(), z);
         tile += kTile<D>;
         if (tile >= end) break;
         copies_done();
@@ -83,7 +84,7 @@ template <typename T, int D>
 __device__ __forceinline__ void vjp_queries(const T* q, const T* k, const T* v, const T* o, const float* lse, const T* go, T* dq, float* delta, const Sizes& z,
                                             float scale) {
     constexpr int R = kVjpTile<D>, N = R / 8, kPitch = Tile<D>::kPitch, kPart = R * kPitch;
-    const Place p(z);
+    const Place<D> p(z);
     const int rows = first(z, z.n, p.head), lane = threadIdx.x & 31;
     q += rows, o += rows, go += rows, k += first(z, z.m, p.head), v += first(z, z.m, p.head), lse += first_row(z, p.head);
     const unsigned base = shared_base(), own = base + p.warp_row * kPitch, tiles = base + 2 * kRows * kPitch;
@@ -116,7 +117,7 @@ __device__ __forceinline__ void vjp_queries(const T* q, const T* k, const T* v, 
         weigh(s, lse2, scale * kLog2e);
         unsigned w[N / 2][4];
         differentials<T>(w, s, ds, dots);
-        mix<T, D>(acc, w, now + left_lane<D>());
+        mix<T, D>(acc, w, now + left_lane<D>(), z);
         tile += R;
         if (tile >= end) break;
         copies_done();
@@ -148,7 +149,7 @@ template <typename T, int D>
 __device__ __forceinline__ void vjp_keys(const T* q, const T* k, const T* v, const float* lse, const T* go, const float* delta, T* dk, T* dv, const Sizes& z,
                                          float scale) {
     constexpr int R = kVjpTile<D>, N = R / 8, kPitch = Tile<D>::kPitch, kPart = R * kPitch;
-    const Place p(z); // its rows are keys
+    const Place<D> p(z); // its rows are keys
     const int keys = first(z, z.m, p.head), lane = threadIdx.x & 31;
     q += first(z, z.n, p.head), go += first(z, z.n, p.head), lse += first_row(z, p.head), delta += first_row(z, p.head);
     const unsigned base = shared_base(), own = base + p.warp_row * kPitch, tiles = base + 2 * kRows * kPitch;
@@ -176,9 +177,9 @@ __device__ __forceinline__ void vjp_keys(const T* q, const T* k, const T* v, con
         weigh_columns(s, ds, lse2, dot, p.row, tile, z, scale * kLog2e);
         unsigned w[N / 2][4];
         operands<T>(w, s);
-        mix<T, D>(acc_v, w, now + kPart + left_lane<D>());
+        mix<T, D>(acc_v, w, now + kPart + left_lane<D>(), z);
         operands<T>(w, ds);
-        mix<T, D>(acc_k, w, now + left_lane<D>());
+        mix<T, D>(acc_k, w, now + left_lane<D>(), z);
         tile += R;
         if (tile >= z.n) break;
         copies_done();
@@ -192,11 +193,11 @@ __device__ __forceinline__ void vjp_keys(const T* q, const T* k, const T* v, con
 
 /// What both push-forwards need: places of tiles in shared memory and their copies. Parts of a stage are k, v and, where keys have tangents, tk, tv.
 template <typename T, int D> struct Tangents {
-    static constexpr int R = kJvpTile<D>, N = R / 8, kPart = R * Tile<D>::kPitch;
+    static constexpr int R = kJvpTile, N = R / 8, kPart = R * Tile<D>::kPitch;
     const T *k, *v, *tk, *tv;
     unsigned own, tiles, stage;
 
-    __device__ __forceinline__ Tangents(const T* q, const T* tq, const T* k0, const T* v0, const T* tk0, const T* tv0, const Place& p, const Sizes& z) {
+    __device__ __forceinline__ Tangents(const T* q, const T* tq, const T* k0, const T* v0, const T* tk0, const T* tv0, const Place<D>& p, const Sizes& z) {
         const int keys = first(z, z.m, p.head);
         const unsigned base = shared_base();
         k = k0 + keys, v = v0 + keys, tk = tk0 ? tk0 + keys : nullptr, tv = tv0 + keys;
@@ -219,7 +220,7 @@ template <typename T, int D> struct Tangents {
 
     /// s = q k^T, t = (tq k^T + q tk^T) scale - reference. The reference is t's mean over a row's first tile: `to` does not depend on it, but sums of
     /// large t that nearly cancel would lose digits. Keys that are not seen get scores of -infinity.
-    __device__ __forceinline__ void scores_of(float (&s)[N][4], float (&t)[N][4], float (&reference)[2], unsigned now, int tile, const Place& p, const Sizes& z,
+    __device__ __forceinline__ void scores_of(float (&s)[N][4], float (&t)[N][4], float (&reference)[2], unsigned now, int tile, const Place<D>& p, const Sizes& z,
                                               float scale) const {
         const unsigned left = own + left_lane<D>(), right = now + right_lane<D>();
         scores<T, D>(s, left, right, p.steps);
@@ -241,7 +242,7 @@ template <typename T, int D> struct Tangents {
     }
 
     /// With weights w: acc += (w t) v + w tv, mean += rowsum(w t).
-    __device__ __forceinline__ void push(float (&acc)[Tile<D>::kOut][4], float (&mean)[2], const float (&w)[N][4], float (&t)[N][4], unsigned now) const {
+    __device__ __forceinline__ void push(float (&acc)[Tile<D>::kOut][4], float (&mean)[2], const float (&w)[N][4], float (&t)[N][4], unsigned now, const Sizes& z) const {
 #pragma unroll
         for (int n = 0; n < N; n++) {
 #pragma unroll
@@ -249,10 +250,10 @@ template <typename T, int D> struct Tangents {
         }
         unsigned x[N / 2][4];
         operands<T>(x, t);
-        mix<T, D>(acc, x, now + kPart + left_lane<D>());
+        mix<T, D>(acc, x, now + kPart + left_lane<D>(), z);
         if (tk) {
             operands<T>(x, w);
-            mix<T, D>(acc, x, now + 3 * kPart + left_lane<D>());
+            mix<T, D>(acc, x, now + 3 * kPart + left_lane<D>(), z);
         }
     }
 };
@@ -261,7 +262,7 @@ template <typename T, int D>
 __device__ __forceinline__ void tangent(const T* q, const T* k, const T* v, const T* o, const float* lse, const T* tq, const T* tk, const T* tv, T* to, const Sizes& z,
                                         float scale) {
     constexpr int N = Tangents<T, D>::N;
-    const Place p(z);
+    const Place<D> p(z);
     const int rows = first(z, z.n, p.head), end = visible(z, p.row0 + kRows - 1);
     const Tangents<T, D> a(q, tq, k, v, tk, tv, p, z);
     lse += first_row(z, p.head);
@@ -276,7 +277,7 @@ __device__ __forceinline__ void tangent(const T* q, const T* k, const T* v, cons
         float s[N][4] = {}, t[N][4] = {};
         a.scores_of(s, t, reference, here, tile, p, z, scale);
         weigh(s, lse2, scale * kLog2e);
-        a.push(acc, mean, s, t, here);
+        a.push(acc, mean, s, t, here, z);
         const unsigned swap = here;
         here = next, next = swap;
         tile += a.R;
@@ -304,7 +305,7 @@ __device__ __forceinline__ void tangent(const T* q, const T* k, const T* v, cons
 template <typename T, int D>
 __device__ __forceinline__ void jvp(const T* q, const T* k, const T* v, const T* tq, const T* tk, const T* tv, T* o, float* lse, T* to, const Sizes& z, float scale) {
     constexpr int N = Tangents<T, D>::N;
-    const Place p(z);
+    const Place<D> p(z);
     const int rows = first(z, z.n, p.head), end = visible(z, p.row0 + kRows - 1);
     const Tangents<T, D> a(q, tq, k, v, tk, tv, p, z);
     float acc[Tile<D>::kOut][4] = {}, acc_t[Tile<D>::kOut][4] = {}, mean[2] = {}, reference[2];
@@ -324,8 +325,8 @@ __device__ __forceinline__ void jvp(const T* q, const T* k, const T* v, const T*
         }
         unsigned w[N / 2][4];
         operands<T>(w, s);
-        mix<T, D>(acc, w, here + a.kPart + left_lane<D>());
-        a.push(acc_t, mean, s, t, here);
+        mix<T, D>(acc, w, here + a.kPart + left_lane<D>(), z);
+        a.push(acc_t, mean, s, t, here, z);
         const unsigned swap = here;
         here = next, next = swap;
         tile += a.R;
@@ -348,14 +349,14 @@ __device__ __forceinline__ void jvp(const T* q, const T* k, const T* v, const T*
 // ---- entry points
 
 #define FOR_TYPES(MACRO, D) MACRO(half_t, f16, D) MACRO(bf16_t, bf16, D)
-#define FOR_HEADS(MACRO) FOR_TYPES(MACRO, 40) FOR_TYPES(MACRO, 64) FOR_TYPES(MACRO, 80) FOR_TYPES(MACRO, 96) FOR_TYPES(MACRO, 128) FOR_TYPES(MACRO, 160)
+#define FOR_HEADS(MACRO) FOR_TYPES(MACRO, 64) FOR_TYPES(MACRO, 96) FOR_TYPES(MACRO, 160)
 #define ENTRY(NAME, D, S) extern "C" __global__ void __launch_bounds__(kThreads, 2) attention_##NAME##_d##D##_##S
 #define IN(T, x) const T* __restrict__ x
 #define OUT(T, x) T* __restrict__ x
 
 /// o = softmax(q k^T scale) v and lse, online over tiles of keys.
 /// Grid (ceil(n / 64), heads, batch), blocks of 128 threads; a row in shared memory is P = 16 (2 ceil(D / 16) + 1) bytes; shared memory (64 + 4 * 32) P.
-/// name: attention_forward_{d40,d64,d80,d96,d128,d160}
+/// name: attention_forward_{d64,d96,d160}
 /// bytes: e B h d (2 n + 2 m) + 4 B h n; tensor: 4 B h n m d; at: B=2 h=8 n=1024 m=1024 d=80
 #define FORWARD(T, S, D) \
     ENTRY(forward, D, S)(IN(T, q), IN(T, k), IN(T, v), OUT(T, o), OUT(float, lse), Sizes z, float scale) { forward<T, D>(q, k, v, o, lse, z, scale); }
@@ -363,7 +364,7 @@ FOR_HEADS(FORWARD)
 
 /// dq = dS k scale, dS = P (do v^T - delta); writes delta = rowsum(o do) for the keys' half unless it is null.
 /// Grid as forward; shared memory (128 + 4 R) P, tiles of R = 32 keys, 16 where D = 160.
-/// name: attention_vjp_queries_{d40,d64,d80,d96,d128,d160}
+/// name: attention_vjp_queries_{d64,d96,d160}
 /// bytes: e B h d (4 n + 2 m) + 8 B h n; tensor: 6 B h n m d; at: B=2 h=8 n=1024 m=1024 d=80
 #define VJP_QUERIES(T, S, D) \
     ENTRY(vjp_queries, D, S)(IN(T, q), IN(T, k), IN(T, v), IN(T, o), IN(float, lse), IN(T, go), OUT(T, dq), OUT(float, delta), Sizes z, float scale) { \
@@ -372,7 +373,7 @@ FOR_HEADS(VJP_QUERIES)
 
 /// dv = P^T do, dk = dS^T q scale: rows are keys, tiles are of queries.
 /// Grid (ceil(m / 64), heads, batch); shared memory as attention_vjp_queries.
-/// name: attention_vjp_keys_{d40,d64,d80,d96,d128,d160}
+/// name: attention_vjp_keys_{d64,d96,d160}
 /// bytes: e B h d (2 n + 4 m) + 8 B h n; tensor: 8 B h n m d; at: B=2 h=8 n=1024 m=1024 d=80
 #define VJP_KEYS(T, S, D) \
     ENTRY(vjp_keys, D, S)(IN(T, q), IN(T, k), IN(T, v), IN(float, lse), IN(T, go), IN(float, delta), OUT(T, dk), OUT(T, dv), Sizes z, float scale) { \
@@ -380,8 +381,8 @@ FOR_HEADS(VJP_QUERIES)
 FOR_HEADS(VJP_KEYS)
 
 /// to = P (T v + tv) - o rowsum(P T), T = (tq k^T + q tk^T) scale, from o and lse; tk and tv null where keys have no tangents.
-/// Grid as forward; shared memory (128 + 8 R) P (4 R without tk), tiles of R = 32 keys, 16 where D >= 96.
-/// name: attention_tangent_{d40,d64,d80,d96,d128,d160}
+/// Grid as forward; shared memory (128 + 8 R) P (4 R without tk), tiles of R = 16 keys.
+/// name: attention_tangent_{d64,d96,d160}
 /// bytes: e B h d (4 n + 4 m) + 4 B h n; tensor: 10 B h n m d; at: B=2 h=8 n=1024 m=1024 d=80
 #define TANGENT(T, S, D) \
     ENTRY(tangent, D, S)(IN(T, q), IN(T, k), IN(T, v), IN(T, o), IN(float, lse), IN(T, tq), IN(T, tk), IN(T, tv), OUT(T, to), Sizes z, float scale) { \
@@ -390,7 +391,7 @@ FOR_HEADS(TANGENT)
 
 /// o, lse and to at once: values and tangents through one online softmax (arXiv 2410.11081, appendix F).
 /// Grid and shared memory as attention_tangent.
-/// name: attention_jvp_{d40,d64,d80,d96,d128,d160}
+/// name: attention_jvp_{d64,d96,d160}
 /// bytes: e B h d (4 n + 4 m) + 4 B h n; tensor: 12 B h n m d; at: B=2 h=8 n=1024 m=1024 d=80
 #define JVP(T, S, D) \
     ENTRY(jvp, D, S)(IN(T, q), IN(T, k), IN(T, v), IN(T, tq), IN(T, tk), IN(T, tv), OUT(T, o), OUT(float, lse), OUT(T, to), Sizes z, float scale) { \

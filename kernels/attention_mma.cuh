@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Parts of the attention kernels on tensor cores, for F16 and BF16: blocks of 4 warps, each with 16 rows (queries, or keys where the rows are keys);
 // the other side passes by in tiles. Products are mma.sync m16n8k16 with F32 sums; lane l has, of an m16n8 result, rows l / 4 and l / 4 + 8, columns
-// 2 (l % 4) and the next. Rows of a tile in shared memory are K columns, zero beyond the head's size, and 16 bytes more: an odd number of
-// 16-byte units, so that the 8 rows that an ldmatrix reads lie in 8 different groups of banks.
+// 2 (l % 4) and the next. Rows of a tile in shared memory have D columns, zero beyond the head's size, and 16 bytes more: an odd number of 16-byte
+// units, so that the 8 rows that an ldmatrix reads lie in 8 different groups of banks.
 #pragma once
 #include "attention.cuh"
 
@@ -10,12 +10,12 @@ constexpr int kRows = 64, kThreads = 128;
 
 extern __shared__ uint4 shared_memory[];
 
-/// A tile's rows, for results of D columns.
+/// Rows of tiles for heads of up to D; those of up to kSplit do without the columns from there on.
 template <int D> struct Tile {
-    static constexpr int kSteps = (D + 15) / 16;       // of 16 columns
-    static constexpr int kUnits = 2 * kSteps;          // of 16 bytes
-    static constexpr int kPitch = 16 * (kUnits + 1);   // bytes
-    static constexpr int kOut = D / 8;                 // of 8 columns
+    static constexpr int kSplit = D == 160 ? 128 : D - 16;
+    static constexpr int kSteps = D / 16;           // of 16 columns
+    static constexpr int kOut = D / 8;              // of 8 columns
+    static constexpr int kPitch = 16 * (kOut + 1);  // bytes
 };
 
 // ---- instructions
@@ -67,18 +67,18 @@ __device__ __forceinline__ void copies_done() { asm volatile("cp.async.wait_all;
 
 // ---- tiles
 
+/// Columns in use.
+template <int D> __device__ __forceinline__ int columns(const Sizes& z) { return z.d <= Tile<D>::kSplit ? Tile<D>::kSplit : D; }
+
 /// Starts to copy R rows of a head from a token on, columns c on; zeros where there is no such token or column.
 template <int D, int R, typename T> __device__ __forceinline__ void copy(unsigned to, const T* x, int token, int tokens, int c, const Sizes& z) {
     constexpr int kLanes = kThreads / R; // of a row
     const int row = threadIdx.x / kLanes, lane = threadIdx.x % kLanes;
     const bool there = token + row < tokens;
-    const T* from = x + (there ? token + row : 0) * stride(z) + c + 8 * lane;
-    to += row * Tile<D>::kPitch + 16 * lane;
-    c += 8 * lane;
-#pragma unroll
-    for (int u = 0; u < (Tile<D>::kUnits + kLanes - 1) / kLanes; u++) {
-        if (u * kLanes + lane < Tile<D>::kUnits) copy16(to + 16 * kLanes * u, from + 8 * kLanes * u, there && c + 8 * kLanes * u < z.d ? 16 : 0);
-    }
+    const T* from = x + (there ? token + row : 0) * stride(z) + c;
+    to += row * Tile<D>::kPitch;
+#pragma unroll 1
+    for (int u = 8 * lane; u < columns<D>(z); u += 8 * kLanes) copy16(to + 2 * u, from + u, there && c + u < z.d ? 16 : 0);
 }
 
 /// Where a lane looks in 16 rows for a left operand, and for a transposed right operand.
@@ -117,15 +117,19 @@ template <typename T, int N> __device__ __forceinline__ void operands(unsigned (
 }
 
 /// acc [16,D] += w [16, 16 K] times the tile's rows.
-template <typename T, int D, int K> __device__ __forceinline__ void mix(float (&acc)[Tile<D>::kOut][4], const unsigned (&w)[K][4], unsigned tile) {
+template <typename T, int D, int K> __device__ __forceinline__ void mix(float (&acc)[Tile<D>::kOut][4], const unsigned (&w)[K][4], unsigned tile, const Sizes& z) {
 #pragma unroll
-    for (int k = 0; k < K; k++) {
+    for (int part = 0; part < 2; part++) {
+        if (part && z.d <= Tile<D>::kSplit) break;
 #pragma unroll
-        for (int u = 0; u < Tile<D>::kSteps; u++) {
-            unsigned b[4];
-            ldmatrix_trans(b, tile + k * 16 * Tile<D>::kPitch + 32 * u);
-            mma<T>(acc[2 * u], w[k], b[0], b[1]);
-            if (2 * u + 1 < Tile<D>::kOut) mma<T>(acc[2 * u + 1], w[k], b[2], b[3]);
+        for (int k = 0; k < K; k++) {
+#pragma unroll
+            for (int u = part * Tile<D>::kSplit / 16; u < (part ? D : Tile<D>::kSplit) / 16; u++) {
+                unsigned b[4];
+                ldmatrix_trans(b, tile + k * 16 * Tile<D>::kPitch + 32 * u);
+                mma<T>(acc[2 * u], w[k], b[0], b[1]);
+                mma<T>(acc[2 * u + 1], w[k], b[2], b[3]);
+            }
         }
     }
 }
