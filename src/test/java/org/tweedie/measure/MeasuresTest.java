@@ -34,13 +34,13 @@ class MeasuresTest {
         }
     }
 
-    /** Sides that are smaller than the kernel's reach (even one pixel), no multiple of a tile, several tiles; two pictures. */
+    /** Sides that are smaller than the kernel's reach (even one pixel), no multiple of a tile, several tiles, windows beyond shared memory; two pictures. */
     static Stream<Case> cases() {
         return Stream.of(
-                blur(3, 2, 13, 17), blur(3, 1, 5, 3), blur(2, 2, 1, 9), blur(0.4, 1, 2, 1), blur(1, 1, 75, 40), blur(30, 1, 20, 130),
+                blur(3, 2, 13, 17), blur(3, 1, 5, 3), blur(2, 2, 1, 9), blur(0.4, 1, 2, 1), blur(1, 1, 75, 40), blur(30, 1, 20, 130), blur(30, 1, 150, 11),
                 reduction(2, 2, 8, 6), reduction(4, 1, 16, 24), reduction(4, 2, 4, 8), reduction(8, 1, 72, 8), reduction(3, 1, 9, 3),
                 motion(motionKernel(9, 1), 2, 11, 13), motion(motionKernel(31, 2), 1, 20, 41), motion(motionKernel(61, 3), 1, 12, 9),
-                motion(corner(), 1, 7, 5), motion(corner(), 2, 1, 6), motion(corner(), 1, 9, 33),
+                motion(corner(), 1, 7, 5), motion(corner(), 2, 1, 6), motion(corner(), 1, 9, 33), motion(corners(), 1, 12, 37),
                 mask(2, 7, 5), mask(1, 16, 32));
     }
 
@@ -80,6 +80,22 @@ class MeasuresTest {
             k[(i / 5 + 2) * 9 + i % 5 + 4] = (i + 1) / 120f;
         }
         return Tensor.of(Shape.of(1, 1, 9, 9), k);
+    }
+
+    /** 65 x 65, nothing but four corners and the middle. */
+    private static Tensor corners() {
+        float[] k = new float[65 * 65];
+        for (int i : new int[] {0, 64, 32 * 65 + 32, 64 * 65, 64 * 65 + 64}) {
+            k[i] = (1 + i % 7) / 16f;
+        }
+        float sum = 0;
+        for (float v : k) {
+            sum += v;
+        }
+        for (int i = 0; i < k.length; i++) {
+            k[i] /= sum;
+        }
+        return Tensor.of(Shape.of(1, 1, 65, 65), k);
     }
 
     /** The kernel cut to what is not zero. */
