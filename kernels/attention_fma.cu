@@ -64,7 +64,7 @@ __device__ __forceinline__ void vjp_queries(const T* q, const T* k, const T* v, 
     int tile = 0;
 #pragma unroll 1
     do {
-        float s[4][4] = {}, ds[4][4];
+        float s[4][4] = {}, ds[4][4] = {};
 #pragma unroll 1
         for (int part = 0; part < 2; part++) { // go v^T, then q k^T
             if (part) hand_over(s, ds);
@@ -95,7 +95,7 @@ __device__ __forceinline__ void vjp_keys(const T* q, const T* k, const T* v, con
     int tile = z.causal ? p.row0 / kTile * kTile : 0;
 #pragma unroll 1
     do {
-        float s[4][4] = {}, ds[4][4];
+        float s[4][4] = {}, ds[4][4] = {};
 #pragma unroll 1
         for (int part = 0; part < 2; part++) { // v go^T, then k q^T
             if (part) hand_over(s, ds);
@@ -174,7 +174,7 @@ __device__ __forceinline__ void tangent(const T* q, const T* k, const T* v, cons
     int tile = 0;
 #pragma unroll 1
     do {
-        float s[4][4] = {}, t[4][4];
+        float s[4][4] = {}, t[4][4] = {};
         dual_scores(s, t, p, q, k, tq, tk, tile, z, scale);
         hide(s, p, tile, z);
         weigh(s, lse2, scale * kLog2e);
@@ -208,7 +208,7 @@ __device__ __forceinline__ void jvp(const T* q, const T* k, const T* v, const T*
     int tile = 0;
 #pragma unroll 1
     do {
-        float s[4][4] = {}, t[4][4], older[4];
+        float s[4][4] = {}, t[4][4] = {}, older[4];
         dual_scores(s, t, p, q, k, tq, tk, tile, z, scale);
         hide(s, p, tile, z);
         softmax.take(s, older, scale * kLog2e);

@@ -355,7 +355,7 @@ __device__ __forceinline__ void jvp(const T* q, const T* k, const T* v, const T*
 #define OUT(T, x) T* __restrict__ x
 
 /// o = softmax(q k^T scale) v and lse, online over tiles of keys.
-/// Grid (ceil(n / 64), heads, batch), blocks of 128 threads; a row in shared memory is P = 16 (2 ceil(D / 16) + 1) bytes; shared memory (64 + 4 * 32) P.
+/// Grid (ceil(n / 64), heads, batch), blocks of 128 threads; a row in shared memory is P = 16 (D / 8 + 1) bytes; shared memory (64 + 4 * 32) P.
 /// name: attention_forward_{d64,d96,d160}
 /// bytes: e B h d (2 n + 2 m) + 4 B h n; tensor: 4 B h n m d; at: B=2 h=8 n=1024 m=1024 d=80
 #define FORWARD(T, S, D) \

@@ -109,7 +109,7 @@ public final class Attentions {
             all.add(new Arg.F32((float) (1 / Math.sqrt(d))));
             int blocks = ((keys ? k : q).dim(1) + ROWS - 1) / ROWS;
             if (size > 0) {
-                int row = 16 * (2 * ((d + 15) / 16) + 1);
+                int row = 16 * (size / 8 + 1);
                 return new Launch("attention_mma", "attention_" + name + "_d" + size + "_" + dtype.name().toLowerCase(java.util.Locale.ROOT),
                         new Launch.Dim(blocks, op.heads(), q.dim(0)), Launch.Dim.of(THREADS), tiles * row, all);
             }
