@@ -10,6 +10,9 @@ final class Decoder {
     private static final Set<String> COMPARISONS = Set.of("eq", "ne", "lt", "le", "gt", "ge", "lo", "ls", "hi", "hs", "equ", "neu", "ltu", "leu", "gtu",
             "geu", "num", "nan");
 
+    private static final Set<String> ONE_SOURCE = Set.of("abs", "neg", "not", "popc", "clz", "brev", "bfind", "sqrt", "rcp");
+    private static final Set<String> THREE_SOURCES = Set.of("fma", "mad", "bfe", "shf");
+
     private Decoder() {}
 
     static Op decode(Assembly a, Statement s) {
@@ -217,9 +220,14 @@ final class Decoder {
             return special;
         }
         Lanes.Function f = Arithmetic.of(s.opcode(), how, type);
-        if (f == null || a.operands() < 2 || a.operands() > 4) {
+        if (f == null) {
             throw a.refuse();
         }
+        int operands = ONE_SOURCE.contains(s.opcode()) ? 2 : THREE_SOURCES.contains(s.opcode()) ? 4 : 3;
+        if (a.operands() < operands) {
+            a.operand(operands - 1);
+        }
+        a.expectOperands(operands, operands);
         boolean wide = how.equals("wide");
         Slot[] in = new Slot[a.operands() - 1];
         for (int i = 0; i < in.length; i++) {
