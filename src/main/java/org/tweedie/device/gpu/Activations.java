@@ -73,6 +73,11 @@ final class Activations {
                 List.of(new Arg.In(p.in(0)), new Arg.In(p.in(1)), new Arg.Out(p.out(0)), new Arg.Out(p.out(1)))));
     }
 
+    /** Whether a function has a kernel for value and tangent at once. */
+    static boolean hasDual(Fn fn) {
+        return common(fn);
+    }
+
     /** Whether a function has kernels of its own. */
     private static boolean common(Fn fn) {
         return fn == Fn.SILU || fn == Fn.GELU || fn == Fn.QUICK_GELU;

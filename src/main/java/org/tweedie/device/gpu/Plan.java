@@ -32,10 +32,11 @@ public final class Plan {
 
     private Plan(Program program, DType real, int guard) {
         this.program = program;
-        this.storage = Storage.of(program, real);
+        Fusion fusion = Fusion.of(program, Storage.of(program, real));
+        this.storage = fusion.storage();
         this.names = names(program);
         collectConstants();
-        this.groups = groups().stream().map(this::converting).toList();
+        this.groups = fusion.groups().stream().map(this::converting).toList();
         this.memory = MemoryPlan.of(program, groups.stream().map(Plan::memoryStep).toList(), v -> v.shape().size() * storage.of(v).bytes(), guard);
         groups.forEach(this::collectUploads);
         program.outputs().stream().map(Program.Output::value).filter(this::isConstant).forEach(v -> uploads.add(constant(v)));
@@ -49,11 +50,6 @@ public final class Plan {
     /** With unused bytes behind each buffer and no shared places, for tests that look for writes out of place. */
     public static Plan of(Program program, DType real, int guard) {
         return new Plan(program, real, guard);
-    }
-
-    /** What is lowered as one: for now each instruction alone. */
-    private List<Group> groups() {
-        return program.body().stream().map(i -> Group.of(i, storage)).toList();
     }
 
     /** Of each value by its number: as the program calls it, or its number and the place in the model that made it (not reshaped it). */

@@ -2,6 +2,7 @@
 package org.tweedie.device.gpu;
 
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import org.tweedie.program.DType;
 import org.tweedie.program.Instr;
@@ -43,6 +44,14 @@ public final class Storage {
         p.constants().forEach(c -> s.origin[c.value().id()] = Origin.CONSTANTS);
         p.inputs().forEach(i -> s.origin[i.value().id()] = Origin.INPUTS);
         p.body().forEach(s::add);
+        return s;
+    }
+
+    /** The same, but these values are stored as the network's: kernels that write any type have made them for readers that want that. */
+    Storage withNetworks(Collection<Value> values) {
+        Storage s = new Storage(real, origin.length);
+        System.arraycopy(origin, 0, s.origin, 0, origin.length);
+        values.forEach(v -> s.origin[v.id()] = Origin.NETWORK);
         return s;
     }
 

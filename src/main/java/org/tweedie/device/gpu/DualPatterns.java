@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device.gpu;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Set;
+import org.tweedie.program.DType;
+import org.tweedie.program.Instr;
+import org.tweedie.program.Type;
+import org.tweedie.program.Value;
+import org.tweedie.program.op.Attention;
+import org.tweedie.program.op.AttentionJvp;
+import org.tweedie.program.op.GroupNorm;
+import org.tweedie.program.op.GroupNormJvp;
+import org.tweedie.program.op.Op;
+import org.tweedie.program.op.Unary;
+import org.tweedie.program.op.UnaryMul;
+
+/** Dual numbers: an operation and its push-forward at the same operands, which one kernel does with one reading of them. */
+final class DualPatterns {
+    private final Uses uses;
+    private final Storage storage;
+
+    DualPatterns(Matching of) {
+        this.uses = of.uses();
+        this.storage = of.storage();
+    }
+
+    /** Each push-forward of an instruction, together with it; the first of them that can be used is to be taken. */
+    List<Match> at(int n) {
+        Instr i = uses.instr(n);
+        List<Match> all = new ArrayList<>();
+        for (int m : uses.readers(i.in().getFirst())) {
+            Instr j = uses.instr(m);
+            int shared = i.in().size();
+            if (m != n && isPushForward(i.op(), j.op()) && j.in().subList(0, shared).equals(i.in()) && sameStorage(i, j)) {
+                all.add(pair(n, i, m, j));
+            }
+        }
+        return all;
+    }
+
+    private static boolean isPushForward(Op of, Op op) {
+        return switch (op) {
+            case GroupNormJvp o -> o.of().equals(of);
+            case AttentionJvp o -> o.of().equals(of);
+            case UnaryMul o -> o.order() == 1 && Activations.hasDual(o.fn()) && new Unary(o.fn(), 0).equals(of);
+            default -> false;
+        };
+    }
+
+    private boolean sameStorage(Instr i, Instr j) {
+        return storage.of(i.result()) == storage.of(j.result());
+    }
+
+    private Match pair(int n, Instr i, int m, Instr j) {
+        List<Value> in = new ArrayList<>(i.in());
+        List<Value> tangents = j.in().subList(i.in().size() + (i.op() instanceof Attention ? 2 : 0), j.in().size()); // o and lse are made within
+        in.addAll(tangents);
+        List<Value> out = new ArrayList<>(i.out());
+        out.addAll(j.out());
+        List<DType> wanted = Collections.nCopies(in.size(), storage.of(i.result()));
+        List<Type> types = in.stream().map(Value::type).toList();
+        GpuKernel kernel = switch (j.op()) {
+            case GroupNormJvp o -> Norms.dual(o.of(), types.getFirst().shape());
+            case AttentionJvp o -> Attentions.dual(o);
+            case UnaryMul o -> Activations.dual(o.fn(), types.getFirst().shape().size());
+            default -> throw new IllegalStateException("dual: " + j);
+        };
+        return new Match(Set.of(n, m), in, wanted, out, kernel);
+    }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device.gpu;
+
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import org.tweedie.program.DType;
+import org.tweedie.program.Value;
+
+/**
+ * Instructions of a program that one kernel may do together.
+ *
+ * @param instrs their numbers: those whose results nothing else reads, and those that make {@code out}
+ * @param in what the kernel reads, in its order
+ * @param wanted the types in which it reads them
+ * @param out what it writes that is read elsewhere
+ * @param writesAny whether it writes its result in any type, whatever it reads
+ */
+record Match(Set<Integer> instrs, List<Value> in, List<DType> wanted, List<Value> out, GpuKernel kernel, boolean writesAny) {
+    Match {
+        instrs = new TreeSet<>(instrs);
+    }
+
+    Match(Set<Integer> instrs, List<Value> in, List<DType> wanted, List<Value> out, GpuKernel kernel) {
+        this(instrs, in, wanted, out, kernel, false);
+    }
+
+    /** The same by a kernel that writes its result in any type. */
+    Match writingAny() {
+        return new Match(instrs, in, wanted, out, kernel, true);
+    }
+
+    /** The first of its instructions. */
+    int first() {
+        return instrs.iterator().next();
+    }
+}
