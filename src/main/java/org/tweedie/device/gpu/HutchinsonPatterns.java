@@ -77,7 +77,7 @@ final class HutchinsonPatterns {
         int byH = uses.onlyReader(uses.instr(squeeze).result());
         int bySigma = uses.is(byH, Kind.DIV) ? uses.onlyReader(uses.instr(byH).result()) : -1;
         int scale = uses.is(bySigma, Kind.DIV) ? uses.onlyReader(uses.instr(bySigma).result()) : -1;
-        if (scale < 0 || flat.to().dim(0) != e.dim(0) || !e.shape().equals(uses.in(sub, 0).shape())) {
+        if (scale < 0 || !e.shape().equals(uses.in(sub, 0).shape()) || flat.to().dim(0) != e.dim(0)) {
             return null;
         }
         Value trace = uses.instr(scale).result();
@@ -108,7 +108,7 @@ final class HutchinsonPatterns {
         double a = uses.factor(scaled);
         Value e = uses.in(ce, 1);
         Set<Integer> chain = new TreeSet<>(Set.of(add, pads[0], pads[1], difference, share, uses.maker(minus), ce));
-        Value c = perSample(uses.in(ce, 0), chain);
+        Value c = uses.in(ce, 0).shape().equals(e.shape()) ? perSample(uses.in(ce, 0), chain) : null;
         int byH = c == null ? -1 : uses.maker(c);
         int bySigma = uses.is(byH, Kind.DIV) ? uses.maker(uses.in(byH, 0)) : -1;
         if (Double.isNaN(a) || !uses.is(bySigma, Kind.DIV) || !uses.in(bySigma, 1).equals(sigma) || Double.isNaN(uses.factor(uses.in(bySigma, 0)))) {
@@ -131,7 +131,7 @@ final class HutchinsonPatterns {
     /** The numbers [B] of which a value is the repetition over each sample, whose instructions join the chain; or null. */
     private Value perSample(Value x, Set<Integer> chain) {
         Value rows = uses.op(x, Reshape.class) == null ? x : uses.in(uses.maker(x), 0);
-        if (uses.op(rows, Broadcast.class) == null) {
+        if (x.shape().rank() == 0 || uses.op(rows, Broadcast.class) == null) {
             return null;
         }
         Value column = uses.in(uses.maker(rows), 0);

@@ -11,7 +11,7 @@ import org.tweedie.program.Value;
 record Matching(Uses uses, Storage storage) {
     /** The value of which two others are the first and the second half along an axis, or null. */
     Value halves(int axis, Value first, Value second) {
-        int n = axis < first.shape().rank() ? first.dim(axis) : 0;
+        int n = extent(first, axis);
         if (!uses.isSlice(first, axis, 0, n) || !uses.isSlice(second, axis, n, 2 * n)) {
             return null;
         }
@@ -24,12 +24,17 @@ record Matching(Uses uses, Storage storage) {
         for (int k = 0; k < 2; k++) {
             Value first = uses.in(add, k);
             Value second = uses.in(add, 1 - k);
-            int n = axis < first.shape().rank() ? first.dim(axis) / 2 : 0;
+            int n = extent(first, axis) / 2;
             if (uses.isPadded(first, axis, 0, n) && uses.isPadded(second, axis, n, 0)) {
                 return new int[] {uses.maker(first), uses.maker(second)};
             }
         }
         return null;
+    }
+
+    /** 0 where there is no such axis: nothing is a half of that. */
+    private static int extent(Value v, int axis) {
+        return axis >= 0 && axis < v.shape().rank() ? v.dim(axis) : 0;
     }
 
     /** An operand and the type in which a kernel reads it. */

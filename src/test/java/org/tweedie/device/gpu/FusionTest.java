@@ -24,6 +24,7 @@ import org.tweedie.diffusion.Ddim;
 import org.tweedie.diffusion.Denoiser;
 import org.tweedie.diffusion.LatentCodec;
 import org.tweedie.diffusion.LatentDenoiser;
+import org.tweedie.diffusion.MixturePrior;
 import org.tweedie.diffusion.NoiseLevel;
 import org.tweedie.diffusion.NoiseSchedule;
 import org.tweedie.measure.MeasurementOperator;
@@ -45,6 +46,7 @@ import org.tweedie.program.op.GroupNormJvp;
 import org.tweedie.program.op.Slice;
 import org.tweedie.program.op.UnaryMul;
 import org.tweedie.solve.Surrogate;
+import org.tweedie.transform.Jvp;
 import org.tweedie.transform.Simplify;
 
 /** Which instructions are merged, in which order the rest runs, and that results stay the same. */
@@ -275,7 +277,7 @@ class FusionTest {
 
     // ---- numbers ---------------------------------------------------------------------------------------------------
 
-    /** Merged kernels on the machine and the rest in double give the program's results: per sample of a batch, with each probe. */
+    /** Merged kernels on the machine and the rest in double give the program's results. */
     @ParameterizedTest
     @ValueSource(doubles = {1, 3})
     void surrogateStaysTheSame(double guidance) throws Exception {
@@ -285,10 +287,28 @@ class FusionTest {
         }
     }
 
+    /** Two samples, of an analytic prior: weights and traces are per sample. */
     @Test
-    void exactProbeStaysTheSame() throws Exception {
+    void batchStaysTheSame() {
+        Shape image = Shape.of(2, 8, 8, 3);
+        Denoiser mixture = new MixturePrior(new double[] {0.4, 0.6}, new double[] {-0.5, 0.5}, new double[] {0.3, 0.2});
+        MeasurementOperator a = Operators.parse("sr:4", image, 1);
+        Program p = new Surrogate(mixture, MixturePrior.PIXELS, a, Surrogate.Norm.SUM, Surrogate.Probe.SCALED).program(image, image, Surrogate.Gradient.FUSED);
+        assertTrue(merged(p, DType.F32).keySet().containsAll(Set.of("hutchinson_form_forward_f32", "hutchinson_seed_forward_f32", "hutchinson_reduce_forward_f32")),
+                merged(p, DType.F32).toString());
+        check(p);
+    }
+
+    /** A network and its push-forward at once. */
+    @Test
+    void pairsStayTheSame() throws Exception {
         try (Golden g = new Golden(Golden.SD15)) {
-            check(surrogate(g, 1, Surrogate.Probe.EXACT, Surrogate.Gradient.APART));
+            Tracer t = new Tracer("eps");
+            Value z = t.input("z", Type.real(LATENT));
+            t.output("eps", denoiser(g, 1).eps(t, z, NoiseLevel.inputs(t, "")));
+            Program p = Jvp.of(t.finish(), "z", "eps");
+            assertTrue(merged(p, DType.F32).keySet().stream().filter(entry -> entry.contains("_jvp_")).count() >= 4, "norms, attention, activations, gated units");
+            check(p);
         }
     }
 
