@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.device.gpu;
 
+import static org.tweedie.device.gpu.Matching.instrs;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -30,7 +32,7 @@ final class GegluPatterns {
     /** a gelu(b). */
     Match forward(int gate) {
         Value x = gated(gate);
-        return x == null ? null : match(Set.of(gate), Activations.geglu(x.shape()), List.of(uses.instr(gate).result()), x);
+        return x == null ? null : match(instrs(gate), Activations.geglu(x.shape()), List.of(uses.instr(gate).result()), x);
     }
 
     /** The [a, b] of an instruction that is a gelu(b), or null. */
@@ -52,7 +54,7 @@ final class GegluPatterns {
             return null;
         }
         Value dy = uses.in(da, 1);
-        return match(Set.of(add, pads[0], pads[1], da, db, p.product), Activations.gegluVjp(p.x.shape()), List.of(uses.instr(add).result()), p.x, dy);
+        return match(instrs(add, pads[0], pads[1], da, db, p.product), Activations.gegluVjp(p.x.shape()), List.of(uses.instr(add).result()), p.x, dy);
     }
 
     /** What is common to both derivatives: c gelu(b) and (d a) gelu'(b) for one [a, b] = x, and who makes d a. */
@@ -80,7 +82,7 @@ final class GegluPatterns {
             return List.of();
         }
         Value ty = uses.instr(add).result();
-        Set<Integer> instrs = Set.of(add, slope, gate, p.product);
+        Set<Integer> instrs = instrs(add, slope, gate, p.product);
         List<Match> all = new ArrayList<>();
         for (int n : uses.readers(uses.in(gate, 0))) {
             if (p.x.equals(gated(n))) {

@@ -2,6 +2,7 @@
 package org.tweedie.device.gpu;
 
 import static org.tweedie.device.gpu.Matching.f32;
+import static org.tweedie.device.gpu.Matching.instrs;
 import static org.tweedie.device.gpu.Matching.isScalar;
 
 import java.util.List;
@@ -43,7 +44,7 @@ final class HutchinsonPatterns {
         Value e = uses.in(mul, 0);
         Value h = uses.in(mul, 1);
         boolean fits = e.shape().equals(z.shape()) && isScalar(h);
-        return fits ? writingAny(of.match(Set.of(concat, add, mul), Hutchinson.form(), uses.instr(concat).result(), f32(z), f32(e), f32(h))) : null;
+        return fits ? writingAny(of.match(instrs(concat, add, mul), Hutchinson.form(), uses.instr(concat).result(), f32(z), f32(e), f32(h))) : null;
     }
 
     /** u + first half of the batch + second half. */
@@ -56,7 +57,7 @@ final class HutchinsonPatterns {
         Value both = of.halves(0, uses.in(before, 1), uses.in(add, 1));
         Value dz = uses.instr(add).result();
         boolean fits = both != null && u.shape().equals(dz.shape()) && of.isF32(dz);
-        return fits ? of.match(Set.of(add, before), Hutchinson.formVjp(), dz, of.stored(both), f32(u)) : null;
+        return fits ? of.match(instrs(add, before), Hutchinson.formVjp(), dz, of.stored(both), f32(u)) : null;
     }
 
     /** k e.(second half - first half) / h / sigma, per sample. */
@@ -85,7 +86,7 @@ final class HutchinsonPatterns {
         Value sigma = uses.in(bySigma, 1);
         double k = uses.factor(trace);
         boolean fits = !Double.isNaN(k) && isScalar(h) && isScalar(sigma) && trace.shape().size() == e.dim(0) && of.isF32(trace);
-        return fits ? of.match(Set.of(uses.maker(rows), sum, mul, sub, squeeze, byH, bySigma, scale), Hutchinson.reduce(k, e.shape()), trace,
+        return fits ? of.match(instrs(uses.maker(rows), sum, mul, sub, squeeze, byH, bySigma, scale), Hutchinson.reduce(k, e.shape()), trace,
                 of.stored(both), f32(e), f32(h), f32(sigma)) : null;
     }
 
@@ -107,7 +108,7 @@ final class HutchinsonPatterns {
         Value sigma = uses.in(share, 1);
         double a = uses.factor(scaled);
         Value e = uses.in(ce, 1);
-        Set<Integer> chain = new TreeSet<>(Set.of(add, pads[0], pads[1], difference, share, uses.maker(minus), ce));
+        Set<Integer> chain = new TreeSet<>(List.of(add, pads[0], pads[1], difference, share, uses.maker(minus), ce));
         Value c = uses.in(ce, 0).shape().equals(e.shape()) ? perSample(uses.in(ce, 0), chain) : null;
         int byH = c == null ? -1 : uses.maker(c);
         int bySigma = uses.is(byH, Kind.DIV) ? uses.maker(uses.in(byH, 0)) : -1;
@@ -118,7 +119,7 @@ final class HutchinsonPatterns {
         Value weight = uses.in(uses.maker(multiple), 0);
         Value u = uses.in(uses.maker(scaled), 0);
         Value h = uses.in(byH, 1);
-        chain.addAll(Set.of(uses.maker(scaled), byH, bySigma, uses.maker(multiple)));
+        chain.addAll(List.of(uses.maker(scaled), byH, bySigma, uses.maker(multiple)));
         boolean fits = weight.shape().size() == e.dim(0) && isScalar(sigma) && isScalar(h) && u.shape().equals(e.shape());
         return fits ? writingAny(of.match(chain, Hutchinson.seed(a, uses.factor(multiple)), uses.instr(add).result(), f32(u), f32(e), f32(weight), f32(sigma),
                 f32(h))) : null;

@@ -4,6 +4,7 @@ package org.tweedie.device.gpu;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 import org.tweedie.program.DType;
 import org.tweedie.program.Value;
 
@@ -60,6 +61,11 @@ record Matching(Uses uses, Storage storage) {
             }
         }
         return new Match(instrs, Arrays.stream(in).map(Typed::value).toList(), Arrays.stream(in).map(Typed::dtype).toList(), out, kernel);
+    }
+
+    /** Numbers of instructions; one may be named twice. */
+    static Set<Integer> instrs(Integer... numbers) {
+        return new TreeSet<>(List.of(numbers));
     }
 
     boolean isF32(Value v) {

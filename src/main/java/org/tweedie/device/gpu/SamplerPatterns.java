@@ -2,6 +2,7 @@
 package org.tweedie.device.gpu;
 
 import static org.tweedie.device.gpu.Matching.f32;
+import static org.tweedie.device.gpu.Matching.instrs;
 import static org.tweedie.device.gpu.Matching.isScalar;
 
 import java.util.List;
@@ -44,7 +45,7 @@ final class SamplerPatterns {
         if (!uses.is(mul, Kind.MUL)) {
             return null;
         }
-        Chain c = new Chain(Set.of(div, sub, mul), uses.in(sub, 0), uses.in(mul, 0), uses.in(mul, 1), uses.in(div, 1));
+        Chain c = new Chain(instrs(div, sub, mul), uses.in(sub, 0), uses.in(mul, 0), uses.in(mul, 1), uses.in(div, 1));
         return c.eps.shape().equals(c.z.shape()) && isScalar(c.sigma) && isScalar(c.sqrtAbar) ? c : null;
     }
 
@@ -59,7 +60,7 @@ final class SamplerPatterns {
             return null;
         }
         Set<Integer> instrs = new TreeSet<>(t.instrs);
-        instrs.addAll(Set.of(add, there, noise));
+        instrs.addAll(List.of(add, there, noise));
         Matching.Typed[] levels = {f32(t.sigma), f32(t.sqrtAbar), f32(uses.in(there, 1)), f32(uses.in(noise, 1))};
         Match guidance = uses.is(uses.maker(t.eps), Kind.ADD) ? guidance(uses.maker(t.eps)) : null;
         if (guidance != null && uses.staysWithin(uses.maker(t.eps), instrs)) {
@@ -80,7 +81,7 @@ final class SamplerPatterns {
         Value both = uses.is(sub, Kind.SUB) && uses.in(sub, 1).equals(without) ? of.halves(0, without, uses.in(sub, 0)) : null;
         Value eps = uses.instr(add).result();
         return both == null || of.stored(both).dtype() != of.stored(eps).dtype() ? null
-                : of.match(Set.of(add, uses.maker(scaled), sub), Sampler.guidance(w), eps, of.stored(both));
+                : of.match(instrs(add, uses.maker(scaled), sub), Sampler.guidance(w), eps, of.stored(both));
     }
 
     /** [c - w c ; w c] as zeros before and behind. */
@@ -97,7 +98,7 @@ final class SamplerPatterns {
         Value both = uses.instr(add).result();
         boolean fits = uses.factor(minus) == -w && uses.in(uses.maker(with), 0).equals(c) && uses.in(uses.maker(minus), 0).equals(c)
                 && of.stored(c).dtype() == of.stored(both).dtype();
-        return fits ? of.match(Set.of(add, pads[0], pads[1], rest, uses.maker(with), uses.maker(minus)), Sampler.guidanceVjp(w), both, of.stored(c)) : null;
+        return fits ? of.match(instrs(add, pads[0], pads[1], rest, uses.maker(with), uses.maker(minus)), Sampler.guidanceVjp(w), both, of.stored(c)) : null;
     }
 
     /** Part of a batch: all of a value, or one half of another. */
