@@ -220,20 +220,18 @@ final class Library implements AutoCloseable {
                     s1 = x.fma(b1, s1);
                 }
             }
-            add(c, ic, j, n, p0, p1);
-            if (rows > 1) {
-                add(c, ic + n, j, n, q0, q1);
-            }
-            if (rows > 2) {
-                add(c, ic + 2 * n, j, n, r0, r1);
-            }
-            if (rows > 3) {
-                add(c, ic + 3 * n, j, n, s0, s1);
-            }
+            add(rows > 0, c, ic, j, n, p0, p1);
+            add(rows > 1, c, ic + n, j, n, q0, q1);
+            add(rows > 2, c, ic + 2 * n, j, n, r0, r1);
+            add(rows > 3, c, ic + 3 * n, j, n, s0, s1);
         }
     }
 
-    private static void add(double[] c, int row, int j, int n, DoubleVector x0, DoubleVector x1) {
+    /** Adds two vectors to the elements of a row from j on, as far as the row goes. */
+    private static void add(boolean there, double[] c, int row, int j, int n, DoubleVector x0, DoubleVector x1) {
+        if (!there) {
+            return;
+        }
         VectorMask<Double> m0 = S.indexInRange(j, n);
         VectorMask<Double> m1 = S.indexInRange(j + L, n);
         DoubleVector.fromArray(S, c, row + j, m0).add(x0).intoArray(c, row + j, m0);
