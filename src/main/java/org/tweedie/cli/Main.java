@@ -38,6 +38,7 @@ public final class Main implements Runnable {
         COMMANDS.put("eval", Eval::new);
         COMMANDS.put("profile", Profile::new);
         COMMANDS.put("run", Run::new);
+        COMMANDS.put("kernel", Kernel::new);
         COMMANDS.put("inspect", Inspect::new);
         COMMANDS.put("doctor", Doctor::new);
     }

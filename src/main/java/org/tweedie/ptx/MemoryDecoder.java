@@ -141,6 +141,22 @@ final class MemoryDecoder {
                     }
                     w.copies.issue(this, lane, target.of(w, lane), origin.of(w, lane), bytes, size);
                 }
+                if (w.block.traffic != null) {
+                    count(w, mask, Access.Space.GLOBAL, origin);
+                    count(w, mask, Access.Space.SHARED, target);
+                }
+            }
+
+            /** A load from global memory and a store to shared memory. */
+            private void count(Warp w, int mask, Access.Space space, Base where) {
+                w.block.traffic.begin(bytes, space == Access.Space.SHARED);
+                for (int m = mask; m != 0; m &= m - 1) {
+                    int lane = Integer.numberOfTrailingZeros(m);
+                    if (space == Access.Space.SHARED || given < 0 || w.words[given + lane] > 0) {
+                        w.block.traffic.lane(space, where.of(w, lane));
+                    }
+                }
+                w.block.traffic.end();
             }
         };
     }

@@ -31,6 +31,9 @@ final class Traffic {
     }
 
     void end() {
+        if (lanes == 0) {
+            return;
+        }
         long useful = (long) lanes * bytes;
         switch (space) {
             case GLOBAL -> {
