@@ -68,22 +68,18 @@ template <int U, typename T> __device__ __forceinline__ void fill(int to, int pi
 }
 
 /// The thread's part of a result, times a factor for each row.
-template <typename T, int C>
-__device__ __forceinline__ void give(T* y, const float (&acc)[4][C / 8], const float (&factor)[4], const Place<C>& p, int tokens, const Sizes& z) {
-    constexpr int V = Place<C>::kVec;
+template <int C>
+__device__ __forceinline__ void give(float* y, const float (&acc)[4][C / 8], const float (&factor)[4], const Place<C>& p, int tokens, const Sizes& z) {
+    static_assert(Place<C>::kVec == 4, "16 bytes");
 #pragma unroll
     for (int r = 0; r < 4; r++) {
         if (p.row() + r >= tokens) break;
 #pragma unroll
-        for (int u = 0; u < C / 8 / V; u++) {
-            float* to = y + (p.row() + r) * stride(z) + p.group(u);
+        for (int u = 0; u < C / 32; u++) {
             if (p.group(u) >= z.d) break;
-            if constexpr (V == 4) {
-                const float* x = acc[r] + 4 * u;
-                *reinterpret_cast<float4*>(to) = make_float4(x[0] * factor[r], x[1] * factor[r], x[2] * factor[r], x[3] * factor[r]);
-            } else {
-                *reinterpret_cast<float2*>(to) = make_float2(acc[r][2 * u] * factor[r], acc[r][2 * u + 1] * factor[r]);
-            }
+            const float* x = acc[r] + 4 * u;
+            *reinterpret_cast<float4*>(y + (p.row() + r) * stride(z) + p.group(u)) =
+                make_float4(x[0] * factor[r], x[1] * factor[r], x[2] * factor[r], x[3] * factor[r]);
         }
     }
 }

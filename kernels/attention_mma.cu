@@ -2,7 +2,7 @@
 // Attention on tensor cores for F16 and BF16 and heads of up to 160 (a multiple of 8): softmax(q k^T scale) v, its pull-back and its push-forward, with no
 // [N,M] matrix in memory. Names say for which size D a kernel is made; smaller heads fit too, padded with zeros in shared memory.
 // Blocks of 128 threads own 64 rows; tiles of the other side are copied (cp.async) while the one before is worked on.
-#include "attention_mma.cuh"
+#include "attention_rows.cuh"
 
 template <int D> constexpr int kTile = 32;                       // keys of a tile of the forward
 template <int D> constexpr int kVjpTile = D <= 96 ? 32 : 16;     // of the pull-back
@@ -63,22 +63,11 @@ __device__ __forceinline__ void forward(const T* q, const T* k, const T* v, T* o
         copies_done();
         __syncthreads();
     }
-    softmax.end(lse + first_row(z, p.head), p.row, z);
+    softmax.end(lse + first_row(z, p.head), p.row, true, z);
     give<T, D>(o, acc, softmax.sum[0], softmax.sum[1], own, p.row0 + p.warp_row, z.n, 0, z);
 }
 
 // ---- pull-back
-
-/// s to p and ds to dS = p (ds - delta), both as operands.
-template <typename T, int N>
-__device__ __forceinline__ void differentials(unsigned (&w)[N / 2][4], const float (&s)[N][4], float (&ds)[N][4], const float (&delta)[2]) {
-#pragma unroll
-    for (int n = 0; n < N; n++) {
-#pragma unroll
-        for (int i = 0; i < 4; i++) ds[n][i] = s[n][i] * (ds[n][i] - delta[i / 2]);
-    }
-    operands<T>(w, ds);
-}
 
 template <typename T, int D>
 __device__ __forceinline__ void vjp_queries(const T* q, const T* k, const T* v, const T* o, const float* lse, const T* go, T* dq, float* delta, const Sizes& z,
@@ -116,7 +105,8 @@ __device__ __forceinline__ void vjp_queries(const T* q, const T* k, const T* v, 
         hide(s, -infinity(), p.row, tile, z);
         weigh(s, lse2, scale * kLog2e);
         unsigned w[N / 2][4];
-        differentials<T>(w, s, ds, dots);
+        differentials(ds, s, dots);
+        operands<T>(w, ds);
         mix<T, D>(acc, w, now + left_lane<D>(), z);
         tile += R;
         if (tile >= end) break;
@@ -124,25 +114,6 @@ __device__ __forceinline__ void vjp_queries(const T* q, const T* k, const T* v, 
         __syncthreads();
     }
     give<T, D>(dq + rows, acc, scale, scale, own, p.row0 + p.warp_row, z.n, 0, z);
-}
-
-/// Scores of keys (rows) and queries (columns) to p and, with ds = v go^T, to dS; lse2 and delta are lane l's of query tile + l.
-template <int N>
-__device__ __forceinline__ void weigh_columns(float (&s)[N][4], float (&ds)[N][4], float lse2, float delta, int row, int tile, const Sizes& z, float c) {
-#pragma unroll
-    for (int n = 0; n < N; n++) {
-#pragma unroll
-        for (int i = 0; i < 2; i++) {
-            const int column = 8 * n + my_column() + i;
-            const float l = __shfl_sync(0xffffffffu, lse2, column), dot = __shfl_sync(0xffffffffu, delta, column);
-#pragma unroll
-            for (int r = 0; r < 2; r++) {
-                float& x = s[n][2 * r + i];
-                x = z.causal && tile + column < row + 8 * r ? 0.0f : exp2_approx(fmaf(x, c, -l));
-                ds[n][2 * r + i] = x * (ds[n][2 * r + i] - dot);
-            }
-        }
-    }
 }
 
 template <typename T, int D>
@@ -218,8 +189,7 @@ template <typename T, int D> struct Tangents {
         }
     }
 
-    /// s = q k^T, t = (tq k^T + q tk^T) scale - reference. The reference is t's mean over a row's first tile: `to` does not depend on it, but sums of
-    /// large t that nearly cancel would lose digits. Keys that are not seen get scores of -infinity.
+    /// s = q k^T, t = (tq k^T + q tk^T) scale - reference. Keys that are not seen get scores of -infinity.
     __device__ __forceinline__ void scores_of(float (&s)[N][4], float (&t)[N][4], float (&reference)[2], unsigned now, int tile, const Place<D>& p, const Sizes& z,
                                               float scale) const {
         const unsigned left = own + left_lane<D>(), right = now + right_lane<D>();
@@ -227,27 +197,12 @@ template <typename T, int D> struct Tangents {
         scores<T, D>(t, left + kRows * Tile<D>::kPitch, right, p.steps);
         if (tk) scores<T, D>(t, left, right + 2 * kPart, p.steps);
         if (hide(s, -infinity(), p.row, tile, z)) hide(t, 0.0f, p.row, tile, z);
-        if (tile == 0) {
-            float sum[2] = {0.0f, 0.0f};
-#pragma unroll
-            for (int n = 0; n < N; n++) sum[0] += t[n][0] + t[n][1], sum[1] += t[n][2] + t[n][3];
-            reference[0] = row_sum(sum[0]) * scale / min(R, visible(z, p.row));
-            reference[1] = row_sum(sum[1]) * scale / min(R, visible(z, p.row + 8));
-        }
-#pragma unroll
-        for (int n = 0; n < N; n++) {
-#pragma unroll
-            for (int i = 0; i < 4; i++) t[n][i] = fmaf(t[n][i], scale, -reference[i / 2]);
-        }
+        lean(t, reference, p.row, tile, z, scale);
     }
 
     /// With weights w: acc += (w t) v + w tv, mean += rowsum(w t).
     __device__ __forceinline__ void push(float (&acc)[Tile<D>::kOut][4], float (&mean)[2], const float (&w)[N][4], float (&t)[N][4], unsigned now, const Sizes& z) const {
-#pragma unroll
-        for (int n = 0; n < N; n++) {
-#pragma unroll
-            for (int i = 0; i < 4; i++) t[n][i] *= w[n][i], mean[i / 2] += t[n][i];
-        }
+        weigh_tangents(t, mean, w);
         unsigned x[N / 2][4];
         operands<T>(x, t);
         mix<T, D>(acc, x, now + kPart + left_lane<D>(), z);
@@ -285,20 +240,7 @@ __device__ __forceinline__ void tangent(const T* q, const T* k, const T* v, cons
         copies_done();
         __syncthreads();
     }
-    mean[0] = row_sum(mean[0]), mean[1] = row_sum(mean[1]);
-#pragma unroll
-    for (int r = 0; r < 2; r++) {
-        if (p.row + 8 * r >= z.n) continue;
-        const T* mine = o + rows + (p.row + 8 * r) * stride(z) + my_column();
-#pragma unroll
-        for (int n = 0; n < Tile<D>::kOut; n++) {
-            if (8 * n >= z.d) break;
-            float x, y;
-            unpack2<T>(*reinterpret_cast<const unsigned*>(mine + 8 * n), x, y);
-            acc[n][2 * r] = fmaf(-mean[r], x, acc[n][2 * r]);
-            acc[n][2 * r + 1] = fmaf(-mean[r], y, acc[n][2 * r + 1]);
-        }
-    }
+    subtract<T, D>(acc, mean, o + rows, p.row, 0, z);
     give<T, D>(to + rows, acc, 1.0f, 1.0f, a.own, p.row0 + p.warp_row, z.n, 0, z);
 }
 
@@ -334,7 +276,7 @@ __device__ __forceinline__ void jvp(const T* q, const T* k, const T* v, const T*
         copies_done();
         __syncthreads();
     }
-    softmax.end(lse + first_row(z, p.head), p.row, z);
+    softmax.end(lse + first_row(z, p.head), p.row, true, z);
     scale_rows(acc, softmax.sum[0], softmax.sum[1]);
     mean[0] = row_sum(mean[0]), mean[1] = row_sum(mean[1]);
 #pragma unroll
