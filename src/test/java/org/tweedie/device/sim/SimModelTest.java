@@ -124,6 +124,7 @@ class SimModelTest {
             long start = System.nanoTime();
             Map<String, Tensor> got = e.run(in);
             double seconds = (System.nanoTime() - start) / 1e9;
+            System.out.printf("sim: %-18s %,d thread instructions%n", name, ((SimExecutable) e).counts().threadInstructions);
             expected.forEach((output, y) -> {
                 double gap = Conformance.distance(y, got.get(output));
                 System.out.printf("sim: %-18s %-10s %.1e from cpu, %.1f s%n", name, output, gap, seconds);
