@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.ptx;
 
+import java.math.BigInteger;
+
 /** cvt between the scalar types, on bits. */
 final class Convert {
     private Convert() {}
@@ -25,7 +27,7 @@ final class Convert {
             return null;
         }
         if (read == null) {
-            return round.equals("rn") ? fromInt(from, write) : null;
+            return round.equals("rn") ? fromInt(from, to, write) : null;
         }
         if (sat) {
             return round.isEmpty() && to.equals("f32") && from.equals("f32")
@@ -99,15 +101,15 @@ final class Convert {
         };
     }
 
-    private static Lanes.Function fromInt(String from, Write write) {
+    private static Lanes.Function fromInt(String from, String to, Write write) {
         int bits = 8 * Numbers.bytes(from);
         boolean signed = from.startsWith("s");
+        if (bits == 64 && to.equals("f32")) { // through double it would be rounded twice
+            return (a, _, _) -> FloatArithmetic.raw(signed ? a : new BigInteger(Long.toUnsignedString(a)).floatValue());
+        }
         return (a, _, _) -> {
             long v = Arithmetic.extend(a, bits, signed);
-            if (bits < 64 || Math.abs(v) < 1L << 53) {
-                return write.of(v);
-            }
-            return write.of(new java.math.BigDecimal(signed ? Long.toString(v) : Long.toUnsignedString(v)).doubleValue());
+            return write.of(signed || v >= 0 ? v : new BigInteger(Long.toUnsignedString(v)).doubleValue());
         };
     }
 }

@@ -115,6 +115,8 @@ class MachineTest {
             mul.ftz.f32 %f9, %f1, %f2              |  1e-40 |   0
             cvt.rn.f32.s32 %f9, %r0                |  1     |   0
             cvt.rmi.f32.f32 %f9, %f1               | -1.5   |  -2
+            cvt.rn.f32.s64 %f9, 9007199791611905   |  0     |   9.0072E15
+            cvt.rn.f32.u64 %f9, -1                 |  0     |   1.8446744E19
             """)
     void floats(String instruction, float x, float expected) {
         String body = "ld.global.f32 %f1, [%d3]; mov.f32 %f2, 0f40400000;\n" + instruction + "; st.global.f32 [%d4], %f9;";
