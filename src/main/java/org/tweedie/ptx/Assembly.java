@@ -103,10 +103,7 @@ final class Assembly {
 
     /** Where the result goes. */
     Slot result(Operand o) {
-        if (o instanceof Operand.Sink) {
-            return slot("b64");
-        }
-        if (!(o instanceof Operand.Reg r)) {
+        if (!(sink(o, "b64") instanceof Operand.Reg r)) {
             throw error("the result must be a register, got " + o);
         }
         Slot s = slot(r, ' ', true);
@@ -116,10 +113,6 @@ final class Assembly {
 
     int resultWord(Operand o) {
         return require(result(sink(o, "b32")), 'w').at();
-    }
-
-    int resultLong(Operand o) {
-        return require(result(o), 'l').at();
     }
 
     int resultPred(Operand o) {
@@ -155,18 +148,12 @@ final class Assembly {
         if (s.bits() != bits && !(o instanceof Operand.Number || o instanceof Operand.Symbol)) {
             throw error("operand " + o + " is a register of type ." + s.type() + ", expected " + bits + " bits");
         }
-        if (s.kind() != 'c') {
-            reads.add(s);
-        }
+        reads.add(s);
         return s;
     }
 
     int sourceWord(int n, String type) {
         return require(source(operand(n), type), 'w').at();
-    }
-
-    int sourceLong(int n, String type) {
-        return require(source(operand(n), type), 'l').at();
     }
 
     int sourcePred(int n) {
@@ -203,7 +190,7 @@ final class Assembly {
     private Slot slot(Operand.Reg r, char kind, boolean specialsToo) {
         Slot s = slots.get(r.name());
         if (s == null && specialsToo && Special.known(r.name())) {
-            s = specials.computeIfAbsent(r.name(), n -> slot(Special.type(n)));
+            s = specials.computeIfAbsent(r.name(), n -> slot("b32"));
         }
         if (s == null) {
             throw error("register '" + r.name() + "' is not declared" + (r.name().contains(".") ? " or not a special register of this machine" : ""));

@@ -44,7 +44,7 @@ public final class Counts {
         sharedPassesAtLeast += atLeast;
     }
 
-    void local(boolean store, long bytes) {
+    void local(long bytes) {
         localBytes += bytes;
     }
 

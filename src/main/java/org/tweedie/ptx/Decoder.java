@@ -260,7 +260,7 @@ final class Decoder {
             String name = s.opcode() + "." + how.replace(".ftz", "");
             if (Approximate.f32(name, ftz, Options.Approximation.NEAREST) != null) {
                 Slot x = a.source(a.operand(1), "f32");
-                return new Special1(name, ftz, a.result(a.operand(0)), x, a.operands() > 2 ? a.source(a.operand(2), "f32") : x);
+                return new Approximated(name, ftz, a.result(a.operand(0)), x, a.operands() > 2 ? a.source(a.operand(2), "f32") : x);
             }
         }
         switch (s.name()) {
@@ -306,11 +306,11 @@ final class Decoder {
     }
 
     /** An approximate instruction; what it gives, the launch's options say. */
-    private static final class Special1 extends Op {
+    private static final class Approximated extends Op {
         private final Lanes nearest;
         private final Lanes worst;
 
-        Special1(String name, boolean ftz, Slot d, Slot x, Slot y) {
+        Approximated(String name, boolean ftz, Slot d, Slot x, Slot y) {
             nearest = new Lanes(Approximate.f32(name, ftz, Options.Approximation.NEAREST), d, x, y);
             worst = new Lanes(Approximate.f32(name, ftz, Options.Approximation.WORST), d, x, y);
         }

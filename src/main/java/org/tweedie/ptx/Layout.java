@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.ptx;
 
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -21,7 +23,7 @@ final class Layout {
     private int shared;
     private int dynamicAlign = 16;
     private int local;
-    private final java.util.List<String> dynamic = new java.util.ArrayList<>();
+    private final List<String> dynamic = new ArrayList<>();
 
     /** @param globals address of each variable in global or const memory */
     Layout(Parser.Body body, Map<String, Variable> module, Map<String, Long> globals) {

@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -80,8 +81,8 @@ public final class Machine {
             throw new PtxException(k.name() + ": a block of " + block + " threads is beyond the limits; expected 1 to " + THREADS + " in all");
         }
         int[] max = k.maxThreads();
-        if (max != null && block.count() > java.util.Arrays.stream(max).asLongStream().reduce(1, (a, b) -> a * b)) {
-            throw new PtxException(k.name() + ": a block of " + block + " threads; the kernel was built for at most " + java.util.Arrays.toString(max));
+        if (max != null && block.count() > Arrays.stream(max).asLongStream().reduce(1, (a, b) -> a * b)) {
+            throw new PtxException(k.name() + ": a block of " + block + " threads; the kernel was built for at most " + Arrays.toString(max));
         }
         if (shared < 0 || shared > 0 && !k.layout.hasDynamic()) {
             throw new PtxException(k.name() + ": " + shared + " bytes of dynamic shared memory given, the kernel takes none");

@@ -4,6 +4,7 @@ package org.tweedie.ptx;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -63,7 +64,7 @@ public final class Memory {
     private void mark(long address, long bytes, byte state) {
         Region r = region(address, bytes);
         int from = (int) (address - r.address);
-        java.util.Arrays.fill(r.written, from, from + (int) bytes, state);
+        Arrays.fill(r.written, from, from + (int) bytes, state);
     }
 
     /** This memory and a module's constants. */

@@ -16,6 +16,8 @@ public final class PtxModule {
     private final Map<String, Variable> variables = new LinkedHashMap<>();
     private final Map<String, Long> addresses = new HashMap<>();
     private final Map<String, Entry> entries = new HashMap<>();
+    /** The constants' memory, which lives as long as the module. */
+    private final List<MemorySegment> held = new ArrayList<>();
     /** What a kernel may read besides its arguments. */
     final List<Window> constants = new ArrayList<>();
 
@@ -31,8 +33,7 @@ public final class PtxModule {
 
     /** @throws PtxException naming file and line where the text is malformed or says what the machine does not know */
     public static PtxModule parse(String file, String text) {
-        PtxModule m = new PtxModule(file, text);
-        return m;
+        return new PtxModule(file, text);
     }
 
     private void constant(Variable v) {
@@ -45,8 +46,6 @@ public final class PtxModule {
         addresses.put(v.name(), s.address());
         constants.add(new Window(v.name(), s.address(), v.bytes(), true, false));
     }
-
-    private final List<MemorySegment> held = new ArrayList<>();
 
     /** @throws PtxException when there is no such kernel, naming those there are, or when it holds what the machine does not know */
     public synchronized Entry entry(String name) {

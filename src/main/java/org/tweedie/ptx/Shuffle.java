@@ -3,7 +3,9 @@ package org.tweedie.ptx;
 
 /** shfl.sync: each lane reads another lane's register. PTX ISA: the third operand holds the clamp (bits 0-4) and the segment mask (bits 8-12). */
 final class Shuffle extends Op {
-    private final String mode;
+    enum Mode { UP, DOWN, BFLY, IDX }
+
+    private final Mode mode;
     private final int d;
     private final int pred;
     private final int a;
@@ -11,7 +13,7 @@ final class Shuffle extends Op {
     private final int c;
     private final int members;
 
-    Shuffle(String mode, int d, int pred, int a, int b, int c, int members) {
+    Shuffle(Mode mode, int d, int pred, int a, int b, int c, int members) {
         this.mode = mode;
         this.d = d;
         this.pred = pred;
@@ -35,15 +37,15 @@ final class Shuffle extends Op {
             int from;
             boolean inside;
             switch (mode) {
-                case "up" -> {
+                case UP -> {
                     from = lane - by;
                     inside = from >= (least | clamp & ~segment);
                 }
-                case "down" -> {
+                case DOWN -> {
                     from = lane + by;
                     inside = from <= most;
                 }
-                case "bfly" -> {
+                case BFLY -> {
                     from = lane ^ by;
                     inside = from <= most;
                 }

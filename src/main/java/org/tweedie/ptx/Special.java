@@ -15,8 +15,9 @@ final class Special {
         return KNOWN.contains(name);
     }
 
-    static String type(String name) {
-        return "b32";
+    /** Whether it differs from block to block; the others do not. */
+    static boolean ofBlock(String name) {
+        return name.startsWith("%ctaid");
     }
 
     /** Its value for a thread. */

@@ -46,7 +46,7 @@ final class Traffic {
                 counts.global(store, useful, sectors.size());
             }
             case SHARED -> counts.shared(store, useful, passes(), (long) ideal());
-            default -> counts.local(store, useful);
+            default -> counts.local(useful);
         }
     }
 

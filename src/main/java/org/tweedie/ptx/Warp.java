@@ -21,6 +21,9 @@ final class Warp {
     private final int[] writtenWords;
     private final int[] writtenLongs;
     private final int[] writtenPreds;
+    /** Those that hold something from the start. */
+    private final int[] givenWords;
+    private final int[] givenLongs;
 
     /** Lanes that run now, and those that have not exited. */
     int active;
@@ -50,7 +53,10 @@ final class Warp {
         writtenWords = new int[e.registers.words()];
         writtenLongs = new int[e.registers.longs()];
         writtenPreds = new int[e.registers.preds()];
+        givenWords = new int[writtenWords.length];
+        givenLongs = new int[writtenLongs.length];
         copies = new AsyncCopies(this);
+        constants();
     }
 
     /** Ready to run from the start in the block's present place. */
@@ -64,26 +70,37 @@ final class Warp {
         waiting = Integer.MAX_VALUE;
         state = State.RUNNING;
         copies.clear();
-        Assembly.Registers r = block.kernel.registers;
-        Arrays.fill(writtenWords, 0);
-        Arrays.fill(writtenLongs, 0);
+        System.arraycopy(givenWords, 0, writtenWords, 0, givenWords.length);
+        System.arraycopy(givenLongs, 0, writtenLongs, 0, givenLongs.length);
         Arrays.fill(writtenPreds, 0);
-        r.wordConstants().forEach((bits, s) -> fill(s, bits));
-        r.longConstants().forEach((bits, s) -> {
-            Arrays.fill(longs, s.at(), s.at() + Op.LANES, bits);
-            writtenLongs[s.index()] = -1;
-        });
-        r.specials().forEach((name, s) -> {
-            for (int i = 0; i < n; i++) {
-                words[s.at() + i] = Special.value(name, block, first + i);
+        block.kernel.registers.specials().forEach((name, s) -> {
+            if (Special.ofBlock(name)) {
+                fill(s, name);
             }
-            writtenWords[s.index()] = -1;
         });
     }
 
-    private void fill(Assembly.Slot s, int bits) {
-        Arrays.fill(words, s.at(), s.at() + Op.LANES, bits);
-        writtenWords[s.index()] = -1;
+    /** What no block changes: numbers in the text, and what a thread knows of its place in the block. */
+    private void constants() {
+        Assembly.Registers r = block.kernel.registers;
+        r.wordConstants().forEach((bits, s) -> {
+            Arrays.fill(words, s.at(), s.at() + Op.LANES, bits);
+            givenWords[s.index()] = -1;
+        });
+        r.longConstants().forEach((bits, s) -> {
+            Arrays.fill(longs, s.at(), s.at() + Op.LANES, bits);
+            givenLongs[s.index()] = -1;
+        });
+        r.specials().forEach((name, s) -> {
+            fill(s, name);
+            givenWords[s.index()] = -1;
+        });
+    }
+
+    private void fill(Assembly.Slot s, String special) {
+        for (int i = 0; i < Op.LANES; i++) {
+            words[s.at() + i] = Special.value(special, block, thread(i));
+        }
     }
 
     /** Runs until a barrier of the block or the end. */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.ptx;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.tweedie.ptx.Assembly.Slot;
 
 /** Instructions in which the threads of a warp work together: shuffles, votes, matrix products. */
@@ -26,7 +28,7 @@ final class WarpDecoder {
         Operand result = a.operand(0);
         int d = a.resultWord(result instanceof Operand.Pair p ? p.first() : result);
         int pred = result instanceof Operand.Pair p ? a.resultPred(p.second()) : -1;
-        return new Shuffle(s.mods().get(1), d, pred, a.sourceWord(1, "b32"), a.sourceWord(2, "b32"), a.sourceWord(3, "b32"), a.sourceWord(4, "b32"));
+        return new Shuffle(Shuffle.Mode.valueOf(s.mods().get(1).toUpperCase(Locale.ROOT)), d, pred, a.sourceWord(1, "b32"), a.sourceWord(2, "b32"), a.sourceWord(3, "b32"), a.sourceWord(4, "b32"));
     }
 
     private static Op vote(Assembly a, Statement s) {
@@ -113,7 +115,7 @@ final class WarpDecoder {
         List<String> m = s.mods();
         boolean trans = s.has("trans");
         int n = s.has("x4") ? 4 : s.has("x2") ? 2 : 1;
-        List<String> expected = new java.util.ArrayList<>(List.of("sync", "aligned", "m8n8", "x" + n));
+        List<String> expected = new ArrayList<>(List.of("sync", "aligned", "m8n8", "x" + n));
         if (trans) {
             expected.add("trans");
         }

@@ -7,7 +7,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.tweedie.device.OpCase;
 import org.tweedie.program.Program;
 import org.tweedie.program.op.Attention;
-import org.tweedie.program.op.Fn;
 import org.tweedie.program.op.GroupNorm;
 import org.tweedie.program.op.Unary;
 import org.tweedie.program.op.UnaryMul;

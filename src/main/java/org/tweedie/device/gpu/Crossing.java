@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.tweedie.device.MemoryPlan;
 import org.tweedie.program.DType;
-import org.tweedie.program.Value;
 
 /** Operands that are stored in another type than a kernel reads: they are converted into working memory before each run of it. */
 final class Crossing {

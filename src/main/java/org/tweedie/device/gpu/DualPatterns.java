@@ -11,7 +11,6 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 import org.tweedie.program.op.Attention;
 import org.tweedie.program.op.AttentionJvp;
-import org.tweedie.program.op.GroupNorm;
 import org.tweedie.program.op.GroupNormJvp;
 import org.tweedie.program.op.Op;
 import org.tweedie.program.op.Unary;

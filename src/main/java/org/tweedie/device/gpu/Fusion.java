@@ -8,7 +8,6 @@ import java.util.Deque;
 import java.util.List;
 import java.util.PriorityQueue;
 import org.tweedie.device.MemoryPlan;
-import org.tweedie.program.DType;
 import org.tweedie.program.Instr;
 import org.tweedie.program.Program;
 import org.tweedie.program.Value;

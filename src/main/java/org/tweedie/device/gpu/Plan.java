@@ -12,7 +12,6 @@ import org.tweedie.device.MemoryPlan;
 import org.tweedie.program.DType;
 import org.tweedie.program.Instr;
 import org.tweedie.program.Program;
-import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.Value;
 import org.tweedie.program.op.*;

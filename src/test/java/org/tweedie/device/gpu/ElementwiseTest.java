@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.tweedie.device.gpu.OpBench.REALS;
+import static org.tweedie.device.gpu.OneOp.REALS;
 import static org.tweedie.device.gpu.OpBench.distance;
 import static org.tweedie.device.gpu.OpBench.rounded;
 
@@ -98,23 +98,7 @@ class ElementwiseTest {
     }
 
     private static String entry(GpuKernel k, DType t) {
-        Buffer b = new Buffer("b", t, Shape.of(1), 256);
-        return ((Launch) k.bind().apply(new GpuKernel.Places() {
-            @Override
-            public Buffer in(int i) {
-                return b;
-            }
-
-            @Override
-            public Buffer out(int i) {
-                return b;
-            }
-
-            @Override
-            public long scratch() {
-                return 0;
-            }
-        }).getFirst()).entry();
+        return KernelBench.entry(k, new Buffer("b", t, Shape.of(1), 256));
     }
 
     @Test

@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntFunction;
 import org.tweedie.program.Rounding;
 import org.tweedie.device.sim.Simulator;
 import org.tweedie.program.DType;
@@ -77,24 +78,31 @@ public final class KernelBench implements AutoCloseable {
     /** Lowers by hand: runs the steps of a kernel on these buffers. */
     public void run(GpuKernel k, List<Buffer> in, List<Buffer> out) {
         long scratch = k.scratch() == 0 ? 0 : scratch(k.scratch());
-        for (Step s : k.bind().apply(new GpuKernel.Places() {
+        k.bind().apply(places(in::get, out::get, scratch)).forEach(this::run);
+    }
+
+    private static GpuKernel.Places places(IntFunction<Buffer> in, IntFunction<Buffer> out, long scratch) {
+        return new GpuKernel.Places() {
             @Override
             public Buffer in(int i) {
-                return in.get(i);
+                return in.apply(i);
             }
 
             @Override
             public Buffer out(int i) {
-                return out.get(i);
+                return out.apply(i);
             }
 
             @Override
             public long scratch() {
                 return scratch;
             }
-        })) {
-            run(s);
-        }
+        };
+    }
+
+    /** Name of the kernel that is launched first when all operands lie in one buffer. */
+    public static String entry(GpuKernel k, Buffer all) {
+        return ((Launch) k.bind().apply(places(i -> all, i -> all, 0)).getFirst()).entry();
     }
 
     public void run(Step s) {

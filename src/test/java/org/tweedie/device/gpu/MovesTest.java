@@ -23,7 +23,6 @@ import org.tweedie.program.Program;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.Type;
-import org.tweedie.program.Value;
 import org.tweedie.program.op.*;
 import org.tweedie.ptx.KernelFault;
 
@@ -104,7 +103,7 @@ class MovesTest {
                     in.add(bench.in("ids", DType.I64, IDS));
                 }
                 Buffer out = bench.out("y", t, i.result().shape());
-                bench.run(OpBench.kernel(i), in, List.of(out));
+                bench.run(Lowering.of(i), in, List.of(out));
                 assertArrayEquals(picked(bits, sources, t.bytes()), bench.bytes(out), c + " of " + t);
             }
         }
@@ -118,7 +117,7 @@ class MovesTest {
         byte[] bits = bits(2 * n);
         try (KernelBench bench = new KernelBench()) {
             Buffer y = bench.out("y", DType.F16, Shape.of(1027, 9, 8));
-            bench.run(OpBench.kernel(program(c).body().getFirst()), List.of(bench.bits("x", DType.F16, c.in().getFirst(), bits)), List.of(y));
+            bench.run(Lowering.of(program(c).body().getFirst()), List.of(bench.bits("x", DType.F16, c.in().getFirst(), bits)), List.of(y));
             assertArrayEquals(picked(bits, sources(program(c), List.of(n)), 2), bench.bytes(y));
         }
     }
@@ -152,7 +151,7 @@ class MovesTest {
     @ParameterizedTest
     @MethodSource("differentiable")
     void derivativesAgreeWithReference(OpCase c) {
-        OpBench.REALS.forEach(t -> OpBench.check(c, t));
+        OneOp.REALS.forEach(t -> OpBench.check(c, t));
     }
 
     /** Taking apart undoes joining. */
@@ -183,36 +182,17 @@ class MovesTest {
             Buffer h = bench.out("h", DType.F16, Shape.of(1));
             Buffer f = bench.out("f", DType.F32, Shape.of(1));
             Buffer odd = new Buffer("odd", DType.F16, Shape.of(1), h.address() + 4);
-            assertEquals("copy_forward_b128", entry(Moves.slice(new Slice(1, 8, 16), Shape.of(3, 24)), h));
-            assertEquals("copy_forward_b64", entry(Moves.slice(new Slice(1, 4, 8), Shape.of(3, 24)), h));
-            assertEquals("copy_forward_b32", entry(Moves.slice(new Slice(1, 8, 16), Shape.of(3, 24)), odd));
-            assertEquals("copy_forward_b16", entry(Moves.slice(new Slice(1, 1, 8), Shape.of(3, 24)), h));
-            assertEquals("transpose_forward_b16", entry(Moves.transpose(new Transpose(List.of(0, 2, 1)), Shape.of(2, 64, 320)), h));
-            assertEquals("copy_forward_b32", entry(Moves.transpose(new Transpose(List.of(0, 3, 1, 2)), Shape.of(2, 64, 64, 3)), f));
-            assertEquals("copy_forward_b128", entry(Moves.transpose(new Transpose(List.of(0, 2, 1, 3)), Shape.of(2, 64, 8, 40)), h));
-            assertEquals("fill_forward_b32", entry(Moves.broadcast(Shape.of(3, 64), Shape.of()), f));
-            assertEquals("upsample_forward_b128", entry(Moves.upsample(2, Shape.of(2, 8, 8, 640)), h));
-            assertEquals("concat_forward_b128", entry(Moves.concat(new Concat(1), List.of(Type.real(9, 320), Type.real(9, 640)), Shape.of(9, 960)), h));
+            assertEquals("copy_forward_b128", KernelBench.entry(Moves.slice(new Slice(1, 8, 16), Shape.of(3, 24)), h));
+            assertEquals("copy_forward_b64", KernelBench.entry(Moves.slice(new Slice(1, 4, 8), Shape.of(3, 24)), h));
+            assertEquals("copy_forward_b32", KernelBench.entry(Moves.slice(new Slice(1, 8, 16), Shape.of(3, 24)), odd));
+            assertEquals("copy_forward_b16", KernelBench.entry(Moves.slice(new Slice(1, 1, 8), Shape.of(3, 24)), h));
+            assertEquals("transpose_forward_b16", KernelBench.entry(Moves.transpose(new Transpose(List.of(0, 2, 1)), Shape.of(2, 64, 320)), h));
+            assertEquals("copy_forward_b32", KernelBench.entry(Moves.transpose(new Transpose(List.of(0, 3, 1, 2)), Shape.of(2, 64, 64, 3)), f));
+            assertEquals("copy_forward_b128", KernelBench.entry(Moves.transpose(new Transpose(List.of(0, 2, 1, 3)), Shape.of(2, 64, 8, 40)), h));
+            assertEquals("fill_forward_b32", KernelBench.entry(Moves.broadcast(Shape.of(3, 64), Shape.of()), f));
+            assertEquals("upsample_forward_b128", KernelBench.entry(Moves.upsample(2, Shape.of(2, 8, 8, 640)), h));
+            assertEquals("concat_forward_b128", KernelBench.entry(Moves.concat(new Concat(1), List.of(Type.real(9, 320), Type.real(9, 640)), Shape.of(9, 960)), h));
         }
-    }
-
-    private static String entry(GpuKernel k, Buffer b) {
-        return ((Launch) k.bind().apply(new GpuKernel.Places() {
-            @Override
-            public Buffer in(int i) {
-                return b;
-            }
-
-            @Override
-            public Buffer out(int i) {
-                return b;
-            }
-
-            @Override
-            public long scratch() {
-                return 0;
-            }
-        }).getFirst()).entry();
     }
 
     @Test

@@ -3,62 +3,38 @@ package org.tweedie.device.gpu;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.tweedie.device.Conformance;
+import org.tweedie.device.Conformance.Run;
 import org.tweedie.device.OpCase;
 import org.tweedie.device.reference.ReferenceDevice;
 import org.tweedie.program.DType;
 import org.tweedie.program.Instr;
 import org.tweedie.program.Program;
 import org.tweedie.program.Rounding;
-import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.Tracer;
-import org.tweedie.program.Type;
 import org.tweedie.program.Value;
-import org.tweedie.program.op.*;
-import org.tweedie.transform.Jvp;
-import org.tweedie.transform.Vjp;
+import org.tweedie.program.op.Reshape;
 
 /** Programs of arithmetic, moves and sums: kernel by kernel on the PTX machine, and, to compare, plainly. */
 final class OpBench {
-    static final List<DType> REALS = List.of(DType.F32, DType.F16, DType.BF16);
-
     private OpBench() {}
-
-    /** A program and what goes in. */
-    record Run(String name, Program program, Map<String, Tensor> inputs) {}
-
-    /** The case itself, its pull-back and its push-forward for each input that has them. */
-    static List<Run> runs(OpCase c) {
-        Program f = c.program(3);
-        Map<String, Tensor> in = c.inputs(7);
-        List<Run> runs = new ArrayList<>(List.of(new Run("forward", f, in)));
-        for (int i = 0; i < c.active(); i++) {
-            Map<String, Tensor> back = new HashMap<>(in);
-            back.put("cotangent", OpCase.random(f.output("y0").shape(), 99));
-            runs.add(new Run("pull-back to x" + i, Vjp.of(f, "y0", "x" + i), back));
-            Map<String, Tensor> push = new HashMap<>(in);
-            push.put("tangent", OpCase.random(c.in().get(i), 98));
-            runs.add(new Run("push-forward of x" + i, Jvp.of(f, "x" + i, "y0"), push));
-        }
-        return runs;
-    }
 
     /**
      * Distances from the program in double on the stored inputs, Euclidean and relative: in F32 at most 1e-5; in the 16-bit types at most twice
      * that of plain evaluation in that type, each op in double and its results rounded once.
      */
     static void check(OpCase c, DType real) {
-        for (Run r : runs(c)) {
+        for (Run r : Conformance.runs(c).toList()) {
             Map<String, double[]> got = kernels(r, real);
             Map<String, double[]> plain = plain(r, real);
             reference(r, real).forEach((name, y) -> {
                 double error = distance(got.get(name), y);
                 double budget = real == DType.F32 ? 1e-5 : 2 * distance(plain.get(name), y);
-                assertTrue(error <= budget, c + ", " + r.name + ", " + name + " in " + real + ": relative error " + error + ", budget " + budget);
+                assertTrue(error <= budget, c + ", " + r.name() + ", " + name + " in " + real + ": relative error " + error + ", budget " + budget);
             });
         }
     }
@@ -90,49 +66,29 @@ final class OpBench {
     static Map<String, double[]> kernels(Run r, DType real) {
         try (KernelBench bench = new KernelBench()) {
             Map<Value, Buffer> at = new HashMap<>();
-            r.program.inputs().forEach(i -> at.put(i.value(), bench.in(i.name(), stored(i.value(), real), r.inputs.get(i.name()))));
-            r.program.constants().forEach(c -> at.put(c.value(), bench.in(c.name(), stored(c.value(), real), c.data())));
-            for (Instr i : r.program.body()) {
+            r.program().inputs().forEach(i -> at.put(i.value(), bench.in(i.name(), stored(i.value(), real), r.inputs().get(i.name()))));
+            r.program().constants().forEach(c -> at.put(c.value(), bench.in(c.name(), stored(c.value(), real), c.data())));
+            for (Instr i : r.program().body()) {
                 Value y = i.result();
                 if (i.op() instanceof Reshape) {
                     at.put(y, at.get(i.in().getFirst()).reshape(y.shape().dims()));
                 } else {
                     at.put(y, bench.out("%" + y.id(), real, y.shape()));
-                    bench.run(kernel(i), i.in().stream().map(at::get).toList(), List.of(at.get(y)));
+                    bench.run(Lowering.of(i), i.in().stream().map(at::get).toList(), List.of(at.get(y)));
                 }
             }
             Map<String, double[]> out = new HashMap<>();
-            r.program.outputs().forEach(o -> out.put(o.name(), bench.read(at.get(o.value()))));
+            r.program().outputs().forEach(o -> out.put(o.name(), bench.read(at.get(o.value()))));
             return out;
         }
     }
 
-    static GpuKernel kernel(Instr i) {
-        List<Type> in = i.in().stream().map(Value::type).toList();
-        Shape x = in.getFirst().shape();
-        Shape y = i.result().shape();
-        return switch (i.op()) {
-            case Affine o -> Elementwise.affine(o.scale(), o.shift(), y.size());
-            case Binary o -> Elementwise.binary(o.kind(), y, x, in.get(1).shape());
-            case Broadcast _ -> Moves.broadcast(y, x);
-            case ReduceSum o -> Reductions.sum(x, o.axes());
-            case SumPool o -> Reductions.sumPool(o.factor(), x);
-            case Concat o -> Moves.concat(o, in, y);
-            case Slice o -> Moves.slice(o, x);
-            case Pad o -> Moves.pad(o, x, y);
-            case Transpose o -> Moves.transpose(o, x);
-            case Upsample o -> Moves.upsample(o.factor(), x);
-            case Gather _ -> Moves.gather(x, in.get(1).shape().size());
-            default -> throw new IllegalArgumentException(i + " is of another family");
-        };
-    }
-
     static Map<String, double[]> reference(Run r, DType real) {
         Map<String, Tensor> in = new HashMap<>();
-        r.inputs.forEach((name, x) -> in.put(name, x.dtype() == DType.I64 ? x : Tensor.of(x.shape(), rounded(x.doubles(), real))));
-        List<Program.Constant> constants = r.program.constants().stream()
+        r.inputs().forEach((name, x) -> in.put(name, x.dtype() == DType.I64 ? x : Tensor.of(x.shape(), rounded(x.doubles(), real))));
+        List<Program.Constant> constants = r.program().constants().stream()
                 .map(c -> new Program.Constant(c.name(), c.value(), Tensor.of(c.data().shape(), rounded(c.data().doubles(), real)))).toList();
-        Program p = r.program;
+        Program p = r.program();
         Program stored = new Program(p.name(), p.inputs(), constants, p.body(), p.outputs(), p.values());
         Map<String, double[]> out = new HashMap<>();
         new ReferenceDevice().compile(stored).run(in).forEach((name, y) -> out.put(name, y.doubles()));
@@ -141,9 +97,9 @@ final class OpBench {
 
     private static Map<String, double[]> plain(Run r, DType real) {
         Map<Value, Tensor> at = new HashMap<>();
-        r.program.inputs().forEach(i -> at.put(i.value(), store(r.inputs.get(i.name()), real)));
-        r.program.constants().forEach(c -> at.put(c.value(), store(c.data(), real)));
-        for (Instr i : r.program.body()) {
+        r.program().inputs().forEach(i -> at.put(i.value(), store(r.inputs().get(i.name()), real)));
+        r.program().constants().forEach(c -> at.put(c.value(), store(c.data(), real)));
+        for (Instr i : r.program().body()) {
             Tracer t = new Tracer(i.op().toString());
             Map<String, Tensor> in = new HashMap<>();
             Value[] operands = new Value[i.in().size()];
@@ -155,7 +111,7 @@ final class OpBench {
             at.put(i.result(), store(new ReferenceDevice().compile(t.finish()).run(in).get("y"), real));
         }
         Map<String, double[]> out = new HashMap<>();
-        r.program.outputs().forEach(o -> out.put(o.name(), at.get(o.value()).doubles()));
+        r.program().outputs().forEach(o -> out.put(o.name(), at.get(o.value()).doubles()));
         return out;
     }
 

@@ -3,7 +3,7 @@ package org.tweedie.device.gpu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.tweedie.device.gpu.OpBench.REALS;
+import static org.tweedie.device.gpu.OneOp.REALS;
 import static org.tweedie.device.gpu.OpBench.distance;
 import static org.tweedie.device.gpu.OpBench.rounded;
 
