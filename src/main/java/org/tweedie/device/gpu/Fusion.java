@@ -20,8 +20,8 @@ import org.tweedie.program.op.Slice;
 import org.tweedie.program.op.UnaryMul;
 
 /**
- * A program as groups of instructions, in an order in which they may run: each group one kernel's work. The probe of the surrogate loss, the sampler's formulas
- * and pairs of an operation and its push-forward are done together, everything else alone. Instructions are merged only if what passes between them is read nowhere
+ * A program as groups of instructions, in an order in which they may run: each group one kernel's work. The probe of the surrogate loss, the sampler's formulas,
+ * convolutions with what is added to them and pairs of an operation and its push-forward are done together, everything else alone. Instructions are merged only if what passes between them is read nowhere
  * else, or is written as well, and if nothing that the kernel reads depends on what it writes.
  */
 public final class Fusion {
@@ -39,10 +39,12 @@ public final class Fusion {
         HutchinsonPatterns probe = new HutchinsonPatterns(of);
         SamplerPatterns sampler = new SamplerPatterns(of);
         GegluPatterns geglu = new GegluPatterns(of);
+        ConvPatterns convolutions = new ConvPatterns(of);
         DualPatterns duals = new DualPatterns(of);
         for (int n = matchOf.length - 1; n >= 0; n--) { // a formula before its parts
             solver(n, probe, sampler).forEach(this::take);
             gated(n, geglu).forEach(this::take);
+            convolutions.at(n).forEach(this::take);
         }
         for (int n = 0; n < matchOf.length; n++) {
             duals.at(n).forEach(this::take);
@@ -73,7 +75,7 @@ public final class Fusion {
             Match m = matchOf[n];
             if (m != null && m.writesAny() && m.first() == n) {
                 Value v = m.out().getFirst();
-                if (!uses.isResult(v) && uses.readers(v).stream().allMatch(r -> matchOf[r] == null && isNetwork(uses.instr(r)))) {
+                if (!uses.isResult(v) && uses.readers(v).stream().allMatch(r -> isNetwork(uses.instr(r)))) {
                     all.add(v);
                 }
             }
@@ -81,6 +83,7 @@ public final class Fusion {
         return all;
     }
 
+    /** Alone or with what follows it, a convolution reads its image in the network's type. */
     private static boolean isNetwork(Instr i) {
         return i.op() instanceof Conv2d || i.op() instanceof Conv2dVjp;
     }

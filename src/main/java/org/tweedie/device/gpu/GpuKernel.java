@@ -21,6 +21,19 @@ public record GpuKernel(long scratch, Function<Places, List<Step>> bind) {
         long scratch();
     }
 
+    /** Places that are chosen one by one: of a kernel that is a part of another. */
+    record Chosen(List<Buffer> operands, List<Buffer> results, long scratch) implements Places {
+        @Override
+        public Buffer in(int i) {
+            return operands.get(i);
+        }
+
+        @Override
+        public Buffer out(int i) {
+            return results.get(i);
+        }
+    }
+
     /** A kernel that needs no working memory and is one launch or call. */
     public static GpuKernel of(Function<Places, Step> bind) {
         return new GpuKernel(0, p -> List.of(bind.apply(p)));

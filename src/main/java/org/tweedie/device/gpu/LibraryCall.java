@@ -3,24 +3,38 @@ package org.tweedie.device.gpu;
 
 import java.util.List;
 import java.util.stream.Collectors;
+import org.tweedie.program.op.Conv2d;
 import org.tweedie.program.op.Op;
 
 /**
  * Work that a vendor's library does (cuBLAS, cuDNN); the simulator computes it in double precision, as {@code reference} does.
  *
- * @param op what to compute, on buffers of the op's operands (an absent bias is left out, as in the program); the weight of a convolution
- *        lies as libraries want it with NHWC images: [Cout,kh,kw,Cin]
- * @param out its results; none lies where an input lies
+ * @param op what to compute
+ * @param epilogue what to do with its sums before they are written
+ * @param in the op's operands (an absent bias is left out, as in the program; a matrix product has none, it is in y before), then the epilogue's
+ *        residual; the weight of a convolution lies as libraries want it with NHWC images: [Cout,kh,kw,Cin]
+ * @param out its results; none lies where an operand of the op lies, or where the residual of a convolution lies
  */
-public record LibraryCall(Op op, List<Buffer> in, List<Buffer> out) implements Step {
+public record LibraryCall(Op op, Epilogue epilogue, List<Buffer> in, List<Buffer> out) implements Step {
     public LibraryCall {
         in = List.copyOf(in);
         out = List.copyOf(out);
     }
 
+    /** What is added to the sums, or null. */
+    public Buffer residual() {
+        return epilogue.residual() ? in.getLast() : null;
+    }
+
+    /** The bias [Cout] of a convolution, or null. */
+    public Buffer bias() {
+        return op instanceof Conv2d && in.size() - (epilogue.residual() ? 1 : 0) == 3 ? in.get(2) : null;
+    }
+
     @Override
     public String toString() {
-        return op + " " + in.stream().map(Buffer::toString).collect(Collectors.joining(", "))
+        String after = (epilogue.residual() ? " + residual" : "") + (epilogue.silu() ? ", silu" : "");
+        return op + after + " " + in.stream().map(Buffer::toString).collect(Collectors.joining(", "))
                 + " -> " + out.stream().map(Buffer::toString).collect(Collectors.joining(", "));
     }
 }

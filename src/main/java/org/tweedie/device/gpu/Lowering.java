@@ -41,14 +41,18 @@ final class Lowering {
             case Attention o -> Attentions.forward(o, in);
             case AttentionVjp o -> Attentions.vjp(o, in);
             case AttentionJvp o -> Attentions.jvp(o, in);
-            case Conv2d _, Conv2dVjp _, MatMul _ -> library(i);
+            case MatMul _ -> Products.of(i);
+            case Conv2d _, Conv2dVjp _ -> library(i);
         };
     }
 
     private static GpuKernel library(Instr i) {
-        int in = i.in().size();
-        int out = i.out().size();
-        return GpuKernel.of(p -> new LibraryCall(i.op(), all(in, p::in), all(out, p::out)));
+        return library(i.op(), Epilogue.NONE, i.in().size(), i.out().size());
+    }
+
+    /** A library's call with so many operands, the epilogue's among them, and results. */
+    static GpuKernel library(Op op, Epilogue epilogue, int in, int out) {
+        return GpuKernel.of(p -> new LibraryCall(op, epilogue, all(in, p::in), all(out, p::out)));
     }
 
     private static List<Buffer> all(int n, IntFunction<Buffer> place) {

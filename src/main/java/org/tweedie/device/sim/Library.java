@@ -2,6 +2,7 @@
 package org.tweedie.device.sim;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.concurrent.ForkJoinPool;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
@@ -18,9 +19,9 @@ import org.tweedie.program.op.Conv2dVjp;
 import org.tweedie.program.op.MatMul;
 
 /**
- * What a vendor's library does on a GPU, in double precision: each result is rounded once, to its buffer's type. All three calls are sums,
- * over the taps of a filter, of a row of numbers times a matrix; four such rows are done at once, so that the matrix is read once for
- * them. Each result is summed in one order, whatever the number of threads or the width of vectors.
+ * What a vendor's library does on a GPU, in double precision: each result is rounded once, to its buffer's type, after bias, residual and SiLU.
+ * Convolutions and products are sums, over the taps of a filter, of a row of numbers times a matrix; four such rows are done at once, so that the
+ * matrix is read once for them. Each result is summed in one order, whatever the number of threads or the width of vectors.
  */
 final class Library implements AutoCloseable {
     private static final VectorSpecies<Double> S = DoubleVector.SPECIES_PREFERRED;
@@ -35,19 +36,26 @@ final class Library implements AutoCloseable {
 
     /** Reads and writes memory that the caller has checked. */
     void run(LibraryCall c) {
-        Buffer x = c.in().get(0);
-        Buffer w = c.in().get(1);
-        Buffer y = c.out().getFirst();
-        double[] bias = c.in().size() == 3 ? numbers(c.in().get(2), 0) : null;
+        Shape x = c.in().get(0).shape();
+        Shape w = c.in().get(1).shape();
+        Shape y = c.out().getFirst().shape();
         double[] result = switch (c.op()) {
-            case Conv2d o -> convolve(x, filter(w, true), bias, y.shape(), w.shape(), forward(o, x.shape(), y.shape(), w.shape()));
-            case Conv2dVjp o -> convolve(x, filter(w, false), null, y.shape(), w.shape(), adjoint(o.of(), x.shape(), y.shape(), w.shape()));
-            case MatMul o -> multiply(o, x, w, bias, y.shape());
+            case Conv2d o -> convolve(c, filter(c.in().get(1), true), forward(o, x, y, w));
+            case Conv2dVjp o -> convolve(c, filter(c.in().get(1), false), adjoint(o.of(), x, y, w));
+            case MatMul o -> multiply(o, c);
             default -> throw new IllegalArgumentException("device 'sim': " + c.op() + " is no library's");
         };
-        MemorySegment to = bytes(y);
-        for (int i = 0; i < result.length; i++) {
-            Elements.put(to, y.dtype(), i, result[i]);
+        if (c.epilogue().silu()) {
+            Arrays.setAll(result, i -> result[i] / (1 + Math.exp(-result[i])));
+        }
+        put(result, c.out().getFirst());
+    }
+
+    /** Rounds numbers to a buffer's type. */
+    private static void put(double[] x, Buffer b) {
+        MemorySegment to = bytes(b);
+        for (int i = 0; i < x.length; i++) {
+            Elements.put(to, b.dtype(), i, x[i]);
         }
     }
 
@@ -108,12 +116,13 @@ final class Library implements AutoCloseable {
         };
     }
 
-    private double[] convolve(Buffer x, double[] matrices, double[] bias, Shape y, Shape w, Taps taps) {
-        int k = x.shape().dim(3);
-        int n = y.dim(3);
+    private double[] convolve(LibraryCall c, double[] matrices, Taps taps) {
+        Shape w = c.in().get(1).shape();
+        int k = c.in().getFirst().shape().dim(3);
+        int n = c.out().getFirst().shape().dim(3);
         int tapCount = w.dim(1) * w.dim(2);
-        double[] from = numbers(x, k); // the zeros: a pixel outside
-        double[] to = begin(y, bias);
+        double[] from = numbers(c.in().getFirst(), k); // the zeros: a pixel outside
+        double[] to = begin(c);
         int pixels = to.length / n;
         each((pixels + ROWS - 1) / ROWS, tile -> {
             int[] at = new int[tapCount * ROWS];
@@ -127,13 +136,16 @@ final class Library implements AutoCloseable {
         return to;
     }
 
-    private double[] multiply(MatMul o, Buffer a, Buffer b, double[] bias, Shape c) {
+    private double[] multiply(MatMul o, LibraryCall call) {
+        Buffer a = call.in().get(0);
+        Buffer b = call.in().get(1);
+        Shape c = call.out().getFirst().shape();
         int m = c.dim(-2);
         int n = c.dim(-1);
         int k = a.shape().dim(o.transA() ? -2 : -1);
         double[] left = matrices(a, o.transA());
         double[] right = matrices(b, o.transB());
-        double[] to = begin(c, bias);
+        double[] to = begin(call);
         int tiles = (m + ROWS - 1) / ROWS;
         each(to.length / n / m * tiles, t -> {
             int batch = t / tiles;
@@ -178,12 +190,25 @@ final class Library implements AutoCloseable {
         return number;
     }
 
-    private static double[] begin(Shape y, double[] bias) {
+    /** What the sums are added to: bias and residual. */
+    private static double[] begin(LibraryCall c) {
+        Shape y = c.out().getFirst().shape();
         double[] to = new double[Math.toIntExact(y.size())];
-        for (int i = 0; bias != null && i < to.length; i += bias.length) {
-            System.arraycopy(bias, 0, to, i, bias.length);
-        }
+        add(to, c.bias(), to.length);
+        add(to, c.residual(), c.residual() == null ? 0 : to.length / y.dim(0));
         return to;
+    }
+
+    /** Adds a buffer, if there is one, to numbers of so many a sample: as it is, or its last axis for all pixels of its sample. */
+    private static void add(double[] to, Buffer b, int sample) {
+        if (b == null) {
+            return;
+        }
+        double[] x = numbers(b, 0);
+        int channels = b.shape().dim(-1);
+        for (int i = 0; i < to.length; i++) {
+            to[i] += x.length == to.length ? x[i] : x[i / sample * channels + i % channels];
+        }
     }
 
     /**

@@ -40,6 +40,7 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 import org.tweedie.program.op.AttentionJvp;
+import org.tweedie.program.op.Conv2d;
 import org.tweedie.program.op.Fn;
 import org.tweedie.program.op.GroupNorm;
 import org.tweedie.program.op.GroupNormJvp;
@@ -107,17 +108,32 @@ class FusionTest {
         return g.instrs().size() == 1 && g.in().equals(g.instrs().getFirst().in());
     }
 
-    /** How often each kernel does several instructions, by entry point. */
+    /** How often each kernel does several instructions, by entry point, or by op and epilogue where it is a library's. */
     private static Map<String, Integer> merged(Program p, DType real) {
         Fusion fusion = fuse(p, real);
         Map<String, Integer> count = new TreeMap<>();
         for (Group g : fusion.groups()) {
             if (!isAlone(g)) {
                 for (Step s : g.kernel().bind().apply(new Nowhere(g, fusion.storage()))) {
-                    count.merge(((Launch) s).entry(), 1, Integer::sum);
+                    count.merge(name(s), 1, Integer::sum);
                 }
             }
         }
+        return count;
+    }
+
+    private static String name(Step s) {
+        return switch (s) {
+            case Launch l -> l.entry();
+            case LibraryCall c -> c.op().getClass().getSimpleName() + (c.bias() == null ? "" : " + bias") + (c.residual() == null ? "" : " + " + c.residual().shape())
+                    + (c.epilogue().silu() ? " silu" : "");
+        };
+    }
+
+    /** The same but for what libraries do. */
+    private static Map<String, Integer> ours(Program p, DType real) {
+        Map<String, Integer> count = merged(p, real);
+        count.keySet().removeIf(name -> Character.isUpperCase(name.charAt(0)));
         return count;
     }
 
@@ -142,11 +158,11 @@ class FusionTest {
     @Test
     void surrogateIsProbedInOnePassEach() throws Exception {
         try (Golden g = new Golden(Golden.SD15)) {
-            Map<String, Integer> plain = merged(surrogate(g, 1, Surrogate.Probe.UNIT, Surrogate.Gradient.FUSED), DType.F16);
+            Map<String, Integer> plain = ours(surrogate(g, 1, Surrogate.Probe.UNIT, Surrogate.Gradient.FUSED), DType.F16);
             assertEquals(plain.remove("geglu_forward_f16"), plain.remove("geglu_vjp_f16"));
             assertEquals(Map.of("hutchinson_form_forward_f16", 1, "hutchinson_form_vjp_f16", 1, "hutchinson_reduce_forward_f16", 1,
                     "hutchinson_seed_forward_f16", 1, "tweedie_forward_f16", 1), plain);
-            Map<String, Integer> guided = merged(surrogate(g, 3, Surrogate.Probe.UNIT, Surrogate.Gradient.FUSED), DType.BF16);
+            Map<String, Integer> guided = ours(surrogate(g, 3, Surrogate.Probe.UNIT, Surrogate.Gradient.FUSED), DType.BF16);
             assertEquals(guided.remove("geglu_forward_bf16"), guided.remove("geglu_vjp_bf16"));
             assertEquals(Map.of("hutchinson_form_forward_f32", 1, "hutchinson_form_vjp_bf16", 1, "hutchinson_reduce_forward_bf16", 1,
                     "hutchinson_seed_forward_f32", 1, "tweedie_forward_bf16", 1, "guidance_forward_bf16", 1, "guidance_vjp_f32", 1), guided);
@@ -167,10 +183,10 @@ class FusionTest {
     @Test
     void ddimIsOnePass() throws Exception {
         try (Golden g = new Golden(Golden.SD15)) {
-            Map<String, Integer> plain = merged(ddim(g, 1), DType.F16);
+            Map<String, Integer> plain = ours(ddim(g, 1), DType.F16);
             assertTrue(plain.remove("geglu_forward_f16") > 0);
             assertEquals(Map.of("ddim_forward_f16", 1), plain);
-            Map<String, Integer> guided = merged(ddim(g, 7.5), DType.F32);
+            Map<String, Integer> guided = ours(ddim(g, 7.5), DType.F32);
             assertTrue(guided.remove("geglu_forward_f32") > 0);
             assertEquals(Map.of("ddim_guided_forward_f32", 1), guided);
         }
@@ -187,6 +203,72 @@ class FusionTest {
                 all.forEach(x -> assertEquals(2, x.instrs().size(), x + " is done alone"));
             }
         }
+    }
+
+    /** Of each residual block both convolutions, the first with the time embedding, the second with the block's input: none is followed by a sum of ours. */
+    @Test
+    void residualBlocksAddInTheirConvolutions() throws Exception {
+        try (Golden g = new Golden(Golden.SD15)) {
+            Program p = Simplify.of(g.unetProgram(Shape.of(2, 8, 8, 4), 7));
+            long blocks = p.body().stream().filter(i -> i.op() instanceof Conv2d && i.where().endsWith("conv2")).count();
+            Map<String, Integer> count = merged(p, DType.F16);
+            int embeddings = count.entrySet().stream().filter(e -> e.getKey().matches("Conv2d \\+ bias \\+ \\[2,1,1,\\d+\\]")).mapToInt(Map.Entry::getValue).sum();
+            int inputs = count.entrySet().stream().filter(e -> e.getKey().matches("Conv2d \\+ bias \\+ \\[2,[248],[248],\\d+\\]")).mapToInt(Map.Entry::getValue).sum();
+            assertTrue(blocks > 4, blocks + " blocks");
+            assertEquals(blocks, embeddings, count.toString());
+            assertEquals(blocks, inputs, count.toString());
+        }
+    }
+
+    /** silu(conv(x) + r) and its parts, by what else reads what lies between. */
+    @Test
+    void aConvolutionIsDoneWithWhatFollows() {
+        Shape y = Shape.of(2, 4, 4, 6);
+        assertEquals(Map.of("Conv2d + bias + " + y + " silu", 1), merged(convolution(y, false, true, ""), DType.F16));
+        assertEquals(Map.of("Conv2d + bias + [2,1,1,6] silu", 1), merged(convolution(Shape.of(2, 1, 1, 6), true, true, ""), DType.BF16));
+        assertEquals(Map.of("Conv2d + bias + [2,1,1,6]", 1), merged(convolution(Shape.of(2, 1, 1, 6), false, false, ""), DType.F32));
+        assertEquals(Map.of("Conv2d + bias silu", 1), merged(convolution(null, false, true, ""), DType.F16));
+        assertEquals(Map.of("Conv2d + bias + " + y, 1), merged(convolution(y, false, true, "sum"), DType.F16), "the sum is wanted too");
+        assertEquals(Map.of(), merged(convolution(y, false, true, "conv"), DType.F16), "the convolution is wanted too");
+        assertEquals(Map.of(), merged(convolution(Shape.of(6), false, true, ""), DType.F16), "the same for all samples");
+        assertEquals(Map.of(), merged(convolution(Shape.of(2, 4, 1, 6), false, true, ""), DType.F16), "of each row");
+    }
+
+    /** Nothing else is added to a convolution that is added to itself. */
+    @Test
+    void aConvolutionIsNotItsOwnResidual() {
+        Tracer t = new Tracer("twice");
+        Value x = t.input("x", Type.real(2, 4, 4, 3));
+        Value y = t.conv2d(x, t.constant("w", OpCase.random(Shape.of(6, 3, 3, 3), 2)), null, 1, 1);
+        t.output("y", t.add(y, y));
+        assertEquals(Map.of(), merged(t.finish(), DType.F32));
+    }
+
+    /** What is stored in F32, as sums with the solver's own numbers are, is not a library's to write. */
+    @Test
+    void solversSumsAreNotFused() {
+        Tracer t = new Tracer("latent");
+        Value x = t.input("x", Type.real(2, 4, 4, 3));
+        t.output("y", t.add(x, t.conv2d(x, t.constant("w", OpCase.random(Shape.of(3, 3, 3, 3), 2)), null, 1, 1)));
+        Program p = t.finish();
+        assertEquals(Map.of(), merged(p, DType.F16));
+        assertEquals(Map.of("Conv2d + [2,4,4,3]", 1), merged(p, DType.F32));
+    }
+
+    /** A residual that is a network's: the convolution of another input. */
+    private static Program convolution(Shape residual, boolean before, boolean silu, String kept) {
+        Tracer t = new Tracer("conv");
+        Value x = t.input("x", Type.real(2, 4, 4, 3));
+        Value r = residual == null ? null : t.reshape(t.linear(t.input("r", Type.real((int) residual.size(), 5)), t.constant("a", OpCase.random(Shape.of(1, 5), 1)), null), residual);
+        Value conv = t.conv2d(x, t.constant("w", OpCase.random(Shape.of(6, 3, 3, 3), 2)), t.constant("b", OpCase.random(Shape.of(6), 3)), 1, 1);
+        Value sum = r == null ? conv : before ? t.add(r, conv) : t.add(conv, r);
+        t.output("y", silu ? t.silu(sum) : sum);
+        switch (kept) {
+            case "sum" -> t.output("sum", sum);
+            case "conv" -> t.output("conv", conv);
+            default -> { }
+        }
+        return t.finish();
     }
 
     @ParameterizedTest
@@ -277,7 +359,7 @@ class FusionTest {
 
     // ---- numbers ---------------------------------------------------------------------------------------------------
 
-    /** Merged kernels on the machine and the rest in double give the program's results. */
+    /** Merged kernels of ours on the machine and the rest in double give the program's results. */
     @ParameterizedTest
     @ValueSource(doubles = {1, 3})
     void surrogateStaysTheSame(double guidance) throws Exception {
@@ -337,8 +419,8 @@ class FusionTest {
         p.constants().forEach(c -> values.put(c.value().id(), c.data()));
         p.inputs().forEach(i -> values.put(i.value().id(), in.get(i.name())));
         for (Group g : fusion.groups()) {
-            if (isAlone(g)) {
-                alone(g.instrs().getFirst(), values);
+            if (isAlone(g) || g.instrs().stream().anyMatch(i -> i.op() instanceof Conv2d)) {
+                g.instrs().forEach(i -> alone(i, values));
             } else {
                 together(g, fusion.storage(), values);
             }
