@@ -31,7 +31,9 @@ public final class MemoryPlan {
         /** It is its operand under another shape: nothing moves. */
         ALIAS,
         /** It may lie where an operand of its type lies that dies here: element i of that is read for the last time when i is written. */
-        IN_PLACE
+        IN_PLACE,
+        /** It may lie where the last operand lies if that is of its type, dies here and is no other operand as well. */
+        IN_PLACE_OF_LAST
     }
 
     /**
@@ -150,7 +152,8 @@ public final class MemoryPlan {
             for (Value v : s.out()) {
                 values[v.id()] = switch (s.sharing()) {
                     case ALIAS -> values[s.in().getFirst().id()];
-                    case IN_PLACE -> takeOver(s, n, last[v.id()]);
+                    case IN_PLACE -> takeOver(s, s.in(), n, last[v.id()]);
+                    case IN_PLACE_OF_LAST -> readOnce(s.in().getLast(), s) ? takeOver(s, List.of(s.in().getLast()), n, last[v.id()]) : null;
                     case NONE -> null;
                 };
                 if (values[v.id()] == null && s.sharing() != Sharing.ALIAS) {
@@ -184,10 +187,14 @@ public final class MemoryPlan {
         return last;
     }
 
-    /** The place of an operand that dies here and may be written over, or null. */
-    private Buffer takeOver(Step s, int n, int last) {
+    private boolean readOnce(Value v, Step s) {
+        return s.in().stream().filter(o -> values[o.id()] != null && values[o.id()] == values[v.id()]).count() == 1;
+    }
+
+    /** The place of one of these operands that dies here and may be written over, or null. */
+    private Buffer takeOver(Step s, List<Value> operands, int n, int last) {
         Value to = s.out().getFirst();
-        for (Value v : s.in()) {
+        for (Value v : operands) {
             Buffer b = values[v.id()];
             if (b != null && b.to == n && v.type().equals(to.type()) && size.applyAsLong(v) == size.applyAsLong(to)) {
                 b.to = Math.max(b.to, last);

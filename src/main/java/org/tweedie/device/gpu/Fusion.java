@@ -7,7 +7,6 @@ import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.PriorityQueue;
-import org.tweedie.device.MemoryPlan;
 import org.tweedie.program.Instr;
 import org.tweedie.program.Program;
 import org.tweedie.program.Value;
@@ -21,7 +20,7 @@ import org.tweedie.program.op.UnaryMul;
 
 /**
  * A program as groups of instructions, in an order in which they may run: each group one kernel's work. The probe of the surrogate loss, the sampler's formulas,
- * convolutions with what is added to them and pairs of an operation and its push-forward are done together, everything else alone. Instructions are merged only if what passes between them is read nowhere
+ * convolutions and products with what is added to them and pairs of an operation and its push-forward are done together, everything else alone. Instructions are merged only if what passes between them is read nowhere
  * else, or is written as well, and if nothing that the kernel reads depends on what it writes.
  */
 public final class Fusion {
@@ -39,12 +38,12 @@ public final class Fusion {
         HutchinsonPatterns probe = new HutchinsonPatterns(of);
         SamplerPatterns sampler = new SamplerPatterns(of);
         GegluPatterns geglu = new GegluPatterns(of);
-        ConvPatterns convolutions = new ConvPatterns(of);
+        SumPatterns sums = new SumPatterns(of);
         DualPatterns duals = new DualPatterns(of);
         for (int n = matchOf.length - 1; n >= 0; n--) { // a formula before its parts
             solver(n, probe, sampler).forEach(this::take);
             gated(n, geglu).forEach(this::take);
-            convolutions.at(n).forEach(this::take);
+            sums.at(n).forEach(this::take);
         }
         for (int n = 0; n < matchOf.length; n++) {
             duals.at(n).forEach(this::take);
@@ -186,7 +185,7 @@ public final class Fusion {
         }
 
         Group group(Program p) {
-            return new Group(match.instrs().stream().map(p.body()::get).toList(), match.in(), match.wanted(), match.out(), MemoryPlan.Sharing.NONE, match.kernel());
+            return new Group(match.instrs().stream().map(p.body()::get).toList(), match.in(), match.wanted(), match.out(), match.sharing(), match.kernel());
         }
     }
 

@@ -41,7 +41,7 @@ final class Lowering {
             case Attention o -> Attentions.forward(o, in);
             case AttentionVjp o -> Attentions.vjp(o, in);
             case AttentionJvp o -> Attentions.jvp(o, in);
-            case MatMul _ -> Products.of(i);
+            case MatMul o -> Products.of(o, y, in.size() == 3, false);
             case Conv2d _, Conv2dVjp _ -> library(i);
         };
     }

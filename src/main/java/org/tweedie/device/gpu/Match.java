@@ -4,6 +4,7 @@ package org.tweedie.device.gpu;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import org.tweedie.device.MemoryPlan;
 import org.tweedie.program.DType;
 import org.tweedie.program.Value;
 
@@ -14,20 +15,27 @@ import org.tweedie.program.Value;
  * @param in what the kernel reads, in its order
  * @param wanted the types in which it reads them
  * @param out what it writes that is read elsewhere
+ * @param sharing whether its result may lie where an operand lies
  * @param writesAny whether it writes its result in any type, whatever it reads
  */
-record Match(Set<Integer> instrs, List<Value> in, List<DType> wanted, List<Value> out, GpuKernel kernel, boolean writesAny) {
+record Match(Set<Integer> instrs, List<Value> in, List<DType> wanted, List<Value> out, GpuKernel kernel, MemoryPlan.Sharing sharing,
+        boolean writesAny) {
     Match {
         instrs = new TreeSet<>(instrs);
     }
 
     Match(Set<Integer> instrs, List<Value> in, List<DType> wanted, List<Value> out, GpuKernel kernel) {
-        this(instrs, in, wanted, out, kernel, false);
+        this(instrs, in, wanted, out, kernel, MemoryPlan.Sharing.NONE, false);
     }
 
     /** The same by a kernel that writes its result in any type. */
     Match writingAny() {
-        return new Match(instrs, in, wanted, out, kernel, true);
+        return new Match(instrs, in, wanted, out, kernel, sharing, true);
+    }
+
+    /** The same by a kernel that may write its result over its last operand. */
+    Match overLast() {
+        return new Match(instrs, in, wanted, out, kernel, MemoryPlan.Sharing.IN_PLACE_OF_LAST, writesAny);
     }
 
     /** The first of its instructions. */

@@ -3,25 +3,38 @@ package org.tweedie.device.gpu;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.tweedie.program.Instr;
 import org.tweedie.program.Shape;
+import org.tweedie.program.op.MatMul;
 
-/** Matrix products: a library's, which can add to what its result holds but knows no bias, so that the bias is written there before. */
+/** Matrix products: a library's, which can add to what its result holds but knows no bias. So bias and residual are written there before. */
 final class Products {
     private Products() {}
 
-    /** a, b and, where there is one, bias [N] to a' b' + bias. */
-    static GpuKernel of(Instr i) {
-        Shape y = i.result().shape();
-        GpuKernel bias = i.in().size() == 3 ? Moves.broadcast(y, i.in().get(2).shape()) : null;
+    /**
+     * a' b' + bias + residual.
+     *
+     * @param y of the product; residual and result are of as many elements
+     * @param bias whether there is a third operand [N]
+     * @param residual whether there is a last operand, the residual; the result may lie there
+     */
+    static GpuKernel of(MatMul op, Shape y, boolean bias, boolean residual) {
+        GpuKernel repeated = bias ? Moves.broadcast(y, Shape.of(y.dim(-1))) : null;
+        GpuKernel moved = residual ? Elementwise.residual(y, bias, false) : null;
         return new GpuKernel(0, p -> {
-            List<Step> steps = new ArrayList<>();
-            List<Buffer> in = new ArrayList<>(List.of(p.in(0), p.in(1)));
-            if (bias != null) {
-                steps.addAll(bias.bind().apply(new GpuKernel.Chosen(List.of(p.in(2)), List.of(p.out(0)), p.scratch())));
-                in.add(p.out(0));
+            Buffer to = p.out(0).reshape(y.dims());
+            List<Buffer> before = new ArrayList<>(); // what the result holds when the product is added
+            if (residual) {
+                before.add(p.in(bias ? 3 : 2));
             }
-            steps.add(new LibraryCall(i.op(), new Epilogue(bias != null, false), in, List.of(p.out(0))));
+            if (bias) {
+                before.add(p.in(2));
+            }
+            List<Step> steps = new ArrayList<>();
+            if (bias || residual && before.getFirst().address() != to.address()) {
+                steps.addAll((residual ? moved : repeated).bind().apply(new GpuKernel.Chosen(before, List.of(to), p.scratch())));
+            }
+            boolean adds = bias || residual;
+            steps.add(new LibraryCall(op, new Epilogue(adds, false), adds ? List.of(p.in(0), p.in(1), to) : List.of(p.in(0), p.in(1)), List.of(to)));
             return steps;
         });
     }

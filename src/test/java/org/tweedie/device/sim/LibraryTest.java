@@ -2,6 +2,7 @@
 package org.tweedie.device.sim;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import java.util.HashMap;
 import java.util.List;
@@ -12,7 +13,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.tweedie.device.Conformance;
 import org.tweedie.device.OpCase;
 import org.tweedie.device.gpu.Epilogue;
+import org.tweedie.device.gpu.Launch;
 import org.tweedie.device.gpu.LibraryCall;
+import org.tweedie.device.gpu.Step;
 import org.tweedie.device.reference.ReferenceDevice;
 import org.tweedie.program.DType;
 import org.tweedie.program.Program;
@@ -51,7 +54,7 @@ class LibraryTest {
             Value y = t.conv2d(x, t.constant("w", OpCase.random(Shape.of(6, 3, 3, 3), 2)), bias ? t.constant("b", OpCase.random(Shape.of(6), 3)) : null, 1, 1);
             if (r.rank() > 0) {
                 Value column = t.input("x1", Type.real((int) r.size(), 1));
-                y = t.add(t.reshape(t.linear(column, t.constant("a", Tensor.of(Shape.of(1, 1), 0.5f)), null), r), y);
+                y = t.add(t.reshape(t.silu(t.linear(column, t.constant("a", Tensor.of(Shape.of(1, 1), 0.5f)), null)), r), y);
             }
             t.output("y", silu ? t.silu(y) : y);
             return t.finish();
@@ -70,6 +73,41 @@ class LibraryTest {
             assertEquals(new Epilogue(residual, p.name().endsWith("silu")), last.epilogue());
             assertEquals(p.name().contains("bias"), last.bias() != null);
             assertEquals(residual, last.residual() != null);
+        }
+    }
+
+    /** x + x W + b and its like, where the product may and where it must not lie over what is added. */
+    static Stream<Program> sums() {
+        return Stream.of("over", "kept", "itself", "constant", "twice").flatMap(what -> Stream.of(true, false).map(bias -> {
+            Tracer t = new Tracer(what + (bias ? " + bias" : ""));
+            Value b = bias ? t.constant("b", OpCase.random(Shape.of(7), 3)) : null;
+            Value x = t.linear(t.input("x", Type.real(2, 3, 7)), t.constant("v", OpCase.random(Shape.of(7, 7), 1)), null);
+            Value r = switch (what) {
+                case "itself" -> x;
+                case "constant" -> t.constant("r", OpCase.random(Shape.of(2, 3, 7), 4));
+                default -> t.silu(x);
+            };
+            Value product = t.linear(x, t.constant("w", OpCase.random(Shape.of(7, 7), 2)), b);
+            Value y = what.equals("twice") ? t.add(product, t.linear(r, t.constant("u", OpCase.random(Shape.of(7, 7), 5)), b)) : t.add(r, product);
+            t.output("y", y);
+            if (what.equals("kept")) {
+                t.output("r", r);
+            }
+            return t.finish();
+        }));
+    }
+
+    @ParameterizedTest
+    @MethodSource
+    void sums(Program p) {
+        agrees(p, Map.of("x", OpCase.random(Shape.of(2, 3, 7), 7)));
+        try (SimDevice d = new SimDevice(1, DType.F16, Options.STRICT); SimExecutable e = d.compile(p)) {
+            List<Step> steps = e.steps();
+            LibraryCall call = (LibraryCall) steps.getLast();
+            assertEquals(call.out().getFirst(), call.residual());
+            call.in().subList(0, 2).forEach(b -> assertNotEquals(b.address(), call.residual().address()));
+            boolean alone = steps.get(steps.size() - 2) instanceof Launch l && !l.entry().startsWith("residual") || steps.get(steps.size() - 2) instanceof LibraryCall;
+            assertEquals(!p.name().contains("bias") && (p.name().equals("over") || p.name().equals("twice")), alone, "nothing is moved before");
         }
     }
 
