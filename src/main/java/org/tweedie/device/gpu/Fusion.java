@@ -30,7 +30,7 @@ public final class Fusion {
     private final Storage storage;
     private final List<Group> groups;
 
-    private Fusion(Program program, Storage storage) {
+    private Fusion(Program program, Storage storage, Offer offer) {
         this.program = program;
         this.uses = new Uses(program);
         this.matchOf = new Match[program.body().size()];
@@ -49,12 +49,12 @@ public final class Fusion {
             duals.at(n).forEach(this::take);
         }
         this.storage = storage.withNetworks(direct());
-        this.groups = order().stream().map(n -> n.match == null ? Group.of(n.instr, this.storage) : n.group(program)).toList();
+        this.groups = order().stream().map(n -> n.match == null ? Group.of(n.instr, this.storage, offer) : n.group(program)).toList();
     }
 
-    /** @param storage how values are stored when each instruction is done alone */
-    public static Fusion of(Program program, Storage storage) {
-        return new Fusion(program, storage);
+    /** @param storage how values are stored when each instruction is done alone; @param offer what libraries do of what is done alone */
+    public static Fusion of(Program program, Storage storage, Offer offer) {
+        return new Fusion(program, storage, offer);
     }
 
     /** In an order in which they may run; a reshape is a group without a kernel. */

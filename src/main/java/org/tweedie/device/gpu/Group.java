@@ -26,8 +26,9 @@ public record Group(List<Instr> instrs, List<Value> in, List<DType> wanted, List
     }
 
     /** One instruction alone. */
-    static Group of(Instr i, Storage storage) {
-        return new Group(List.of(i), i.in(), storage.wanted(i), i.out(), MemoryPlan.sharing(i.op()), Lowering.of(i));
+    static Group of(Instr i, Storage storage, Offer offer) {
+        GpuKernel kernel = Lowering.of(i, storage.of(i.out().getFirst()), offer);
+        return new Group(List.of(i), i.in(), storage.wanted(i), i.out(), MemoryPlan.sharing(i.op()), kernel);
     }
 
     /** The place in the model and the ops, for messages. */

@@ -4,15 +4,22 @@ package org.tweedie.device.gpu;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntFunction;
+import org.tweedie.program.DType;
 import org.tweedie.program.Instr;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 import org.tweedie.program.op.*;
 
-/** Chooses the kernel of each instruction: products and convolutions are a library's, the rest is ours. */
+/** Chooses the kernel of each instruction: products and convolutions are a library's, attention where one offers it, the rest is ours. */
 final class Lowering {
     private Lowering() {}
+
+    /** A library's call if it offers one, else as below. @param stored how the result is stored */
+    static GpuKernel of(Instr i, DType stored, Offer offer) {
+        boolean ask = i.op() instanceof Attention || i.op() instanceof AttentionVjp;
+        return ask && offer.takes(i.op(), i.in().stream().map(Value::type).toList(), stored) ? library(i) : of(i);
+    }
 
     /** Null for a reshape, which moves nothing. */
     static GpuKernel of(Instr i) {

@@ -29,9 +29,9 @@ public final class Plan {
     private final Set<Constant> uploads = new LinkedHashSet<>();
     private final String[] names;
 
-    private Plan(Program program, DType real, int guard) {
+    private Plan(Program program, DType real, Offer offer, int guard) {
         this.program = program;
-        Fusion fusion = Fusion.of(program, Storage.of(program, real));
+        Fusion fusion = Fusion.of(program, Storage.of(program, real), offer);
         this.storage = fusion.storage();
         this.names = names(program);
         collectConstants();
@@ -43,12 +43,17 @@ public final class Plan {
 
     /** @param real how to store what networks compute: F32, F16 or BF16 */
     public static Plan of(Program program, DType real) {
-        return of(program, real, 0);
+        return of(program, real, Offer.NONE, 0);
+    }
+
+    /** @param offer what the device's libraries do besides convolutions and products */
+    public static Plan of(Program program, DType real, Offer offer) {
+        return of(program, real, offer, 0);
     }
 
     /** With unused bytes behind each buffer and no shared places, for tests that look for writes out of place. */
-    public static Plan of(Program program, DType real, int guard) {
-        return new Plan(program, real, guard);
+    public static Plan of(Program program, DType real, Offer offer, int guard) {
+        return new Plan(program, real, offer, guard);
     }
 
     /** Of each value by its number: as the program calls it, or its number and the place in the model that made it (not reshaped it). */

@@ -2,7 +2,7 @@
 package org.tweedie.device.sim;
 
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.ForkJoinPool;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
@@ -14,6 +14,8 @@ import org.tweedie.device.gpu.Elements;
 import org.tweedie.device.gpu.LibraryCall;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
+import org.tweedie.program.op.Attention;
+import org.tweedie.program.op.AttentionVjp;
 import org.tweedie.program.op.Conv2d;
 import org.tweedie.program.op.Conv2dVjp;
 import org.tweedie.program.op.MatMul;
@@ -39,23 +41,24 @@ final class Library implements AutoCloseable {
         Shape x = c.in().get(0).shape();
         Shape w = c.in().get(1).shape();
         Shape y = c.out().getFirst().shape();
-        double[] result = switch (c.op()) {
-            case Conv2d o -> convolve(c, filter(c.in().get(1), true), forward(o, x, y, w));
-            case Conv2dVjp o -> convolve(c, filter(c.in().get(1), false), adjoint(o.of(), x, y, w));
-            case MatMul o -> multiply(o, c);
+        List<double[]> results = switch (c.op()) {
+            case Conv2d o -> List.of(convolve(c, filter(c.in().get(1), true), forward(o, x, y, w)));
+            case Conv2dVjp o -> List.of(convolve(c, filter(c.in().get(1), false), adjoint(o.of(), x, y, w)));
+            case MatMul o -> List.of(multiply(o, c));
+            case Attention o -> attend(o, c);
+            case AttentionVjp o -> attend(o.of(), c);
             default -> throw new IllegalArgumentException("device 'sim': " + c.op() + " is no library's");
         };
-        if (c.epilogue().silu()) {
-            Arrays.setAll(result, i -> result[i] / (1 + Math.exp(-result[i])));
+        for (int i = 0; i < results.size(); i++) {
+            put(results.get(i), c.epilogue().silu(), c.out().get(i));
         }
-        put(result, c.out().getFirst());
     }
 
-    /** Rounds numbers to a buffer's type. */
-    private static void put(double[] x, Buffer b) {
+    /** Rounds numbers, or silu of them, to a buffer's type. */
+    private static void put(double[] x, boolean silu, Buffer b) {
         MemorySegment to = bytes(b);
         for (int i = 0; i < x.length; i++) {
-            Elements.put(to, b.dtype(), i, x[i]);
+            Elements.put(to, b.dtype(), i, silu ? x[i] / (1 + Math.exp(-x[i])) : x[i]);
         }
     }
 
@@ -157,6 +160,14 @@ final class Library implements AutoCloseable {
             addTile(left, at, k, right, matrix(batch, b.shape(), c) * k * n, n, to, (batch * m + row) * n, Math.min(ROWS, m - row));
         });
         return to;
+    }
+
+    /** Attention or its pull-back. */
+    private List<double[]> attend(Attention o, LibraryCall c) {
+        LibraryAttention a = new LibraryAttention(o, c.in().get(0).shape(), c.in().get(1).shape(), c.in().stream().map(b -> numbers(b, 0)).toList());
+        List<double[]> out = c.out().stream().map(b -> new double[Math.toIntExact(b.size())]).toList();
+        each(a.heads(), head -> a.run(head, out));
+        return out;
     }
 
     /** The last two axes exchanged if so said. */

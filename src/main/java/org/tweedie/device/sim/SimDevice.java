@@ -8,6 +8,7 @@ import java.util.Map;
 import org.tweedie.device.Device;
 import org.tweedie.device.gpu.Constant;
 import org.tweedie.device.gpu.Constants;
+import org.tweedie.device.gpu.Offer;
 import org.tweedie.device.gpu.Plan;
 import org.tweedie.program.DType;
 import org.tweedie.program.Program;
@@ -23,6 +24,7 @@ public final class SimDevice implements Device {
 
     private final int threads;
     private final DType real;
+    private final Offer offer;
     private final Map<Long, Arena> blocks = new HashMap<>();
     final Simulator simulator;
     final Library library;
@@ -52,11 +54,17 @@ public final class SimDevice implements Device {
      * @param options of the machine
      */
     public SimDevice(int threads, DType real, Options options) {
+        this(threads, real, options, Offer.NONE);
+    }
+
+    /** One whose library does more than it must. */
+    SimDevice(int threads, DType real, Options options, Offer offer) {
         if (threads < 1) {
             throw new IllegalArgumentException("device 'sim': expected at least 1 thread, got " + threads);
         }
         this.threads = threads;
         this.real = real;
+        this.offer = offer;
         this.simulator = new Simulator(new Memory(), options);
         this.library = new Library(threads);
     }
@@ -73,12 +81,12 @@ public final class SimDevice implements Device {
 
     @Override
     public SimExecutable compile(Program program) {
-        return new SimExecutable(this, Plan.of(program, real), 0);
+        return new SimExecutable(this, Plan.of(program, real, offer), 0);
     }
 
     /** With unused bytes behind each buffer and an arena of NaN, for tests that look for reads and writes out of place. */
     SimExecutable compileGuarded(Program program, int guard) {
-        return new SimExecutable(this, Plan.of(program, real, guard), guard);
+        return new SimExecutable(this, Plan.of(program, real, offer, guard), guard);
     }
 
     /** Memory of the machine, of which nothing counts as written. @throws IllegalArgumentException when it is more than the machine can have in a piece */

@@ -105,7 +105,7 @@ class FusionTest {
     // ---- structure -------------------------------------------------------------------------------------------------
 
     private static Fusion fuse(Program p, DType real) {
-        return Fusion.of(p, Storage.of(p, real));
+        return Fusion.of(p, Storage.of(p, real), Offer.NONE);
     }
 
     /** A group that is one instruction with its own operands. */

@@ -3,11 +3,13 @@ package org.tweedie.device.sim;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.tweedie.device.Conformance;
@@ -15,9 +17,12 @@ import org.tweedie.device.OpCase;
 import org.tweedie.device.gpu.Epilogue;
 import org.tweedie.device.gpu.Launch;
 import org.tweedie.device.gpu.LibraryCall;
+import org.tweedie.device.gpu.Offer;
 import org.tweedie.device.gpu.Step;
 import org.tweedie.device.reference.ReferenceDevice;
+import org.tweedie.model.Golden;
 import org.tweedie.program.DType;
+import org.tweedie.program.Instr;
 import org.tweedie.program.Program;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
@@ -26,8 +31,10 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 import org.tweedie.program.op.*;
 import org.tweedie.ptx.Options;
+import org.tweedie.transform.Simplify;
+import org.tweedie.transform.Vjp;
 
-/** Convolutions and products, which a library does on a GPU, as the simulator computes them: the reference's numbers, rounded once. */
+/** Convolutions, products and, where it offers, attention, which a library does on a GPU, as the simulator computes them: the reference's numbers, rounded once. */
 class LibraryTest {
     /** Half a unit in the last place, and what inputs and weights lose that are stored so. */
     private static double tolerance(DType t) {
@@ -126,6 +133,51 @@ class LibraryTest {
                     assertEquals(expected.keySet(), got.keySet());
                     expected.forEach((name, y) -> Conformance.assertClose(y, got.get(name), tolerance(t), t + ", " + name));
                 }
+            }
+        }
+    }
+
+    // ---- what a library may do besides ---------------------------------------------------------------------------------
+
+    static Stream<OpCase> attentions() {
+        return OpCase.all().filter(c -> c.op() instanceof Attention);
+    }
+
+    /** Forward and pull-back to q alone, and to keys too; with its push-forward it stays ours. Places are guarded. */
+    @ParameterizedTest
+    @MethodSource
+    void attentions(OpCase c) {
+        Conformance.runs(c).forEach(r -> {
+            Map<String, Tensor> expected = new ReferenceDevice().compile(r.program()).run(r.inputs());
+            for (DType t : List.of(DType.F32, DType.F16, DType.BF16)) {
+                try (SimDevice d = new SimDevice(3, t, Options.STRICT, (op, in, stored) -> stored == t); SimExecutable e = d.compileGuarded(r.program(), 128)) {
+                    Map<String, Tensor> got = e.run(r.inputs());
+                    double budget = r.name().startsWith("push") && t == DType.F32 ? 1e-5 : 2 * tolerance(t); // two roundings; ours sums in F32
+                    expected.forEach((name, y) -> Conformance.assertClose(y, got.get(name), budget, r.name() + ", " + t + ", " + name));
+                    assertTrue(e.guardsIntact());
+                    long calls = e.steps().stream().filter(s -> s instanceof LibraryCall).count();
+                    assertEquals(r.name().startsWith("push") ? 0 : r.name().startsWith("pull") ? 2 : 1, calls, e.plan().listing());
+                }
+            }
+        });
+    }
+
+    /** A library that offers the pull-back only, and of some sizes only, is given that. */
+    @Test
+    void onlyWhatIsOffered() throws Exception {
+        try (Golden g = new Golden(Golden.SD15)) {
+            Program p = Simplify.of(Vjp.of(g.unetProgram(Shape.of(1, 8, 8, 4), 7), "out_sample", "sample"));
+            Offer offer = (op, in, stored) -> op instanceof AttentionVjp && in.getFirst().shape().dim(1) == 64;
+            try (SimDevice d = new SimDevice(2, DType.F32, Options.running(2), offer); SimExecutable e = d.compile(p)) {
+                List<Op> taken = e.steps().stream().filter(s -> s instanceof LibraryCall).map(s -> ((LibraryCall) s).op())
+                        .filter(o -> o instanceof Attention || o instanceof AttentionVjp).toList();
+                assertEquals(p.body().stream().filter(i -> i.op() instanceof AttentionVjp && i.in().getFirst().dim(1) == 64).map(Instr::op).toList(), taken);
+                assertTrue(taken.size() > 2);
+                Map<String, Tensor> in = Map.of("sample", OpCase.random(Shape.of(1, 8, 8, 4), 1), "timestep", Tensor.of(Shape.of(1), 501f),
+                        "encoder_hidden_states", OpCase.random(p.input("encoder_hidden_states").shape(), 2), "cotangent", OpCase.random(Shape.of(1, 8, 8, 4), 3));
+                Map<String, Tensor> expected = new ReferenceDevice().compile(p).run(in);
+                Map<String, Tensor> got = e.run(in);
+                expected.forEach((name, y) -> Conformance.assertClose(y, got.get(name), 1e-5, name));
             }
         }
     }
