@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device.cuda;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.tweedie.device.Device;
+import org.tweedie.device.gpu.Constant;
+import org.tweedie.device.gpu.Constants;
+import org.tweedie.device.gpu.Plan;
+import org.tweedie.device.gpu.Vendor;
+import org.tweedie.program.Program;
+
+/**
+ * An NVIDIA card: our PTX kernels, cuBLAS and cuDNN, on one stream. Weights are uploaded once per type and layout and shared by all executables;
+ * each executable has one arena, planned before it runs.
+ */
+public final class CudaDevice implements Device {
+    /** Bytes through which weights go up. */
+    private static final long STAGING = 32 << 20;
+    /** Bytes of cuBLAS's working memory: what its documentation recommends from Hopper on, more than enough before. */
+    private static final long CUBLAS_WORKSPACE = 32 << 20;
+    /** The oldest card that runs kernels of .target sm_80. */
+    private static final int OLDEST = 80;
+
+    /** What does convolutions and attention on a stream of a card. */
+    interface Convolutions {
+        Vendor open(Driver driver, Driver.Stream stream, Driver.Card card, DeviceMemory memory);
+    }
+
+    final Driver driver;
+    final CudaOptions options;
+    final Driver.Card card;
+    final DeviceMemory memory;
+    private final Deque<Runnable> closing = new ArrayDeque<>(); // last opened, first closed
+    final Driver.Stream stream;
+    final Modules modules;
+    final Calls calls;
+    final Constants constants;
+    private final Driver.Context context;
+    private final MemorySegment staging;
+    private final String libraries;
+
+    /** @throws CudaException when there is no such card, or it has no memory left */
+    CudaDevice(Driver driver, Convolutions convolutions, CudaOptions options) {
+        this.driver = driver;
+        this.options = options;
+        try {
+            card = card(driver, options.card());
+            context = driver.retain(options.card());
+            closing.push(() -> driver.release(options.card()));
+            stream = driver.stream();
+            closing.push(() -> driver.destroy(stream));
+            memory = new DeviceMemory(driver);
+            closing.push(memory::close);
+            staging = driver.allocateHost(STAGING);
+            closing.push(() -> driver.freeHost(staging));
+            modules = new Modules(driver, card.sharedMemory());
+            closing.push(modules::close);
+            Blas blas = driver.blas(stream, memory.allocate(CUBLAS_WORKSPACE, "cuBLAS"), CUBLAS_WORKSPACE);
+            Cublas products = new Cublas(blas);
+            closing.push(products::close);
+            Vendor rest = convolutions.open(driver, stream, card, memory);
+            closing.pop();
+            calls = new Calls(products, rest);
+            closing.push(calls::close);
+            libraries = "cuBLAS " + blas.version() / 10000 + "." + blas.version() / 100 % 100 + ", " + rest;
+        } catch (RuntimeException | Error e) {
+            release();
+            throw e;
+        }
+        constants = new Constants(new Constants.Heap() {
+            @Override
+            public long upload(Constant c, MemorySegment bytes) {
+                return CudaDevice.this.upload(c, bytes);
+            }
+
+            @Override
+            public void free(long address, long bytes) {
+                memory.free(address);
+            }
+        });
+    }
+
+    private static Driver.Card card(Driver driver, int ordinal) {
+        int cards = driver.cards();
+        if (ordinal < 0 || ordinal >= cards) {
+            throw new IllegalArgumentException("device 'cuda': expected a card from 0 to " + (cards - 1) + ", got " + ordinal);
+        }
+        Driver.Card c = driver.card(ordinal);
+        if (c.capability() < OLDEST) {
+            throw new IllegalArgumentException("device 'cuda': expected a card of compute capability 8.0 (Ampere) or more, got " + c + "; use --device cpu");
+        }
+        return c;
+    }
+
+    @Override
+    public String name() {
+        return "cuda";
+    }
+
+    @Override
+    public String description() {
+        return card + ", " + card.multiprocessors() + " multiprocessors, " + (card.memory() >> 30) + " GiB, driver for CUDA " + driver.version() / 1000 + "."
+                + driver.version() % 1000 / 10 + ", " + libraries + ", networks in " + options.real() + (options.graphs() ? "" : ", without graphs");
+    }
+
+    @Override
+    public CudaExecutable compile(Program program) {
+        enter();
+        return new CudaExecutable(this, Plan.of(program, options.real()));
+    }
+
+    /** Any thread may come in; CUDA wants to be told. */
+    void enter() {
+        driver.makeCurrent(context);
+    }
+
+    private long upload(Constant c, MemorySegment bytes) {
+        long address = memory.allocate(c.bytes(), "weights");
+        try {
+            for (long at = 0; at < bytes.byteSize(); at += STAGING) {
+                MemorySegment part = bytes.asSlice(at, Math.min(STAGING, bytes.byteSize() - at));
+                MemorySegment pinned = staging.asSlice(0, part.byteSize());
+                pinned.copyFrom(part);
+                driver.toDevice(address + at, pinned, stream);
+                driver.synchronize(stream);
+            }
+        } catch (CudaException e) {
+            memory.free(address);
+            throw e.at("while uploading '" + c.name() + "'");
+        }
+        return address;
+    }
+
+    @Override
+    public long liveBytes() {
+        return memory.liveBytes() - CUBLAS_WORKSPACE;
+    }
+
+    /** @throws IllegalStateException when executables are still open */
+    @Override
+    public void close() {
+        if (liveBytes() != 0) {
+            throw new IllegalStateException("device 'cuda' is closed while " + liveBytes() + " bytes are live; close its executables before");
+        }
+        enter();
+        release();
+    }
+
+    private void release() {
+        while (!closing.isEmpty()) {
+            closing.pop().run();
+        }
+    }
+}

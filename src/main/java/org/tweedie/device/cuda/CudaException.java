@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device.cuda;
+
+/** What CUDA, cuBLAS or the card refused: the call, its status by name and in words, and what was being done. */
+public final class CudaException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    /** CUDA_ERROR_OUT_OF_MEMORY. */
+    static final int OUT_OF_MEMORY = 2;
+
+    private final int status;
+    private final String call;
+    private final String failure;
+
+    /**
+     * @param call the function, as in cuMemAlloc
+     * @param status its number
+     * @param name the status by name, as in CUDA_ERROR_OUT_OF_MEMORY
+     * @param text the status in the library's words
+     */
+    CudaException(String call, int status, String name, String text) {
+        this(call, status, name + " (" + text + ")", null, null);
+    }
+
+    private CudaException(String call, int status, String failure, String doing, CudaException cause) {
+        super("cuda: " + call + " failed with " + failure + (doing == null ? "" : " " + doing), cause);
+        this.call = call;
+        this.status = status;
+        this.failure = failure;
+    }
+
+    /** The same, saying what for, as in {@code while loading kernels/norm.ptx}. */
+    CudaException at(String doing) {
+        return new CudaException(call, status, failure, doing, this);
+    }
+
+    boolean outOfMemory() {
+        return status == OUT_OF_MEMORY;
+    }
+
+    /** The CUresult or cublasStatus. */
+    public int status() {
+        return status;
+    }
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device.cuda;
+
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.tweedie.device.Arguments;
+import org.tweedie.device.Executable;
+import org.tweedie.device.gpu.Buffer;
+import org.tweedie.device.gpu.Constant;
+import org.tweedie.device.gpu.LibraryCall;
+import org.tweedie.device.gpu.Plan;
+import org.tweedie.device.gpu.Vendor;
+import org.tweedie.program.Instr;
+import org.tweedie.program.Program;
+import org.tweedie.program.Tensor;
+import org.tweedie.program.op.Gather;
+
+/**
+ * A plan on a card. All memory is taken and all calls are prepared before the first run, which goes launch by launch and so loads whatever is loaded
+ * late. The second run notes the same launches as a CUDA graph; it and all later ones launch that. Inputs change by writing their places.
+ */
+public final class CudaExecutable implements Executable {
+    private final CudaDevice device;
+    private final Plan plan;
+    private final Arena host = Arena.ofShared();
+    private final Map<Constant, Long> constants = new HashMap<>();
+    private final Map<String, Buffer> inputs = new LinkedHashMap<>();
+    private final Map<String, Buffer> outputs = new LinkedHashMap<>();
+    private final Map<String, Integer> tables = new HashMap<>(); // rows of the table that an input's ids pick from
+    private long arena;
+    private long workspace;
+    private Staging staging;
+    private Sequence sequence;
+    private Driver.Graph graph;
+    private boolean ran;
+    private boolean open = true;
+
+    CudaExecutable(CudaDevice device, Plan plan) {
+        this.device = device;
+        this.plan = plan;
+        String name = "program '" + plan.program().name() + "'";
+        try {
+            Map<LibraryCall, Vendor.Prepared> prepared = prepare();
+            plan.constants().forEach(c -> constants.put(c, device.constants.hold(c)));
+            arena = device.memory.allocate(plan.memory().bytes(), "the arena of " + name);
+            long most = prepared.values().stream().mapToLong(Vendor.Prepared::workspace).max().orElse(0);
+            workspace = most == 0 ? 0 : device.memory.allocate(most, "the libraries' working memory in " + name);
+            Plan.Bound bound = plan.bind(arena, constants::get);
+            program().inputs().forEach(i -> inputs.put(i.name(), bound.of(i.value())));
+            program().outputs().forEach(o -> outputs.put(o.name(), bound.of(o.value())));
+            staging = new Staging(device.driver, places());
+            sequence = new Sequence(device, bound.stages(), workspace, host, program().name());
+            collectTables();
+        } catch (RuntimeException | Error e) {
+            close();
+            throw e;
+        }
+    }
+
+    /** Every call of the plan, before there are addresses: what they need for themselves is part of the plan. */
+    private Map<LibraryCall, Vendor.Prepared> prepare() {
+        Map<LibraryCall, Vendor.Prepared> all = new HashMap<>();
+        for (Plan.Stage s : plan.bind(0, c -> 0).stages()) {
+            s.steps().stream().filter(LibraryCall.class::isInstance).map(LibraryCall.class::cast).forEach(c -> all.computeIfAbsent(c, device.calls::prepare));
+        }
+        return all;
+    }
+
+    private Map<String, Buffer> places() {
+        Map<String, Buffer> all = new LinkedHashMap<>();
+        inputs.forEach((name, b) -> all.put("in " + name, b));
+        outputs.forEach((name, b) -> all.put("out " + name, b));
+        return all;
+    }
+
+    /** A kernel that meets a wrong id stops the card, so they are looked at before. */
+    private void collectTables() {
+        for (Instr i : program().body()) {
+            if (i.op() instanceof Gather) {
+                program().inputs().stream().filter(in -> in.value().equals(i.in().get(1)))
+                        .forEach(in -> tables.merge(in.name(), i.in().get(0).shape().dim(0), Math::min));
+            }
+        }
+    }
+
+    @Override
+    public Program program() {
+        return plan.program();
+    }
+
+    /** What it runs, and where its values lie. */
+    public Plan plan() {
+        return plan;
+    }
+
+    /** @throws CudaException when a kernel faults; the card can then no longer be used by this process */
+    @Override
+    public Map<String, Tensor> run(Map<String, Tensor> in) {
+        if (!open) {
+            throw new IllegalStateException("program '" + program().name() + "' is closed on device 'cuda'; compile it again");
+        }
+        Arguments.check(program(), in);
+        in.forEach(this::checkIds);
+        device.enter();
+        try {
+            inputs.forEach((name, b) -> device.driver.toDevice(b.address(), staging.put("in " + name, in.get(name), b.dtype()), device.stream));
+            launch();
+            outputs.forEach((name, b) -> device.driver.toHost(staging.place("out " + name), b.address(), device.stream));
+            device.driver.synchronize(device.stream);
+        } catch (CudaException e) {
+            throw e.at("in program '" + program().name() + "'" + (graph == null ? "" : "; --graphs off names the kernel"));
+        }
+        sequence.collectTimes();
+        ran = true;
+        Map<String, Tensor> out = new LinkedHashMap<>();
+        outputs.forEach((name, b) -> out.put(name, staging.get("out " + name, b)));
+        return out;
+    }
+
+    private void checkIds(String name, Tensor ids) {
+        Integer rows = tables.get(name);
+        for (int i = 0; rows != null && i < ids.size(); i++) {
+            if (ids.get(i) < 0 || ids.get(i) >= rows) {
+                throw new IllegalArgumentException(program().name() + ": input '" + name + "' picks row " + (long) ids.get(i) + " of a table of " + rows + " rows");
+            }
+        }
+    }
+
+    private void launch() {
+        if (!device.options.graphs() || device.options.times() != null || !ran) {
+            sequence.launch();
+            return;
+        }
+        if (graph == null) {
+            capture();
+        }
+        device.driver.launch(graph, device.stream);
+    }
+
+    private void capture() {
+        device.driver.beginCapture(device.stream);
+        try {
+            sequence.launch();
+        } catch (RuntimeException | Error e) {
+            device.driver.abandonCapture(device.stream);
+            throw e;
+        }
+        graph = device.driver.endCapture(device.stream);
+    }
+
+    @Override
+    public long arenaBytes() {
+        return plan.memory().bytes();
+    }
+
+    /** Bytes that libraries work in meanwhile. */
+    public long workspaceBytes() {
+        return sequence.workspaceBytes();
+    }
+
+    @Override
+    public void close() {
+        if (!open) {
+            return;
+        }
+        open = false;
+        device.enter();
+        List<Runnable> all = new ArrayList<>();
+        if (graph != null) {
+            all.add(() -> device.driver.destroy(graph));
+        }
+        if (sequence != null) {
+            all.add(sequence::close);
+        }
+        if (staging != null) {
+            all.add(staging::close);
+        }
+        constants.keySet().forEach(c -> all.add(() -> device.constants.release(c)));
+        if (workspace != 0) {
+            all.add(() -> device.memory.free(workspace));
+        }
+        if (arena != 0) {
+            all.add(() -> device.memory.free(arena));
+        }
+        all.add(host::close);
+        all.forEach(Runnable::run);
+    }
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device.cuda;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.tweedie.device.OpTimes;
+import org.tweedie.device.gpu.Arg;
+import org.tweedie.device.gpu.Buffer;
+import org.tweedie.device.gpu.Group;
+import org.tweedie.device.gpu.Launch;
+import org.tweedie.device.gpu.LibraryCall;
+import org.tweedie.device.gpu.Plan;
+import org.tweedie.device.gpu.Step;
+import org.tweedie.device.gpu.Vendor;
+import org.tweedie.program.Value;
+import org.tweedie.program.op.Cost;
+
+/** The launches and calls of an executable, ready: kernels found, arguments packed, calls prepared. Launching allocates nothing. */
+final class Sequence implements AutoCloseable {
+    private sealed interface Work {
+        void start();
+    }
+
+    private record Kernel(Driver driver, Driver.Function function, Launch launch, MemorySegment arguments, Driver.Stream stream) implements Work {
+        @Override
+        public void start() {
+            driver.launch(function, launch.grid(), launch.block(), launch.shared(), stream, arguments);
+        }
+    }
+
+    private record Call(Vendor.Prepared prepared, LibraryCall call, long workspace) implements Work {
+        @Override
+        public void start() {
+            prepared.run(call, workspace);
+        }
+    }
+
+    /** The work of a group, and its name for profiles and errors. */
+    private record Part(Group group, List<Work> work, OpTimes.Op op) {}
+
+    private final CudaDevice device;
+    private final List<Part> parts = new ArrayList<>();
+    private final List<Driver.Event> events = new ArrayList<>(); // before the first part and after each, if they are timed
+    private final long workspaceBytes;
+    private boolean timed;
+
+    Sequence(CudaDevice device, List<Plan.Stage> stages, long workspace, Arena host, String program) {
+        this.device = device;
+        long most = 0;
+        for (Plan.Stage s : stages) {
+            List<Work> work = new ArrayList<>();
+            for (Step step : s.steps()) {
+                switch (step) {
+                    case Launch l -> work.add(new Kernel(device.driver, device.modules.function(l), l, Parameters.of(l.args(), host), device.stream));
+                    case LibraryCall c -> {
+                        Vendor.Prepared p = device.calls.prepare(c);
+                        most = Math.max(most, p.workspace());
+                        work.add(new Call(p, c, workspace));
+                    }
+                }
+            }
+            parts.add(new Part(s.group(), work, op(program, s, work)));
+        }
+        workspaceBytes = most;
+        for (int i = 0; device.options.times() != null && i <= parts.size(); i++) {
+            events.add(device.driver.event());
+        }
+    }
+
+    private static OpTimes.Op op(String program, Plan.Stage s, List<Work> work) {
+        Group g = s.group();
+        Cost cost = g.instrs().stream().map(i -> i.op().cost(i.in().stream().map(Value::type).toList(), i.out().stream().map(Value::type).toList()))
+                .reduce(Cost.NONE, Cost::plus);
+        String how = work.stream().map(w -> switch (w) {
+            case Kernel k -> k.launch.entry();
+            case Call c -> c.prepared.toString();
+        }).collect(Collectors.joining(" + "));
+        return new OpTimes.Op(program, g.instrs().getLast().where(), g.instrs().stream().map(i -> i.op().getClass().getSimpleName()).collect(Collectors.joining("+")),
+                how, new Cost(cost.flops(), s.steps().stream().mapToLong(Sequence::bytes).sum()));
+    }
+
+    /** What a step reads and writes, as it lies in memory. */
+    private static long bytes(Step step) {
+        return switch (step) {
+            case Launch l -> l.args().stream().mapToLong(a -> switch (a) {
+                case Arg.In(Buffer b) -> b.bytes();
+                case Arg.Out(Buffer b) -> b.bytes();
+                case Arg.InOut(Buffer b) -> 2 * b.bytes();
+                case Arg.None _, Arg.I32 _, Arg.I64 _, Arg.F32 _, Arg.F64 _, Arg.Ints _ -> 0;
+            }).sum();
+            case LibraryCall c -> Stream.concat(c.in().stream(), c.out().stream()).mapToLong(Buffer::bytes).sum();
+        };
+    }
+
+    long workspaceBytes() {
+        return workspaceBytes;
+    }
+
+    /** In order, on the device's stream. */
+    void launch() {
+        timed = !events.isEmpty();
+        mark(0);
+        for (int i = 0; i < parts.size(); i++) {
+            Part p = parts.get(i);
+            try {
+                p.work.forEach(Work::start);
+                mark(i + 1);
+                if (!device.options.graphs()) {
+                    device.driver.synchronize(device.stream);
+                }
+            } catch (CudaException e) {
+                throw e.at("in " + p.group);
+            }
+        }
+    }
+
+    private void mark(int i) {
+        if (timed) {
+            device.driver.record(events.get(i), device.stream);
+        }
+    }
+
+    /** Once the stream is done: adds what the events tell. */
+    void collectTimes() {
+        if (!timed || parts.isEmpty()) {
+            return;
+        }
+        OpTimes times = device.options.times();
+        for (int i = 0; i < parts.size(); i++) {
+            times.add(parts.get(i).op, device.driver.milliseconds(events.get(i), events.get(i + 1)) / 1000);
+        }
+        times.addRun(parts.getFirst().op.program(), device.driver.milliseconds(events.getFirst(), events.getLast()) / 1000);
+    }
+
+    @Override
+    public void close() {
+        events.forEach(device.driver::destroy);
+        events.clear();
+    }
+}

@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.tweedie.device.gpu.LibraryCall;
+import org.tweedie.device.gpu.Launch;
+import org.tweedie.device.sim.DoubleVendor;
+import org.tweedie.ptx.Entry;
+import org.tweedie.ptx.KernelFault;
+import org.tweedie.ptx.Machine;
+import org.tweedie.ptx.Memory;
+import org.tweedie.ptx.Options;
+import org.tweedie.ptx.PtxModule;
+import org.tweedie.ptx.Size;
+import org.tweedie.ptx.Window;
+
+/**
+ * CUDA's driver without a card: notes every call, does it on the PTX machine, and fails the test where a call breaks a rule of CUDA's: memory that is not held,
+ * arguments that do not fit the kernel's parameters, grids beyond a card's, anything but launches during a capture.
+ */
+final class MachineDriver implements Driver {
+    private static final int MOST_SHARED = 163 << 10; // of an A100's block
+    private static final int USUAL_SHARED = 48 << 10;
+
+    /** All calls in order, by name and what it is about. */
+    final List<String> log = new ArrayList<>();
+    final DoubleVendor vendor = new DoubleVendor(1 << 10, this::call);
+    /** What the next calls of a name shall fail with, each once. */
+    final Map<String, CudaException> failing = new HashMap<>();
+    long capacity = 1L << 31;
+    Card card = new Card("PTX machine", 80, 1, 1L << 31, MOST_SHARED);
+    int launches;
+    int graphLaunches;
+
+    private final Memory memory = new Memory();
+    private final Machine machine;
+    private final Map<Long, Arena> blocks = new HashMap<>();
+    private final Map<Long, Long> sizes = new TreeMap<>();
+    private final Map<Long, Arena> pinned = new HashMap<>();
+    private int contexts;
+    private int open; // streams, events, modules, graphs, handles
+    private double clock;
+    private List<Runnable> capturing;
+
+    private record FakeContext() implements Context {}
+
+    private record FakeStream(long address) implements Stream {}
+
+    private static final class FakeEvent implements Event {
+        double at = Double.NaN;
+    }
+
+    private record FakeModule(PtxModule code) implements Module {}
+
+    private static final class FakeFunction implements Function {
+        final Entry entry;
+        int allowed = USUAL_SHARED;
+
+        FakeFunction(Entry entry) {
+            this.entry = entry;
+        }
+    }
+
+    private record FakeGraph(List<Runnable> work) implements Graph {}
+
+    MachineDriver(Options options) {
+        machine = new Machine(memory, options);
+    }
+
+    /** What must hold when a device is closed: everything that was opened has been closed. */
+    void assertNothingStays() {
+        assertEquals(Map.of(), sizes, "device memory is still held");
+        assertEquals(0, pinned.size(), "page-locked memory is still held");
+        assertEquals(0, open, "streams, events, modules, graphs or handles are still open");
+        assertEquals(0, contexts, "the context is still retained");
+        assertTrue(vendor.closed(), "the library or what it prepared is still open");
+    }
+
+    private void note(String call, Object what) {
+        log.add(call + " " + what);
+        CudaException e = failing.remove(call);
+        if (e != null) {
+            throw e;
+        }
+    }
+
+    /** A call that CUDA forbids while a stream is captured. */
+    private void outside(String call, Object what) {
+        assertEquals(null, capturing, call + " during a capture");
+        note(call, what);
+    }
+
+    private void doOrNote(Runnable work) {
+        if (capturing == null) {
+            work.run();
+        } else {
+            capturing.add(work);
+        }
+    }
+
+    private void requireHeld(long address, long bytes) {
+        assertTrue(sizes.entrySet().stream().anyMatch(b -> address >= b.getKey() && address + bytes <= b.getKey() + b.getValue()),
+                () -> "no block holds [0x" + Long.toHexString(address) + ", +" + bytes + ")");
+    }
+
+    private static MemorySegment segment(long address, long bytes) {
+        return MemorySegment.ofAddress(address).reinterpret(bytes);
+    }
+
+    @Override
+    public int version() {
+        return 12060;
+    }
+
+    @Override
+    public int cards() {
+        return 1;
+    }
+
+    @Override
+    public Card card(int ordinal) {
+        return card;
+    }
+
+    @Override
+    public Context retain(int ordinal) {
+        note("retain", ordinal);
+        contexts++;
+        return new FakeContext();
+    }
+
+    @Override
+    public void makeCurrent(Context context) {
+        assertNotNull(context);
+    }
+
+    @Override
+    public void release(int ordinal) {
+        note("release", ordinal);
+        contexts--;
+    }
+
+    @Override
+    public long allocate(long bytes) {
+        outside("allocate", bytes);
+        assertTrue(contexts > 0, "memory is asked for without a context");
+        if (capacity - sizes.values().stream().mapToLong(Long::longValue).sum() < bytes) {
+            throw new CudaException("cuMemAlloc", CudaException.OUT_OF_MEMORY, "CUDA_ERROR_OUT_OF_MEMORY", "out of memory");
+        }
+        Arena arena = Arena.ofShared();
+        long address = arena.allocate(bytes, 512).fill((byte) 0xFF).address();
+        blocks.put(address, arena);
+        sizes.put(address, bytes);
+        memory.map(address, bytes);
+        return address;
+    }
+
+    @Override
+    public void free(long address) {
+        outside("free", sizes.get(address));
+        assertNotNull(sizes.remove(address), "what is freed is not held");
+        memory.unmap(address);
+        blocks.remove(address).close();
+    }
+
+    @Override
+    public long freeBytes() {
+        return capacity - sizes.values().stream().mapToLong(Long::longValue).sum();
+    }
+
+    @Override
+    public MemorySegment allocateHost(long bytes) {
+        outside("allocateHost", bytes);
+        Arena arena = Arena.ofShared();
+        MemorySegment s = arena.allocate(bytes, 256);
+        pinned.put(s.address(), arena);
+        return s;
+    }
+
+    @Override
+    public void freeHost(MemorySegment s) {
+        outside("freeHost", s.byteSize());
+        pinned.remove(s.address()).close();
+    }
+
+    @Override
+    public void toDevice(long to, MemorySegment from, Stream stream) {
+        outside("toDevice", from.byteSize());
+        requireHeld(to, from.byteSize());
+        segment(to, from.byteSize()).copyFrom(from);
+        memory.wrote(to, from.byteSize());
+    }
+
+    @Override
+    public void toHost(MemorySegment to, long from, Stream stream) {
+        outside("toHost", to.byteSize());
+        requireHeld(from, to.byteSize());
+        assertTrue(memory.written(from, to.byteSize()), "what comes back has not been written");
+        to.copyFrom(segment(from, to.byteSize()));
+    }
+
+    @Override
+    public void copy(long to, long from, long bytes, Stream stream) {
+        note("copy", bytes);
+        requireHeld(to, bytes);
+        requireHeld(from, bytes);
+        doOrNote(() -> {
+            segment(to, bytes).copyFrom(segment(from, bytes));
+            memory.wrote(to, bytes);
+        });
+    }
+
+    @Override
+    public void fill(long address, byte value, long bytes, Stream stream) {
+        note("fill", bytes);
+        requireHeld(address, bytes);
+        doOrNote(() -> {
+            segment(address, bytes).fill(value);
+            memory.wrote(address, bytes);
+        });
+    }
+
+    @Override
+    public Stream stream() {
+        open++;
+        return new FakeStream(42);
+    }
+
+    @Override
+    public void synchronize(Stream stream) {
+        outside("synchronize", "");
+    }
+
+    @Override
+    public void destroy(Stream stream) {
+        note("destroy", "stream");
+        open--;
+    }
+
+    @Override
+    public Event event() {
+        open++;
+        return new FakeEvent();
+    }
+
+    @Override
+    public void record(Event event, Stream stream) {
+        note("record", "");
+        ((FakeEvent) event).at = clock++;
+    }
+
+    @Override
+    public double milliseconds(Event from, Event to) {
+        double ms = ((FakeEvent) to).at - ((FakeEvent) from).at;
+        assertTrue(ms >= 0, "events that have not happened, or in the wrong order");
+        return ms;
+    }
+
+    @Override
+    public void destroy(Event event) {
+        open--;
+    }
+
+    @Override
+    public Module load(String file, String ptx) {
+        outside("load", file);
+        open++;
+        return new FakeModule(PtxModule.parse(file, ptx));
+    }
+
+    @Override
+    public Function function(Module module, String entry) {
+        return new FakeFunction(((FakeModule) module).code.entry(entry));
+    }
+
+    @Override
+    public void allowShared(Function function, int bytes) {
+        note("allowShared", bytes);
+        assertTrue(bytes <= MOST_SHARED, bytes + " bytes of shared memory are more than a block has");
+        ((FakeFunction) function).allowed = bytes;
+    }
+
+    @Override
+    public void unload(Module module) {
+        note("unload", ((FakeModule) module).code);
+        open--;
+    }
+
+    @Override
+    public void launch(Function function, Launch.Dim grid, Launch.Dim block, int shared, Stream stream, MemorySegment arguments) {
+        FakeFunction f = (FakeFunction) function;
+        note("launch", f.entry.name());
+        assertTrue(shared <= f.allowed, f.entry.name() + " is not allowed " + shared + " bytes of shared memory");
+        assertTrue((long) block.x() * block.y() * block.z() <= 1024 && block.z() <= 64, f.entry.name() + ": a block of " + block);
+        Object[] args = arguments(f.entry, arguments);
+        doOrNote(() -> {
+            launches++;
+            try {
+                machine.launch(f.entry, size(grid), size(block), shared, args);
+            } catch (KernelFault e) {
+                throw new CudaException("cuLaunchKernel", 700, "CUDA_ERROR_ILLEGAL_ADDRESS", e.getMessage());
+            }
+        });
+    }
+
+    private static Size size(Launch.Dim d) {
+        return new Size(d.x(), d.y(), d.z());
+    }
+
+    /** The values that a list of addresses tells, of the types that the kernel declares: the list must be exactly as long. */
+    private Object[] arguments(Entry entry, MemorySegment list) {
+        List<String> types = entry.parameters();
+        assertEquals(types.size() * 8L, list.byteSize(), entry.name() + ": as many arguments as parameters");
+        Object[] args = new Object[types.size()];
+        for (int i = 0; i < args.length; i++) {
+            MemorySegment at = list.getAtIndex(ValueLayout.ADDRESS, i);
+            args[i] = switch (types.get(i)) {
+                case "u64", "s64", "b64" -> word(at.reinterpret(8).get(ValueLayout.JAVA_LONG, 0));
+                case "u32", "s32", "b32" -> at.reinterpret(4).get(ValueLayout.JAVA_INT, 0);
+                case "f32" -> at.reinterpret(4).get(ValueLayout.JAVA_FLOAT, 0);
+                case "f64" -> at.reinterpret(8).get(ValueLayout.JAVA_DOUBLE, 0);
+                default -> {
+                    int bytes = Integer.parseInt(types.get(i).replaceAll("b8\\[(\\d+)]", "$1"));
+                    yield at.reinterpret(bytes).toArray(ValueLayout.JAVA_INT);
+                }
+            };
+        }
+        return args;
+    }
+
+    /** A pointer into a block becomes all of the block that lies behind it; what points nowhere is a number. */
+    private Object word(long v) {
+        for (Map.Entry<Long, Long> b : sizes.entrySet()) {
+            if (v >= b.getKey() && v < b.getKey() + b.getValue()) {
+                return new Window("block+" + (v - b.getKey()), v, b.getKey() + b.getValue() - v, true, true);
+            }
+        }
+        return v == 0 ? null : v;
+    }
+
+    /** A library's call: like a launch. */
+    private boolean call(LibraryCall c, long workspace) {
+        note("call", c.op().getClass().getSimpleName());
+        assertTrue(workspace != 0, "a call got no working memory");
+        requireHeld(workspace, 1 << 10);
+        doOrNote(() -> {
+            c.in().forEach(b -> assertTrue(memory.written(b.address(), b.bytes()), () -> c + " reads what is not written"));
+            vendor.compute(c);
+            c.out().forEach(b -> memory.wrote(b.address(), b.bytes()));
+        });
+        return false;
+    }
+
+    @Override
+    public void beginCapture(Stream stream) {
+        outside("beginCapture", "");
+        capturing = new ArrayList<>();
+    }
+
+    @Override
+    public Graph endCapture(Stream stream) {
+        note("endCapture", "");
+        assertNotNull(capturing);
+        open++;
+        Graph g = new FakeGraph(capturing);
+        capturing = null;
+        return g;
+    }
+
+    @Override
+    public void abandonCapture(Stream stream) {
+        capturing = null;
+        note("abandonCapture", "");
+    }
+
+    @Override
+    public void launch(Graph graph, Stream stream) {
+        outside("launchGraph", "");
+        graphLaunches++;
+        ((FakeGraph) graph).work.forEach(Runnable::run);
+    }
+
+    @Override
+    public void destroy(Graph graph) {
+        outside("destroy", "graph");
+        open--;
+    }
+
+    @Override
+    public Blas blas(Stream stream, long workspace, long bytes) {
+        outside("blas", bytes);
+        requireHeld(workspace, bytes);
+        open++;
+        return new PlainBlas(this::doOrNote, memory, () -> open--);
+    }
+}
