@@ -11,6 +11,7 @@ public final class CudaException extends RuntimeException {
     private final int status;
     private final String call;
     private final String failure;
+    private final String doing;
 
     /**
      * @param call the function, as in cuMemAlloc
@@ -19,19 +20,20 @@ public final class CudaException extends RuntimeException {
      * @param text the status in the library's words
      */
     CudaException(String call, int status, String name, String text) {
-        this(call, status, name + " (" + text + ")", null, null);
+        this(call, status, name + " (" + text + ")", "", null);
     }
 
     private CudaException(String call, int status, String failure, String doing, CudaException cause) {
-        super("cuda: " + call + " failed with " + failure + (doing == null ? "" : " " + doing), cause);
+        super("cuda: " + call + " failed with " + failure + doing, cause);
         this.call = call;
         this.status = status;
         this.failure = failure;
+        this.doing = doing;
     }
 
-    /** The same, saying what for, as in {@code while loading kernels/norm.ptx}. */
-    CudaException at(String doing) {
-        return new CudaException(call, status, failure, doing, this);
+    /** The same, saying more of what it was for, as in {@code while loading kernels/norm.ptx}. */
+    CudaException at(String more) {
+        return new CudaException(call, status, failure, doing + " " + more, this);
     }
 
     boolean outOfMemory() {

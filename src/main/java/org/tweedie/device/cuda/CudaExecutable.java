@@ -112,7 +112,7 @@ public final class CudaExecutable implements Executable {
             outputs.forEach((name, b) -> device.driver.toHost(staging.place("out " + name), b.address(), device.stream));
             device.driver.synchronize(device.stream);
         } catch (CudaException e) {
-            throw e.at("in program '" + program().name() + "'" + (graph == null ? "" : "; --graphs off names the kernel"));
+            throw e.at("in program '" + program().name() + "'" + (graph == null ? "" : ", graph replayed; --graphs off names the kernel"));
         }
         sequence.collectTimes();
         ran = true;
