@@ -2,24 +2,39 @@
 package org.tweedie.cli;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.tweedie.device.Device;
+import org.tweedie.device.DeviceOptions;
 import org.tweedie.device.Devices;
+import org.tweedie.device.OpTimes;
+import org.tweedie.program.DType;
 import picocli.CommandLine.Option;
 
 /** On what and how the networks run. */
 final class EngineOptions {
-    private static final List<String> DTYPES = List.of("f32");
+    private static final List<String> DTYPES = List.of("f32", "bf16", "f16");
 
     @Option(names = "--device", paramLabel = "NAME", defaultValue = "cpu",
-            description = "Where to run: cpu; reference (slow, in double precision); or sim (slower, the GPU's kernels on a simulated GPU). Default: ${DEFAULT-VALUE}.")
+            description = "Where to run: cpu; cuda (an NVIDIA GPU); reference (slow, in double precision); or sim (slower, the GPU's kernels on a simulated GPU). "
+                    + "Default: ${DEFAULT-VALUE}.")
     private String device;
 
-    @Option(names = "--dtype", paramLabel = "TYPE", defaultValue = "f32", description = "Precision: f32. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--dtype", paramLabel = "TYPE", description = "How to store what networks compute: f32; on cuda and sim also bf16 and f16. Default: bf16 on cuda, else f32.")
     private String dtype;
 
     @Option(names = "--threads", paramLabel = "N", description = "Threads of the CPU. It may change last bits (docs/numerics.md). Default: all.")
     private Integer threads;
+
+    @Option(names = "--graphs", paramLabel = "on|off", defaultValue = "on",
+            description = "On cuda, launch a program as one graph; off waits for each kernel, so that an error names it. Default: ${DEFAULT-VALUE}.")
+    private String graphs;
+
+    @Option(names = "--card", paramLabel = "N", defaultValue = "0", description = "On cuda, which GPU. Default: ${DEFAULT-VALUE}.")
+    private int card;
+
+    @Option(names = "--time", description = "On cpu and cuda, print the time of each kind of op and each network evaluation at the end; runs without graphs.")
+    private boolean time;
 
     /** @throws IllegalArgumentException when there is no such device or dtype */
     void check() {
@@ -27,7 +42,10 @@ final class EngineOptions {
             throw new IllegalArgumentException("device '" + device + "' unavailable: this version has no such device"
                     + Choice.meant(device, Devices.NAMES) + "; available: " + String.join(", ", Devices.available()));
         }
-        Choice.of("dtype", dtype, DTYPES);
+        if (dtype != null) {
+            Choice.of("dtype", dtype, DTYPES);
+        }
+        Choice.of("graphs", graphs, List.of("on", "off"));
         if (threads != null && threads < 1) {
             throw new IllegalArgumentException("--threads: expected at least 1, got " + threads);
         }
@@ -35,12 +53,16 @@ final class EngineOptions {
 
     Device open() {
         check();
-        return Devices.open(device, threads == null ? Runtime.getRuntime().availableProcessors() : threads);
+        OpTimes times = time ? new OpTimes() : null;
+        DType real = dtype == null ? null : DType.valueOf(dtype.toUpperCase(Locale.ROOT));
+        int t = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
+        Device opened = Devices.open(device, new DeviceOptions(t, real, graphs.equals("on"), card, times));
+        return time ? new TimedDevice(opened, times, System.err::println) : opened;
     }
 
     /** Adds what results depend on. */
     void describe(Map<String, String> text) {
         text.put("device", device);
-        text.put("dtype", dtype);
+        text.put("dtype", dtype == null ? device.equals("cuda") ? "bf16" : "f32" : dtype);
     }
 }

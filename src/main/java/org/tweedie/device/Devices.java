@@ -7,6 +7,7 @@ import java.util.function.Supplier;
 import org.tweedie.device.cpu.CpuDevice;
 import org.tweedie.device.reference.ReferenceDevice;
 import org.tweedie.device.sim.SimDevice;
+import org.tweedie.program.DType;
 
 /** The devices there are, by name. The only class that knows them all. */
 public final class Devices {
@@ -18,18 +19,32 @@ public final class Devices {
     /**
      * Opens a device. Who opens, closes.
      *
-     * @param threads how many threads it may use; the reference device uses one
-     * @throws IllegalArgumentException when there is no such device, or fewer than one thread is allowed
+     * @param o how to use it; the reference device uses one thread
+     * @throws IllegalArgumentException when there is no such device, or it cannot be used so
      * @throws Unavailable when it cannot be used on this machine
      */
-    public static Device open(String name, int threads) {
+    public static Device open(String name, DeviceOptions o) {
         return switch (name) {
-            case "cpu" -> linked(name, () -> new CpuDevice(threads));
-            case "reference" -> new ReferenceDevice();
-            case "sim" -> linked(name, () -> new SimDevice(threads));
+            case "cpu" -> {
+                o.require(name, true);
+                yield linked(name, () -> new CpuDevice(o.threads(), o.times()));
+            }
+            case "reference" -> {
+                o.require(name, false);
+                yield new ReferenceDevice();
+            }
+            case "sim" -> {
+                new DeviceOptions(o.threads(), null, true, 0, o.times()).require(name, false);
+                yield linked(name, () -> new SimDevice(o.threads(), o.real() == null ? DType.F32 : o.real()));
+            }
             default -> throw new IllegalArgumentException("device '" + name + "' unavailable: this version has no such device; available: "
                     + String.join(", ", available()));
         };
+    }
+
+    /** As suits the device. */
+    public static Device open(String name, int threads) {
+        return open(name, DeviceOptions.threads(threads));
     }
 
     /** Opens what needs a library or a module that may not be there. */

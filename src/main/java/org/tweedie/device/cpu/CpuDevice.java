@@ -2,6 +2,7 @@
 package org.tweedie.device.cpu;
 
 import org.tweedie.device.Device;
+import org.tweedie.device.OpTimes;
 import org.tweedie.program.Program;
 
 /**
@@ -16,6 +17,8 @@ public final class CpuDevice implements Device {
     /** Constants of a program beyond so many bytes are held in one layout only; what else is needed is made of that at each run. */
     final long layoutLimit;
     private static final long LAYOUT_LIMIT = 1L << 30;
+    /** Gets the time of each op, or null. */
+    final OpTimes times;
 
     /** On all processors that the JVM may use. */
     public CpuDevice() {
@@ -27,11 +30,21 @@ public final class CpuDevice implements Device {
      * @throws UnsatisfiedLinkError when oneDNN cannot be loaded, telling why and what to do
      */
     public CpuDevice(int threads) {
-        this(threads, LAYOUT_LIMIT);
+        this(threads, null);
+    }
+
+    /** @param times gets the time of each op of each run, or null */
+    public CpuDevice(int threads, OpTimes times) {
+        this(threads, LAYOUT_LIMIT, times);
     }
 
     /** With another limit, for tests. */
     CpuDevice(int threads, long layoutLimit) {
+        this(threads, layoutLimit, null);
+    }
+
+    private CpuDevice(int threads, long layoutLimit, OpTimes times) {
+        this.times = times;
         this.layoutLimit = layoutLimit;
         parallel = new Parallel(threads);
         parallel.enter();

@@ -11,11 +11,13 @@ import java.util.Map;
 import org.tweedie.device.Arguments;
 import org.tweedie.device.Executable;
 import org.tweedie.device.MemoryPlan;
+import org.tweedie.device.OpTimes;
 import org.tweedie.program.DType;
 import org.tweedie.program.Instr;
 import org.tweedie.program.Program;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.Value;
+import org.tweedie.program.op.Cost;
 import org.tweedie.program.op.Reshape;
 
 /** A program as a list of prepared steps on one arena. */
@@ -120,7 +122,11 @@ public final class CpuExecutable implements Executable {
     @Override
     public Map<String, Tensor> run(Map<String, Tensor> inputs) {
         copyIn(inputs);
-        runSteps();
+        if (device.times == null) {
+            runSteps();
+        } else {
+            runTimed(device.times);
+        }
         return copyOut();
     }
 
@@ -131,6 +137,22 @@ public final class CpuExecutable implements Executable {
                 step.run();
             }
         }
+    }
+
+    private void runTimed(OpTimes times) {
+        long start = System.nanoTime();
+        long last = start;
+        for (int n = 0; n < steps.length; n++) {
+            if (steps[n] != null) {
+                steps[n].run();
+                long now = System.nanoTime();
+                Instr i = program.body().get(n);
+                Cost cost = i.op().cost(i.in().stream().map(Value::type).toList(), i.out().stream().map(Value::type).toList());
+                times.add(new OpTimes.Op(program.name(), i.where(), i.op().getClass().getSimpleName(), "", cost), (now - last) / 1e9);
+                last = now;
+            }
+        }
+        times.addRun(program.name(), (last - start) / 1e9);
     }
 
     /**

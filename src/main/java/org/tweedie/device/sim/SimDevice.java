@@ -45,7 +45,12 @@ public final class SimDevice implements Device {
 
     /** In F32, with all of the machine's checks but races. @throws IllegalArgumentException when there is not at least one thread */
     public SimDevice(int threads) {
-        this(threads, DType.F32, Options.running(Math.max(1, threads)));
+        this(threads, DType.F32);
+    }
+
+    /** With networks stored in F32, F16 or BF16. */
+    public SimDevice(int threads, DType real) {
+        this(threads, real, Options.running(Math.max(1, threads)));
     }
 
     /**
