@@ -1,40 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.cli;
 
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.tweedie.device.Device;
 import org.tweedie.device.Executable;
+import org.tweedie.device.gpu.Plan;
+import org.tweedie.device.gpu.Work;
 import org.tweedie.model.StableDiffusion;
-import org.tweedie.model.UNet;
-import org.tweedie.program.Philox;
+import org.tweedie.program.DType;
 import org.tweedie.program.Program;
-import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
-import org.tweedie.program.Tracer;
-import org.tweedie.program.Type;
-import org.tweedie.program.op.Cost;
-import org.tweedie.transform.Simplify;
-import org.tweedie.transform.Vjp;
+import org.tweedie.solve.Solver;
+import org.tweedie.solve.Stsl;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** How long the UNet takes, forward and with its pull-back. */
+/** How long networks, their derivatives and STSL's parts take. */
 @Command(name = "profile", sortOptions = false,
-        description = {"Times the UNet forward and with its pull-back to the latent; prints medians in seconds, GFLOP/s and memory as one line.", ""},
-        footerHeading = "%nExamples:%n", footer = "  tweedie profile --model DIR --height 16 --width 16 --batch 2 --repeat 20")
+        description = {"Times the networks of a model.", "",
+            "Without --what: the UNet forward and with its pull-back to the latent; one line of medians in seconds, GFLOP/s and memory.",
+            "With it: a JSON object a line. WHAT is unet, decode, encode (each also with -vjp or -jvp, then both the network and its derivative run),",
+            "inner-step (STSL's) or restore (a whole restoration of noise); unet:2 is with a batch of two. The second half of a line says what",
+            "is asked of a GPU, whichever the device: launches, calls of libraries, their operations and bytes.",
+            "A model DIR:random has the sizes that DIR's configurations say and weights drawn at random (F16).", ""},
+        footerHeading = "%nExamples:%n", footer = {
+            "  tweedie profile --model DIR --height 16 --width 16 --batch 2 --repeat 20",
+            "  tweedie profile --model bench/sd15:random --height 64 --width 64 --what unet,unet:2,unet-vjp,decode,inner-step",
+            "  tweedie profile --model bench/sd15:random --height 64 --width 64 --what unet --dtype f16 --repeat 0   # counts only"})
 final class Profile implements Callable<Integer> {
     private static final int WARM_UP = 3;
+    private static final String RANDOM = ":random";
 
-    @Option(names = "--model", paramLabel = "DIR", required = true, description = "Checkpoint folder.")
-    private Path folder;
+    @Option(names = "--model", paramLabel = "DIR", required = true, description = "Checkpoint folder, or DIR:random for its sizes alone.")
+    private String folder;
+
+    @Option(names = "--what", paramLabel = "WHAT", split = ",", description = "What to time, separated by commas. Default: see above.")
+    private List<String> what;
 
     @Option(names = "--height", paramLabel = "N", required = true, description = "Of the latent.")
     private int height;
@@ -45,57 +57,149 @@ final class Profile implements Callable<Integer> {
     @Option(names = "--batch", paramLabel = "N", defaultValue = "1", description = "Samples. Default: ${DEFAULT-VALUE}.")
     private int batch;
 
-    @Option(names = "--repeat", paramLabel = "N", defaultValue = "20", description = "Timed runs, after a few that are not. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--repeat", paramLabel = "N", defaultValue = "20",
+            description = "Timed runs, after a few that are not; 0 to count the work only. Default: ${DEFAULT-VALUE}.")
     private int repeat;
+
+    @Option(names = "--task", paramLabel = "TASK", defaultValue = "inpaint:random:0.5",
+            description = "Operator of inner-step and restore. Default: ${DEFAULT-VALUE}.")
+    private String task;
+
+    @Mixin
+    private StslOptions stsl;
 
     @Mixin
     private EngineOptions engine;
 
+    /** One thing to time. */
+    private record Item(String name, int batch) {}
+
     @Override
     public Integer call() throws IOException {
-        if (batch < 1 || repeat < 1 || height < 1 || width < 1) {
-            throw new IllegalArgumentException("profile: --height, --width, --batch and --repeat must be 1 or more");
+        if (batch < 1 || repeat < (what == null ? 1 : 0) || height < 1 || width < 1) {
+            throw new IllegalArgumentException("profile: --height, --width, --batch and --repeat must be 1 or more (--repeat 0 with --what only)");
         }
-        try (StableDiffusion model = StableDiffusion.open(folder); Device device = engine.open()) {
-            UNet unet = model.unet();
-            Shape z = Shape.of(batch, height, width, unet.inChannels());
-            Tracer t = new Tracer("unet");
-            t.output("out_sample", unet.apply(t, t.input("sample", Type.real(z)), t.input("timestep", Type.real(batch)),
-                    t.input("encoder_hidden_states", Type.real(batch, 77, unet.contextWidth()))));
-            Program forward = Simplify.of(t.finish());
-            Program vjp = Vjp.of(forward, "out_sample", "sample");
-            Map<String, Tensor> in = inputs(forward);
-            Timing f = time(device, forward, in);
-            in.put("cotangent", noise(forward.output("out_sample").shape(), 3));
-            Timing v = time(device, vjp, in);
-            System.out.printf(Locale.ROOT, "latent=%s forward=%.4f forward_vjp=%.4f forward_gflops=%.0f forward_vjp_gflops=%.0f arena_mib=%d peak_rss_mib=%d%n",
-                    z, f.seconds, v.seconds, forward.cost().flops() / f.seconds / 1e9, vjp.cost().flops() / v.seconds / 1e9, v.arena >> 20, peak() >> 20);
+        List<Item> items = what == null ? List.of() : what.stream().map(this::item).toList();
+        if (repeat == 0) {
+            try (StableDiffusion model = open()) {
+                Workloads w = new Workloads(model, task, height, width);
+                for (Item i : items) {
+                    if (!i.name.equals("restore")) {
+                        System.out.println(counted(i, w.program(i.name, i.batch)));
+                    }
+                }
+            }
+            return 0;
+        }
+        engine.check();
+        try (StableDiffusion model = open(); Device device = engine.open()) {
+            Workloads w = new Workloads(model, task, height, width);
+            if (what == null) {
+                old(w, device);
+            }
+            for (Item i : items) {
+                System.out.println(i.name.equals("restore") ? restored(w, device) : timed(i, w, device));
+            }
         }
         return 0;
     }
 
-    private Map<String, Tensor> inputs(Program p) {
-        Map<String, Tensor> in = new HashMap<>();
-        in.put("sample", noise(p.input("sample").shape(), 1));
-        in.put("timestep", Tensor.of(Shape.of(batch), filled(batch)));
-        in.put("encoder_hidden_states", noise(p.input("encoder_hidden_states").shape(), 2));
-        return in;
+    private StableDiffusion open() throws IOException {
+        return folder.endsWith(RANDOM) ? StableDiffusion.random(Path.of(folder.substring(0, folder.length() - RANDOM.length())), 1, DType.F16)
+                : StableDiffusion.open(Path.of(folder));
     }
 
-    private static float[] filled(int n) {
-        float[] x = new float[n];
-        Arrays.fill(x, 501);
-        return x;
+    private Item item(String word) {
+        String[] p = word.split(":", 2);
+        Choice.of("what", p[0], Workloads.NAMES);
+        if (p.length == 2 && !p[1].matches("[1-9][0-9]{0,3}")) {
+            throw new IllegalArgumentException("--what: expected a batch of 1 to 9999 behind the colon, as in unet:2, got '" + word + "'");
+        }
+        return new Item(p[0], p.length == 2 ? Integer.parseInt(p[1]) : batch);
     }
 
-    private static Tensor noise(Shape s, int seed) {
-        return new Philox(seed, Philox.Stream.INIT).normals(0, s);
+    /** The line that scripts of this project have read since before --what. */
+    private void old(Workloads w, Device device) throws IOException {
+        Program forward = w.program("unet", batch);
+        Program vjp = w.program("unet-vjp", batch);
+        Timing f = time(device, forward, w.inputs(forward));
+        Timing v = time(device, vjp, w.inputs(vjp));
+        System.out.printf(Locale.ROOT, "latent=%s forward=%.4f forward_vjp=%.4f forward_gflops=%.0f forward_vjp_gflops=%.0f arena_mib=%d peak_rss_mib=%d%n",
+                forward.input("sample").shape(), f.median, v.median, forward.cost().flops() / f.median / 1e9, vjp.cost().flops() / v.median / 1e9,
+                v.arena >> 20, peak() >> 20);
     }
 
-    private record Timing(double seconds, long arena) {}
+    private JsonObject timed(Item i, Workloads w, Device device) throws IOException {
+        Program p = w.program(i.name, i.batch);
+        Timing t = time(device, p, w.inputs(p));
+        JsonObject line = head(i.name, i.batch);
+        line.addProperty("repeat", repeat);
+        line.addProperty("median_s", t.median);
+        line.addProperty("fastest_s", t.fastest);
+        line.addProperty("compile_s", t.compile);
+        line.addProperty("gflops", Math.round(p.cost().flops() / t.median / 1e9));
+        line.addProperty("arena_bytes", t.arena);
+        line.addProperty("device_bytes", t.live);
+        line.addProperty("peak_rss_bytes", peak());
+        return counts(line, p);
+    }
+
+    private JsonObject counted(Item i, Program p) {
+        return counts(head(i.name, i.batch), p);
+    }
+
+    private JsonObject head(String name, int batch) {
+        Map<String, String> engineWords = new LinkedHashMap<>();
+        engine.describe(engineWords);
+        JsonObject line = new JsonObject();
+        line.addProperty("what", name);
+        line.addProperty("batch", batch);
+        line.addProperty("model", folder);
+        JsonArray latent = new JsonArray();
+        latent.add(height);
+        latent.add(width);
+        line.add("latent", latent);
+        line.addProperty("device", repeat == 0 ? "none" : engineWords.get("device"));
+        line.addProperty("dtype", engineWords.get("dtype"));
+        return line;
+    }
+
+    /** What a GPU has to do for the program, storing as --dtype says. */
+    private JsonObject counts(JsonObject line, Program p) {
+        Plan plan = Plan.of(p, DType.valueOf(line.get("dtype").getAsString().toUpperCase(Locale.ROOT)));
+        Work work = Work.of(plan);
+        line.addProperty("flops", p.cost().flops());
+        line.addProperty("gpu_launches", work.launches());
+        line.addProperty("gpu_calls", work.calls());
+        line.addProperty("gpu_arena_bytes", plan.memory().bytes());
+        work.parts().forEach((part, cost) -> {
+            line.addProperty("gpu_" + Choice.word(part) + "_flops", cost.flops());
+            line.addProperty("gpu_" + Choice.word(part) + "_bytes", cost.bytes());
+        });
+        return line;
+    }
+
+    private JsonObject restored(Workloads w, Device device) throws IOException {
+        Stsl.Options options = stsl.options();
+        long start = System.nanoTime();
+        Solver.Result result = new Stsl(options).solve(w.problem(device), step -> { });
+        JsonObject line = head("restore", 1);
+        line.addProperty("seconds", (System.nanoTime() - start) / 1e9);
+        line.addProperty("steps", options.steps());
+        line.addProperty("inner", options.inner());
+        Map<String, String> counts = new LinkedHashMap<>();
+        Restoration.counts(result, counts);
+        counts.forEach(line::addProperty);
+        line.addProperty("peak_rss_bytes", peak());
+        return line;
+    }
+
+    private record Timing(double median, double fastest, double compile, long arena, long live) {}
 
     private Timing time(Device device, Program p, Map<String, Tensor> in) {
+        long begin = System.nanoTime();
         try (Executable e = device.compile(p)) {
+            double compile = (System.nanoTime() - begin) / 1e9;
             double[] seconds = new double[repeat];
             for (int i = -WARM_UP; i < repeat; i++) {
                 long start = System.nanoTime();
@@ -105,7 +209,7 @@ final class Profile implements Callable<Integer> {
                 }
             }
             Arrays.sort(seconds);
-            return new Timing(seconds[repeat / 2], e.arenaBytes());
+            return new Timing(seconds[repeat / 2], seconds[0], compile, e.arenaBytes(), device.liveBytes());
         }
     }
 

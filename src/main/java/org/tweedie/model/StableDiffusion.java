@@ -3,9 +3,11 @@ package org.tweedie.model;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import org.tweedie.program.DType;
 import org.tweedie.weights.Checkpoint;
 import org.tweedie.weights.Json;
 import org.tweedie.weights.Module;
+import org.tweedie.weights.RandomWeights;
 
 /** The parts of a Stable Diffusion checkpoint, each built when first asked for. Its tensors are mapped files, valid until {@link #close}. */
 public final class StableDiffusion implements AutoCloseable {
@@ -22,6 +24,11 @@ public final class StableDiffusion implements AutoCloseable {
     /** @param folder in the layout of diffusers; @throws IllegalArgumentException when it is none; @throws IOException when it cannot be read */
     public static StableDiffusion open(Path folder) throws IOException {
         return new StableDiffusion(Checkpoint.open(folder));
+    }
+
+    /** A model of the same sizes with weights that were never trained, to be timed. @param folder with its configurations; weight files are not read */
+    public static StableDiffusion random(Path folder, long seed, DType dtype) throws IOException {
+        return new StableDiffusion(Checkpoint.random(folder, new RandomWeights(seed, dtype)));
     }
 
     public Tokenizer tokenizer() throws IOException {

@@ -14,15 +14,29 @@ import java.util.Map;
 public final class Checkpoint implements AutoCloseable {
     private final Path root;
     private final Json index;
+    private final RandomWeights random; // null where the folder holds weights
     private final Map<String, Module> open = new LinkedHashMap<>();
 
-    private Checkpoint(Path root, Json index) {
+    private Checkpoint(Path root, Json index, RandomWeights random) {
         this.root = root;
         this.index = index;
+        this.random = random;
     }
 
     /** @throws IllegalArgumentException when the path is no checkpoint folder; @throws IOException when its index cannot be read */
     public static Checkpoint open(Path root) throws IOException {
+        return new Checkpoint(root, index(root), null);
+    }
+
+    /**
+     * The networks that a folder's configurations describe, with weights that were never trained and are drawn when asked for. The folder
+     * needs no weight files; the checkpoint closes the weights.
+     */
+    public static Checkpoint random(Path root, RandomWeights random) throws IOException {
+        return new Checkpoint(root, index(root), random);
+    }
+
+    private static Json index(Path root) throws IOException {
         if (!Files.exists(root)) {
             throw new IllegalArgumentException(root + ": no such folder; expected a Stable Diffusion checkpoint in diffusers layout");
         }
@@ -36,7 +50,7 @@ public final class Checkpoint implements AutoCloseable {
             throw new IllegalArgumentException(root + ": has no model_index.json, expected a checkpoint folder in diffusers layout; "
                     + (part ? "this seems to be one part of a checkpoint, name the folder above it" : "check the path"));
         }
-        return new Checkpoint(root, Json.read(file, "model_index.json"));
+        return Json.read(file, "model_index.json");
     }
 
     public Path root() {
@@ -62,7 +76,7 @@ public final class Checkpoint implements AutoCloseable {
     public Module module(String name) throws IOException {
         Module module = open.get(name);
         if (module == null) {
-            module = new Module(name, folder(name));
+            module = new Module(name, folder(name), random);
             open.put(name, module);
         }
         return module;
@@ -71,5 +85,8 @@ public final class Checkpoint implements AutoCloseable {
     @Override
     public void close() {
         open.values().forEach(Module::close);
+        if (random != null) {
+            random.close();
+        }
     }
 }

@@ -27,13 +27,15 @@ public final class Module implements AutoCloseable {
     private final String name;
     private final Path folder;
     private final Json config;
+    private final RandomWeights random; // null where the folder holds weights
     private Shards shards;
 
-    Module(String name, Path folder) throws IOException {
+    Module(String name, Path folder, RandomWeights random) throws IOException {
         String file = name.equals("scheduler") ? "scheduler_config.json" : "config.json";
         this.name = name;
         this.folder = folder;
         this.config = Json.read(folder.resolve(file), name + "/" + file);
+        this.random = random;
     }
 
     /** As in {@code unet}. */
@@ -58,6 +60,9 @@ public final class Module implements AutoCloseable {
 
     /** A fresh account of the tensors for the code that builds the network. */
     public Weights weights() throws IOException {
+        if (random != null) {
+            return Weights.of(name, random);
+        }
         return Weights.of(name, HINTS.getOrDefault(name, "does this folder belong to another kind of model?")
                 + " " + config.where() + " names " + config.text("_class_name", kind()), tensors());
     }

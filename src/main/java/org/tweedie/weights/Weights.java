@@ -29,15 +29,17 @@ public final class Weights {
         final String model;
         final String hint;
         final Map<String, Tensor> tensors;
+        final RandomWeights random; // null for a checkpoint's
         final Set<String> used = new HashSet<>();
         final Set<String> missing = new TreeSet<>();
         final Map<String, String> misshapen = new TreeMap<>();
         MemorySegment zeros = MemorySegment.ofArray(new float[0]);
 
-        Ledger(String model, String hint, Map<String, Tensor> tensors) {
+        Ledger(String model, String hint, Map<String, Tensor> tensors, RandomWeights random) {
             this.model = model;
             this.hint = hint;
             this.tensors = tensors;
+            this.random = random;
         }
     }
 
@@ -54,7 +56,12 @@ public final class Weights {
      * @param hint a question or remark at the end of the report, as in {@code is this an SD 1.x UNet?}
      */
     public static Weights of(String model, String hint, Map<String, Tensor> tensors) {
-        return new Weights(new Ledger(model, hint, tensors), "");
+        return new Weights(new Ledger(model, hint, tensors, null), "");
+    }
+
+    /** Weights that were never trained: whatever is asked for is there, in the shape that is asked for. */
+    static Weights of(String model, RandomWeights random) {
+        return new Weights(new Ledger(model, "", Map.of(), random), "");
     }
 
     /** The same weights seen from inside a block: names are asked for without the prefix and its dot. */
@@ -74,7 +81,7 @@ public final class Weights {
 
     /** Whether the checkpoint has the tensor; does not count as use. */
     public boolean has(String name) {
-        return ledger.tensors.containsKey(prefix + name);
+        return ledger.random != null || ledger.tensors.containsKey(prefix + name);
     }
 
     /** The tensor, or zeros of that shape and a line in the report. */
@@ -97,6 +104,9 @@ public final class Weights {
     }
 
     private Tensor take(String name, Shape expected, boolean ones) {
+        if (ledger.random != null) {
+            return ledger.random.draw(ledger.model + "." + name, expected);
+        }
         Tensor t = ledger.tensors.get(name);
         if (t == null) {
             ledger.missing.add(name);

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.cli;
+
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.LongStream;
+import org.tweedie.device.Device;
+import org.tweedie.diffusion.LatentCodec;
+import org.tweedie.diffusion.LatentDenoiser;
+import org.tweedie.diffusion.NoiseLevel;
+import org.tweedie.diffusion.NoiseSchedule;
+import org.tweedie.measure.MeasurementOperator;
+import org.tweedie.measure.Operators;
+import org.tweedie.model.ClipText;
+import org.tweedie.model.StableDiffusion;
+import org.tweedie.model.UNet;
+import org.tweedie.program.DType;
+import org.tweedie.program.Philox;
+import org.tweedie.program.Program;
+import org.tweedie.program.Shape;
+import org.tweedie.program.Tensor;
+import org.tweedie.program.Tracer;
+import org.tweedie.program.Type;
+import org.tweedie.solve.Problem;
+import org.tweedie.solve.Surrogate;
+import org.tweedie.transform.Jvp;
+import org.tweedie.transform.Simplify;
+import org.tweedie.transform.Vjp;
+
+/**
+ * What there is to time of a model: its networks, their derivatives, STSL's inner step, on inputs drawn at random.
+ *
+ * @param height, width of the latent
+ */
+record Workloads(StableDiffusion model, String task, int height, int width) {
+    /** Programs; {@code restore} is a whole restoration. */
+    static final List<String> NAMES = List.of("text", "unet", "unet-vjp", "unet-jvp", "decode", "decode-vjp", "decode-jvp", "encode", "encode-vjp", "encode-jvp",
+            "inner-step", "restore");
+    private static final int TIMESTEP = 501;
+    private static final long SEED = 1;
+
+    /** @throws IllegalArgumentException when the name is none of {@link #NAMES} but restore */
+    Program program(String name, int batch) throws IOException {
+        return switch (name) {
+            case "text" -> text(batch);
+            case "unet" -> unet(batch);
+            case "unet-vjp" -> Vjp.of(unet(batch), "out_sample", "sample");
+            case "unet-jvp" -> Jvp.of(unet(batch), "sample", "out_sample");
+            case "decode" -> decode(batch);
+            case "decode-vjp" -> Vjp.of(decode(batch), "image", "latent");
+            case "decode-jvp" -> Jvp.of(decode(batch), "latent", "image");
+            case "encode" -> encode(batch);
+            case "encode-vjp" -> Vjp.of(encode(batch), "mean", "image");
+            case "encode-jvp" -> Jvp.of(encode(batch), "image", "mean");
+            case "inner-step" -> surrogate(batch).program(latent(batch), image(batch), Surrogate.Gradient.FUSED);
+            default -> throw new IllegalArgumentException("--what: '" + name + "' is no program; known: " + String.join(", ", NAMES));
+        };
+    }
+
+    private Shape latent(int batch) throws IOException {
+        return Shape.of(batch, height, width, model.unet().inChannels());
+    }
+
+    private Shape image(int batch) throws IOException {
+        int factor = model.vae().factor();
+        return Shape.of(batch, height * factor, width * factor, 3);
+    }
+
+    private Program text(int batch) throws IOException {
+        ClipText text = model.textEncoder();
+        Tracer t = new Tracer("text_encoder");
+        t.output("last_hidden_state", text.apply(t, t.input("input_ids", new Type(DType.I64, Shape.of(batch, text.length())))));
+        return Simplify.of(t.finish());
+    }
+
+    private Program unet(int batch) throws IOException {
+        UNet unet = model.unet();
+        Tracer t = new Tracer("unet");
+        t.output("out_sample", unet.apply(t, t.input("sample", Type.real(latent(batch))), t.input("timestep", Type.real(batch)),
+                t.input("encoder_hidden_states", Type.real(batch, 77, unet.contextWidth()))));
+        return Simplify.of(t.finish());
+    }
+
+    private Program decode(int batch) throws IOException {
+        Tracer t = new Tracer("decode");
+        t.output("image", model.vae().decode(t, t.input("latent", Type.real(latent(batch)))));
+        return Simplify.of(t.finish());
+    }
+
+    private Program encode(int batch) throws IOException {
+        Tracer t = new Tracer("encode");
+        t.output("mean", model.vae().encode(t, t.input("image", Type.real(image(batch)))).mean());
+        return Simplify.of(t.finish());
+    }
+
+    private MeasurementOperator operator(int batch) throws IOException {
+        return Operators.parse(task, image(batch).with(0, 1), SEED);
+    }
+
+    private Surrogate surrogate(int batch) throws IOException {
+        return new Surrogate(denoiser(), codec(), operator(batch), StslOptions.DEFAULTS.norm(), StslOptions.DEFAULTS.probe());
+    }
+
+    private LatentDenoiser denoiser() throws IOException {
+        Tensor text = noise(Shape.of(1, 77, model.unet().contextWidth()), 7);
+        return new LatentDenoiser(model.unet(), schedule().prediction(), text, text, 1);
+    }
+
+    private LatentCodec codec() throws IOException {
+        return new LatentCodec(model.vae(), model.unet().stride());
+    }
+
+    private NoiseSchedule schedule() throws IOException {
+        return new NoiseSchedule(model.schedule());
+    }
+
+    /** A restoration of one picture of noise: its time is that of any other, what it gives is worth nothing. */
+    Problem problem(Device device) throws IOException {
+        MeasurementOperator operator = operator(1);
+        Tensor y = noise(operator.outShape(image(1)), 8);
+        return new Problem(device, schedule(), denoiser(), codec(), operator, y, image(1), 0.01, SEED);
+    }
+
+    /** A tensor for each input, by its name: a level of the middle of the schedule, STSL's weights, normal numbers for all else. */
+    Map<String, Tensor> inputs(Program p) throws IOException {
+        NoiseLevel level = schedule().level(TIMESTEP);
+        Map<String, Tensor> in = new HashMap<>();
+        for (Program.Input i : p.inputs()) {
+            Shape s = i.value().shape();
+            in.put(i.name(), switch (i.name()) {
+                case "input_ids" -> Tensor.of(s, LongStream.range(0, s.size()).map(n -> n % s.dim(1)).toArray());
+                case "timestep" -> filled(s, TIMESTEP);
+                case "sqrt_abar" -> filled(s, level.sqrtAbar());
+                case "sigma" -> filled(s, level.sigma());
+                case "lambda", "h" -> filled(s, 1);
+                case "trace_weight" -> filled(s, StslOptions.DEFAULTS.eta() / latent(1).size());
+                default -> noise(s, in.size());
+            });
+        }
+        return in;
+    }
+
+    private static Tensor filled(Shape s, double x) {
+        float[] all = new float[Math.toIntExact(s.size())];
+        Arrays.fill(all, (float) x);
+        return Tensor.of(s, all);
+    }
+
+    private static Tensor noise(Shape s, int seed) {
+        return new Philox(seed, Philox.Stream.INIT).normals(0, s);
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.weights;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.stream.LongStream;
+import org.tweedie.program.DType;
+import org.tweedie.program.Philox;
+import org.tweedie.program.Shape;
+import org.tweedie.program.Tensor;
+
+/**
+ * Weights that were never trained, so that a network can be timed without its gigabytes on disk. Each tensor is a pure function of seed, name
+ * and shape: uniform with variance 1/fan-in, so that values keep their size from layer to layer; a norm's factors and all biases are 1 and 0
+ * give or take a tenth. Tensors are valid until {@link #close}.
+ */
+public final class RandomWeights implements AutoCloseable {
+    private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final int PER_BLOCK = 4; // numbers that one block of the generator gives
+    private static final long PIECE = 1 << 16; // blocks that a thread draws in one go
+    private static final double SMALL = 0.1;
+
+    private final Arena arena = Arena.ofShared();
+    private final long seed;
+    private final DType dtype;
+
+    /** @param dtype F16 or F32, as a checkpoint would hold them */
+    public RandomWeights(long seed, DType dtype) {
+        if (dtype != DType.F16 && dtype != DType.F32) {
+            throw new IllegalArgumentException("random weights: expected F16 or F32, got " + dtype);
+        }
+        this.seed = seed;
+        this.dtype = dtype;
+    }
+
+    /** The tensor of a name; asked for twice, it is drawn twice, to the same bytes. */
+    Tensor draw(String name, Shape shape) {
+        boolean vector = shape.rank() < 2;
+        double mean = vector && name.endsWith(".weight") ? 1 : 0;
+        double width = vector ? SMALL : Math.sqrt(3.0 / shape.size(1, shape.rank())); // a uniform number in [-w,w] has variance w^2/3
+        MemorySegment data = arena.allocate(shape.size() * dtype.bytes(), 64);
+        long blocks = (shape.size() + PER_BLOCK - 1) / PER_BLOCK;
+        int key = name.hashCode(); // String states how it is computed: the same everywhere
+        LongStream.range(0, (blocks + PIECE - 1) / PIECE).parallel()
+                .forEach(p -> fill(data, shape.size(), key, p * PIECE, Math.min(blocks, (p + 1) * PIECE), mean, width));
+        return new Tensor(dtype, shape, data);
+    }
+
+    private void fill(MemorySegment data, long size, int key, long from, long to, double mean, double width) {
+        for (long b = from; b < to; b++) {
+            int[] x = Philox.block((int) b, (int) (b >>> 32), key, 0, (int) seed, (int) (seed >>> 32));
+            for (int k = 0; k < PER_BLOCK && b * PER_BLOCK + k < size; k++) {
+                float value = (float) (mean + width * (x[k] * 0x1p-31));
+                if (dtype == DType.F16) {
+                    data.set(SHORT, 2 * (b * PER_BLOCK + k), Float.floatToFloat16(value));
+                } else {
+                    data.set(FLOAT, 4 * (b * PER_BLOCK + k), value);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+}
