@@ -61,6 +61,18 @@ class RunTest {
         }
     }
 
+    @Test
+    void timeIsToldByOpAndByEvaluation() throws IOException {
+        try (SafeTensors golden = SafeTensors.open(GOLDEN)) {
+            Path file = folder.resolve("latent.safetensors");
+            SafeTensors.write(file, Map.of("latent", golden.tensor("decode.latent")), Map.of());
+            Cli c = Cli.succeed("run", "decode", "--model", Cli.TINY, "--in", file.toString(), "-o", folder.resolve("y.safetensors").toString(), "--time");
+            assertTrue(c.err().contains("network evaluation") && c.err().lines().anyMatch(l -> l.matches("decode +1 +[0-9.]+ +[0-9.]+ +[0-9.]+")), c.err());
+            assertTrue(c.err().lines().anyMatch(l -> l.matches("decode +Conv2d .*[0-9.]+ %.*")), c.err());
+            assertTrue(c.err().contains("best: not measured on this device"), c.err());
+        }
+    }
+
     private SafeTensors run(Map<String, Tensor> in, String module, String... options) throws IOException {
         Path file = folder.resolve("in.safetensors");
         Path out = folder.resolve("out.safetensors");

@@ -7,6 +7,7 @@ import java.util.Deque;
 import org.tweedie.device.Device;
 import org.tweedie.device.gpu.Constant;
 import org.tweedie.device.gpu.Constants;
+import org.tweedie.device.gpu.Offer;
 import org.tweedie.device.gpu.Plan;
 import org.tweedie.device.gpu.Vendor;
 import org.tweedie.program.Program;
@@ -38,6 +39,7 @@ public final class CudaDevice implements Device {
     final Calls calls;
     final Constants constants;
     private final Driver.Context context;
+    private final Offer offer;
     private final MemorySegment staging;
     private final String libraries;
 
@@ -62,6 +64,7 @@ public final class CudaDevice implements Device {
             closing.push(products::close);
             Vendor rest = convolutions.open(driver, stream, card, memory);
             closing.pop();
+            offer = rest.offer();
             calls = new Calls(products, rest);
             closing.push(calls::close);
             libraries = "cuBLAS " + blas.version() / 10000 + "." + blas.version() / 100 % 100 + ", " + rest;
@@ -108,7 +111,7 @@ public final class CudaDevice implements Device {
     @Override
     public CudaExecutable compile(Program program) {
         enter();
-        return new CudaExecutable(this, Plan.of(program, options.real()));
+        return new CudaExecutable(this, Plan.of(program, options.real(), offer));
     }
 
     /** Any thread may come in; CUDA wants to be told. */

@@ -11,6 +11,11 @@ public interface Vendor extends AutoCloseable {
      */
     Prepared prepare(LibraryCall call);
 
+    /** What it does of that for which we have kernels as well. */
+    default Offer offer() {
+        return Offer.NONE;
+    }
+
     @Override
     void close();
 

@@ -13,6 +13,7 @@ import org.tweedie.device.OpCase;
 import org.tweedie.device.reference.ReferenceDevice;
 import org.tweedie.program.DType;
 import org.tweedie.program.Tensor;
+import org.tweedie.program.op.Attention;
 import org.tweedie.ptx.Options;
 
 /**
@@ -36,8 +37,24 @@ class CudaConformanceTest {
         agrees(c, DType.BF16, 1.6e-2);
     }
 
-    private static void agrees(OpCase c, DType real, double tolerance) {
+    /** Attention and its pull-back by the library too. */
+    @ParameterizedTest
+    @MethodSource("attentions")
+    void agreesWithReferenceWhenALibraryTakesAttention(OpCase c) {
         MachineDriver driver = new MachineDriver(Options.running(1));
+        driver.vendor.offerAll();
+        agrees(c, driver, DType.BF16, 1.6e-2);
+    }
+
+    static Stream<OpCase> attentions() {
+        return OpCase.all().filter(c -> c.op() instanceof Attention);
+    }
+
+    private static void agrees(OpCase c, DType real, double tolerance) {
+        agrees(c, new MachineDriver(Options.running(1)), real, tolerance);
+    }
+
+    private static void agrees(OpCase c, MachineDriver driver, DType real, double tolerance) {
         CudaDevice device = new CudaDevice(driver, (d, s, card, m) -> driver.vendor, new CudaOptions(real, true, 0, null));
         Conformance.runs(c).forEach(r -> {
             Map<String, Tensor> expected = new ReferenceDevice().compile(r.program()).run(r.inputs());

@@ -3,6 +3,7 @@ package org.tweedie.device.sim;
 
 import java.util.function.BiPredicate;
 import org.tweedie.device.gpu.LibraryCall;
+import org.tweedie.device.gpu.Offer;
 import org.tweedie.device.gpu.Vendor;
 
 /** A library without a card: computes calls in double precision where they are run, and counts what it has prepared. */
@@ -10,6 +11,7 @@ public final class DoubleVendor implements Vendor {
     private final Library library = new Library(1);
     private final BiPredicate<LibraryCall, Long> when;
     private final long workspace;
+    private Offer offer = Offer.NONE;
     private int open;
     private int prepared;
     private boolean closed;
@@ -21,6 +23,16 @@ public final class DoubleVendor implements Vendor {
     public DoubleVendor(long workspace, BiPredicate<LibraryCall, Long> when) {
         this.workspace = workspace;
         this.when = when;
+    }
+
+    /** Takes over all that it may. */
+    public void offerAll() {
+        offer = (op, in, stored) -> true;
+    }
+
+    @Override
+    public Offer offer() {
+        return offer;
     }
 
     /** Computes a call now. */
