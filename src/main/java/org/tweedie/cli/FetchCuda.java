@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.tweedie.device.nvidia.Maven;
+import org.tweedie.device.nvidia.Redistributable;
+
+/** Fetches NVIDIA's libraries into a folder, or unpacks them from a jar that is here already. */
+record FetchCuda(Redistributable what, Path target, Maven maven) {
+    private static final int SECONDS_TO_CLEAN = 30;
+
+    /**
+     * Does nothing where they are there already.
+     *
+     * @param given the jar; null to have Maven fetch it
+     * @return a line that says what was done
+     */
+    String run(Path given) throws IOException {
+        if (what.isIn(target)) {
+            return "already in " + target + "; nothing to do";
+        }
+        Thread worker = Thread.currentThread();
+        CountDownLatch clean = new CountDownLatch(1);
+        Thread hook = new Thread(() -> stop(worker, clean));
+        Runtime.getRuntime().addShutdownHook(hook);
+        try {
+            Path jar = given == null ? fetch() : given;
+            try (Progress progress = new Progress("unpacking", what.work())) {
+                what.unpack(jar, target, progress::at);
+            }
+            return "unpacked " + what.files().size() + " files, " + Numbers.bytes(what.unpacked()) + ", into " + target
+                    + (given == null ? "; the jar stays in " + jar + " and may be deleted" : "");
+        } finally {
+            clean.countDown();
+            unhook(hook);
+        }
+    }
+
+    private Path fetch() throws IOException {
+        Notes.note("Maven fetches " + what.artifact() + ", " + Numbers.bytes(what.bytes()) + ", unless it has it");
+        try (Progress progress = new Progress("fetching", what.bytes())) {
+            return maven.fetch(what, progress::at);
+        }
+    }
+
+    /** On Ctrl-C: stops the work and waits until it has removed what it had written. */
+    private static void stop(Thread worker, CountDownLatch clean) {
+        worker.interrupt();
+        try {
+            clean.await(SECONDS_TO_CLEAN, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void unhook(Thread hook) {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            return; // the hook is what ended the work
+        }
+    }
+}
