@@ -20,8 +20,10 @@ import org.tweedie.model.StableDiffusion;
 import org.tweedie.program.DType;
 import org.tweedie.program.Program;
 import org.tweedie.program.Tensor;
+import org.tweedie.program.op.Cost;
 import org.tweedie.solve.Solver;
 import org.tweedie.solve.Stsl;
+import org.tweedie.weights.RandomWeights;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -31,8 +33,9 @@ import picocli.CommandLine.Option;
         description = {"Times the networks of a model.", "",
             "Without --what: the UNet forward and with its pull-back to the latent; one line of medians in seconds, GFLOP/s and memory.",
             "With it: a JSON object a line. WHAT is unet, decode, encode (each also with -vjp or -jvp, then both the network and its derivative run),",
-            "inner-step (STSL's) or restore (a whole restoration of noise); unet:2 is with a batch of two. The second half of a line says what",
-            "is asked of a GPU, whichever the device: launches, calls of libraries, their operations and bytes.",
+            "inner-step (STSL's) or restore (a whole restoration of noise); unet:2 is with a batch of two. gemm:SIDE and copy:SIDE time matrix",
+            "products and element-wise passes over squares, which is what the device can do at most. The second half of a line says what is",
+            "asked of a GPU, whichever the device: launches, calls of libraries, their operations and bytes.",
             "A model DIR:random has the sizes that DIR's configurations say and weights drawn at random (F16).", ""},
         footerHeading = "%nExamples:%n", footer = {
             "  tweedie profile --model DIR --height 16 --width 16 --batch 2 --repeat 20",
@@ -84,9 +87,10 @@ final class Profile implements Callable<Integer> {
             try (StableDiffusion model = open()) {
                 Workloads w = new Workloads(model, task, height, width);
                 for (Item i : items) {
-                    if (!i.name.equals("restore")) {
-                        System.out.println(counted(i, w.program(i.name, i.batch)));
+                    if (i.name.equals("restore") || Ceilings.NAMES.contains(i.name)) {
+                        throw new IllegalArgumentException("--what: there is nothing to count for '" + i.name + "'; leave it out, or give --repeat");
                     }
+                    System.out.println(counts(head(i.name, i.batch), w.program(i.name, i.batch)));
                 }
             }
             return 0;
@@ -98,7 +102,11 @@ final class Profile implements Callable<Integer> {
                 old(w, device);
             }
             for (Item i : items) {
-                System.out.println(i.name.equals("restore") ? restored(w, device) : timed(i, w, device));
+                System.out.println(switch (i.name) {
+                    case "restore" -> restored(w, device);
+                    case "gemm", "copy" -> ceiling(i, w, device);
+                    default -> timed(i, w, device);
+                });
             }
         }
         return 0;
@@ -144,10 +152,6 @@ final class Profile implements Callable<Integer> {
         return counts(line, p);
     }
 
-    private JsonObject counted(Item i, Program p) {
-        return counts(head(i.name, i.batch), p);
-    }
-
     private JsonObject head(String name, int batch) {
         Map<String, String> engineWords = new LinkedHashMap<>();
         engine.describe(engineWords);
@@ -166,7 +170,7 @@ final class Profile implements Callable<Integer> {
 
     /** What a GPU has to do for the program, storing as --dtype says. */
     private JsonObject counts(JsonObject line, Program p) {
-        Plan plan = Plan.of(p, DType.valueOf(line.get("dtype").getAsString().toUpperCase(Locale.ROOT)));
+        Plan plan = Plan.of(p, real(line));
         Work work = Work.of(plan);
         line.addProperty("flops", p.cost().flops());
         line.addProperty("gpu_launches", work.launches());
@@ -192,6 +196,33 @@ final class Profile implements Callable<Integer> {
         counts.forEach(line::addProperty);
         line.addProperty("peak_rss_bytes", peak());
         return line;
+    }
+
+    private JsonObject ceiling(Item i, Workloads w, Device device) throws IOException {
+        JsonObject line = head(i.name, i.batch);
+        try (RandomWeights random = Ceilings.weights()) {
+            Program few = Ceilings.chain(i.name, i.batch, Ceilings.SHORT, random);
+            Program many = Ceilings.chain(i.name, i.batch, Ceilings.LONG, random);
+            double seconds = time(device, many, w.inputs(many)).median - time(device, few, w.inputs(few)).median;
+            if (seconds <= 0) {
+                throw new IllegalStateException(i.name + ":" + i.batch + ": " + Ceilings.LONG + " passes took no longer than " + Ceilings.SHORT
+                        + "; give a larger side");
+            }
+            Cost most = all(many, line);
+            Cost least = all(few, line);
+            line.addProperty("seconds_each", seconds / (Ceilings.LONG - Ceilings.SHORT));
+            line.addProperty("flops_per_s", (most.flops() - least.flops()) / seconds);
+            line.addProperty("bytes_per_s", (most.bytes() - least.bytes()) / seconds);
+        }
+        return line;
+    }
+
+    private static Cost all(Program p, JsonObject line) {
+        return Work.of(Plan.of(p, real(line))).parts().values().stream().reduce(Cost.NONE, Cost::plus);
+    }
+
+    private static DType real(JsonObject line) {
+        return DType.valueOf(line.get("dtype").getAsString().toUpperCase(Locale.ROOT));
     }
 
     private record Timing(double median, double fastest, double compile, long arena, long live) {}

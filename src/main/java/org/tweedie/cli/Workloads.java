@@ -36,13 +36,13 @@ import org.tweedie.transform.Vjp;
  * @param height, width of the latent
  */
 record Workloads(StableDiffusion model, String task, int height, int width) {
-    /** Programs; {@code restore} is a whole restoration. */
+    /** Programs; {@code restore} is a whole restoration, the last are {@link Ceilings}. */
     static final List<String> NAMES = List.of("text", "unet", "unet-vjp", "unet-jvp", "decode", "decode-vjp", "decode-jvp", "encode", "encode-vjp", "encode-jvp",
-            "inner-step", "restore");
+            "inner-step", "restore", "gemm", "copy");
     private static final int TIMESTEP = 501;
     private static final long SEED = 1;
 
-    /** @throws IllegalArgumentException when the name is none of {@link #NAMES} but restore */
+    /** @throws IllegalArgumentException when the name is none of {@link #NAMES}, or no program of a model */
     Program program(String name, int batch) throws IOException {
         return switch (name) {
             case "text" -> text(batch);
@@ -56,7 +56,7 @@ record Workloads(StableDiffusion model, String task, int height, int width) {
             case "encode-vjp" -> Vjp.of(encode(batch), "mean", "image");
             case "encode-jvp" -> Jvp.of(encode(batch), "image", "mean");
             case "inner-step" -> surrogate(batch).program(latent(batch), image(batch), Surrogate.Gradient.FUSED);
-            default -> throw new IllegalArgumentException("--what: '" + name + "' is no program; known: " + String.join(", ", NAMES));
+            default -> throw new IllegalArgumentException("--what: '" + name + "' is no program of a model");
         };
     }
 
@@ -135,7 +135,7 @@ record Workloads(StableDiffusion model, String task, int height, int width) {
                 case "timestep" -> filled(s, TIMESTEP);
                 case "sqrt_abar" -> filled(s, level.sqrtAbar());
                 case "sigma" -> filled(s, level.sigma());
-                case "lambda", "h" -> filled(s, 1);
+                case "lambda", "h", "scale" -> filled(s, 1);
                 case "trace_weight" -> filled(s, StslOptions.DEFAULTS.eta() / latent(1).size());
                 default -> noise(s, in.size());
             });

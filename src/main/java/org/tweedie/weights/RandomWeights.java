@@ -37,7 +37,7 @@ public final class RandomWeights implements AutoCloseable {
     }
 
     /** The tensor of a name; asked for twice, it is drawn twice, to the same bytes. */
-    Tensor draw(String name, Shape shape) {
+    public Tensor draw(String name, Shape shape) {
         boolean vector = shape.rank() < 2;
         double mean = vector && name.endsWith(".weight") ? 1 : 0;
         double width = vector ? SMALL : Math.sqrt(3.0 / shape.size(1, shape.rank())); // a uniform number in [-w,w] has variance w^2/3

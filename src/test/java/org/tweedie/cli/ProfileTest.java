@@ -42,6 +42,17 @@ class ProfileTest {
         return l.get("what").getAsString() + (batch == 1 ? "" : ":" + batch);
     }
 
+    /** A product of squares of side 128 is 2 x 128^3 operations; an F32 pass over one reads and writes 4 bytes an element. */
+    @Test
+    void measuresWhatADeviceCanDoAtMost() {
+        List<JsonObject> lines = lines("profile", "--model", Cli.TINY, "--height", "4", "--width", "4", "--repeat", "3", "--device", "reference",
+                "--what", "gemm:128,copy:500");
+        JsonObject gemm = lines.getFirst();
+        JsonObject copy = lines.getLast();
+        assertEquals(2.0 * 128 * 128 * 128, gemm.get("flops_per_s").getAsDouble() * gemm.get("seconds_each").getAsDouble(), 1);
+        assertEquals(8.0 * 500 * 500, copy.get("bytes_per_s").getAsDouble() * copy.get("seconds_each").getAsDouble(), 1);
+    }
+
     /** Convolutions, products and attention of the autoencoder at 512 px, as counted by hand from its table of layers; no checkpoint is on disk. */
     @Test
     void countsTheWorkOfStableDiffusion15() {
@@ -79,6 +90,7 @@ class ProfileTest {
         String tiny = "profile --height 4 --width 4 --model " + Cli.TINY;
         assertTrue(Cli.run((tiny + " --what unte").split(" ")).fault(2).contains("what 'unte': unknown; did you mean 'unet'?; known: text, unet"));
         assertTrue(Cli.run((tiny + " --what unet:0").split(" ")).fault(2).contains("--what: expected a batch of 1 to 9999 behind the colon"));
+        assertTrue(Cli.run((tiny + " --repeat 0 --what restore").split(" ")).fault(2).contains("there is nothing to count for 'restore'"));
         assertTrue(Cli.run((tiny + " --repeat 0").split(" ")).fault(2).contains("--repeat 0 with --what only"));
     }
 }
