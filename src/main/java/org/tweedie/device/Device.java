@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.device;
 
-import java.util.Optional;
 import org.tweedie.program.Program;
 
 /** Something that runs programs. Closing it frees the weights it holds; executables must be closed before. */
@@ -14,11 +13,6 @@ public interface Device extends AutoCloseable {
 
     /** Plans memory, prepares weights and kernels. */
     Executable compile(Program program);
-
-    /** Measures what the device reaches at best; takes a moment. Empty where nobody has said how. */
-    default Optional<Ceilings> ceilings() {
-        return Optional.empty();
-    }
 
     /** Bytes of device memory held now: weights and the arenas of open executables. */
     long liveBytes();

@@ -49,6 +49,12 @@ public final class OpTimes {
         return slowestFirst(runs);
     }
 
+    /** All that a program's ops of a kind took until now. */
+    public synchronized Total total(String program, String op) {
+        return ops.entrySet().stream().filter(e -> e.getKey().program().equals(program) && e.getKey().op().equals(op)).map(Map.Entry::getValue)
+                .reduce(new Total(0, 0), (a, b) -> new Total(a.count() + b.count(), a.seconds() + b.seconds()));
+    }
+
     private static <K> List<Map.Entry<K, Total>> slowestFirst(Map<K, Total> map) {
         List<Map.Entry<K, Total>> list = new ArrayList<>();
         map.forEach((k, v) -> list.add(Map.entry(k, v)));
