@@ -36,6 +36,9 @@ final class EngineOptions {
     @Option(names = "--time", description = "On cpu and cuda, print the time of each kind of op and each network evaluation at the end; runs without graphs.")
     private boolean time;
 
+    @Option(names = "--nvtx", description = "On cuda, name each network evaluation for NVIDIA's profilers.")
+    private boolean nvtx;
+
     /** @throws IllegalArgumentException when there is no such device or dtype */
     void check() {
         if (!Devices.NAMES.contains(device)) {
@@ -56,7 +59,7 @@ final class EngineOptions {
         OpTimes times = time ? new OpTimes() : null;
         DType real = dtype == null ? null : DType.valueOf(dtype.toUpperCase(Locale.ROOT));
         int t = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
-        Device opened = Devices.open(device, new DeviceOptions(t, real, graphs.equals("on"), card, times));
+        Device opened = Devices.open(device, new DeviceOptions(t, real, graphs.equals("on"), card, times, nvtx));
         return time ? new TimedDevice(opened, times, System.err::println) : opened;
     }
 

@@ -11,10 +11,11 @@ import org.tweedie.program.DType;
  * @param graphs whether a GPU gets a program as one graph of launches
  * @param card number of the GPU
  * @param times gets the time of each op, or null
+ * @param nvtx whether NVIDIA's profilers are to see each run as a range
  */
-public record DeviceOptions(int threads, DType real, boolean graphs, int card, OpTimes times) {
+public record DeviceOptions(int threads, DType real, boolean graphs, int card, OpTimes times, boolean nvtx) {
     public static DeviceOptions threads(int threads) {
-        return new DeviceOptions(threads, null, true, 0, null);
+        return new DeviceOptions(threads, null, true, 0, null, false);
     }
 
     /** @throws IllegalArgumentException when a device that has no choice is given another type, or is to time what it does not */

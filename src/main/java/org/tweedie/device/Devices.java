@@ -34,7 +34,7 @@ public final class Devices {
                 yield new ReferenceDevice();
             }
             case "sim" -> {
-                new DeviceOptions(o.threads(), null, true, 0, o.times()).require(name, false);
+                new DeviceOptions(o.threads(), null, true, 0, o.times(), false).require(name, false);
                 yield linked(name, () -> new SimDevice(o.threads(), o.real() == null ? DType.F32 : o.real()));
             }
             default -> throw new IllegalArgumentException("device '" + name + "' unavailable: this version has no such device; available: "

@@ -42,9 +42,11 @@ public final class CudaDevice implements Device {
     private final Offer offer;
     private final MemorySegment staging;
     private final String libraries;
+    final Ranges ranges;
 
     /** @throws CudaException when there is no such card, or it has no memory left */
-    CudaDevice(Driver driver, Convolutions convolutions, CudaOptions options) {
+    CudaDevice(Driver driver, Convolutions convolutions, CudaOptions options, Ranges ranges) {
+        this.ranges = ranges;
         this.driver = driver;
         this.options = options;
         try {

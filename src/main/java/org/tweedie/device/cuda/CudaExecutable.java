@@ -106,6 +106,7 @@ public final class CudaExecutable implements Executable {
         Arguments.check(program(), in);
         in.forEach(this::checkIds);
         device.enter();
+        device.ranges.push(program().name());
         try {
             inputs.forEach((name, b) -> device.driver.toDevice(b.address(), staging.put("in " + name, in.get(name), b.dtype()), device.stream));
             launch();
@@ -113,6 +114,8 @@ public final class CudaExecutable implements Executable {
             device.driver.synchronize(device.stream);
         } catch (CudaException e) {
             throw e.at("in program '" + program().name() + "'" + (graph == null ? "" : ", graph replayed; --graphs off names the kernel"));
+        } finally {
+            device.ranges.pop();
         }
         sequence.collectTimes();
         ran = true;

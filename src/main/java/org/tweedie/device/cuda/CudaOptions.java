@@ -12,5 +12,6 @@ import org.tweedie.program.DType;
  *        names its kernel
  * @param card its number, as the driver counts
  * @param times if not null, gets the time of each op; there are no graphs then
+ * @param nvtx whether runs are ranges for NVIDIA's profilers
  */
-public record CudaOptions(DType real, boolean graphs, int card, OpTimes times) {}
+public record CudaOptions(DType real, boolean graphs, int card, OpTimes times, boolean nvtx) {}

@@ -40,7 +40,7 @@ final class Sequence implements AutoCloseable {
     }
 
     /** The work of a group, and its name for profiles and errors. */
-    private record Part(Group group, List<Work> work, OpTimes.Op op) {}
+    private record Part(Group group, String range, List<Work> work, OpTimes.Op op) {}
 
     private final CudaDevice device;
     private final List<Part> parts = new ArrayList<>();
@@ -63,7 +63,7 @@ final class Sequence implements AutoCloseable {
                     }
                 }
             }
-            parts.add(new Part(s.group(), work, op(program, s, work)));
+            parts.add(new Part(s.group(), s.group().toString(), work, op(program, s, work)));
         }
         workspaceBytes = most;
         for (int i = 0; device.options.times() != null && i <= parts.size(); i++) {
@@ -106,6 +106,7 @@ final class Sequence implements AutoCloseable {
         mark(0);
         for (int i = 0; i < parts.size(); i++) {
             Part p = parts.get(i);
+            device.ranges.push(p.range);
             try {
                 p.work.forEach(Work::start);
                 mark(i + 1);
@@ -114,6 +115,8 @@ final class Sequence implements AutoCloseable {
                 }
             } catch (CudaException e) {
                 throw e.at("in " + p.group);
+            } finally {
+                device.ranges.pop();
             }
         }
     }

@@ -48,7 +48,7 @@ class CublasTest {
     void agreesWithReference(OpCase c) {
         Program p = c.program(1);
         MachineDriver driver = new MachineDriver(Options.running(1));
-        CudaDevice device = new CudaDevice(driver, (d, s, card, m) -> driver.vendor, new CudaOptions(DType.F32, true, 0, null));
+        CudaDevice device = new CudaDevice(driver, (d, s, card, m) -> driver.vendor, new CudaOptions(DType.F32, true, 0, null, false), Ranges.NONE);
         Map<String, Tensor> expected = new ReferenceDevice().compile(p).run(c.inputs(1));
         try (CudaExecutable e = device.compile(p)) {
             e.run(c.inputs(1)).forEach((name, y) -> Conformance.assertClose(expected.get(name), y, 1e-6, c.toString()));
@@ -76,7 +76,7 @@ class CublasTest {
     @Test
     void productsOfOneShapeSharePreparation() {
         MachineDriver driver = new MachineDriver(Options.running(1));
-        CudaDevice device = new CudaDevice(driver, (d, s, card, m) -> driver.vendor, new CudaOptions(DType.F32, true, 0, null));
+        CudaDevice device = new CudaDevice(driver, (d, s, card, m) -> driver.vendor, new CudaOptions(DType.F32, true, 0, null, false), Ranges.NONE);
         Tracer t = new Tracer("two");
         Tensor w = OpCase.random(Shape.of(4, 6), 1);
         t.output("a", t.linear(t.input("x", Type.real(3, 6)), t.constant("w", w), t.constant("b", OpCase.random(Shape.of(4), 8))));

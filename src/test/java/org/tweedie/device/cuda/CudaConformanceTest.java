@@ -55,7 +55,7 @@ class CudaConformanceTest {
     }
 
     private static void agrees(OpCase c, MachineDriver driver, DType real, double tolerance) {
-        CudaDevice device = new CudaDevice(driver, (d, s, card, m) -> driver.vendor, new CudaOptions(real, true, 0, null));
+        CudaDevice device = new CudaDevice(driver, (d, s, card, m) -> driver.vendor, new CudaOptions(real, true, 0, null, false), Ranges.NONE);
         Conformance.runs(c).forEach(r -> {
             Map<String, Tensor> expected = new ReferenceDevice().compile(r.program()).run(r.inputs());
             try (CudaExecutable e = device.compile(r.program())) {

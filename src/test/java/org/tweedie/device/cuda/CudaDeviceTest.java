@@ -34,7 +34,7 @@ class CudaDeviceTest {
     }
 
     private CudaDevice open(boolean graphs, OpTimes times) {
-        return new CudaDevice(driver, (d, s, c, m) -> driver.vendor, new CudaOptions(DType.F32, graphs, 0, times));
+        return new CudaDevice(driver, (d, s, c, m) -> driver.vendor, new CudaOptions(DType.F32, graphs, 0, times, false), Ranges.NONE);
     }
 
     /** y = silu(conv(x)) times a matrix: a library's call, kernels of ours, and a product. */
@@ -243,7 +243,7 @@ class CudaDeviceTest {
     @Test
     void wrongCardsAreRefused() {
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
-                () -> new CudaDevice(driver, (d, s, c, m) -> driver.vendor, new CudaOptions(DType.F32, true, 1, null)));
+                () -> new CudaDevice(driver, (d, s, c, m) -> driver.vendor, new CudaOptions(DType.F32, true, 1, null, false), Ranges.NONE));
         assertEquals("device 'cuda': expected a card from 0 to 0, got 1", e.getMessage());
         driver.card = new Driver.Card("GeForce RTX 2080", 75, 46, 8L << 30, 64 << 10);
         e = assertThrows(IllegalArgumentException.class, () -> open(true, null));
