@@ -76,8 +76,8 @@ public final class CudaDevice implements Device {
         }
         constants = new Constants(new Constants.Heap() {
             @Override
-            public long upload(Constant c, MemorySegment bytes) {
-                return CudaDevice.this.upload(c, bytes);
+            public long upload(Constant c) {
+                return CudaDevice.this.upload(c);
             }
 
             @Override
@@ -121,13 +121,19 @@ public final class CudaDevice implements Device {
         driver.makeCurrent(context);
     }
 
-    private long upload(Constant c, MemorySegment bytes) {
+    /** Packs and copies a chunk of whole units after the other. */
+    private long upload(Constant c) {
+        int size = c.dtype().bytes();
+        long most = STAGING / (c.unit() * size) * c.unit() * size;
+        if (most == 0) {
+            throw new IllegalArgumentException("device 'cuda': expected the weights of an output channel of at most " + STAGING + " bytes, got constant '" + c.name()
+                    + "' with " + c.unit() * size);
+        }
         long address = memory.allocate(c.bytes(), "weights");
         try {
-            for (long at = 0; at < bytes.byteSize(); at += STAGING) {
-                MemorySegment part = bytes.asSlice(at, Math.min(STAGING, bytes.byteSize() - at));
-                MemorySegment pinned = staging.asSlice(0, part.byteSize());
-                pinned.copyFrom(part);
+            for (long at = 0; at < c.bytes(); at += most) {
+                MemorySegment pinned = staging.asSlice(0, Math.min(most, c.bytes() - at));
+                c.pack(at / size, pinned);
                 driver.toDevice(address + at, pinned, stream);
                 driver.synchronize(stream);
             }

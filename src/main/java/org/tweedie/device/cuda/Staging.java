@@ -36,7 +36,7 @@ final class Staging implements AutoCloseable {
     /** A tensor's elements as the device stores them. */
     MemorySegment put(String name, Tensor x, DType as) {
         MemorySegment s = places.get(name);
-        s.copyFrom(Elements.packed(x, as));
+        Elements.pack(x, 0, as, s);
         return s;
     }
 

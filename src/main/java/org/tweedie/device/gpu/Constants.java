@@ -14,8 +14,8 @@ import org.tweedie.program.Shape;
 public final class Constants {
     /** The device's memory. */
     public interface Heap {
-        /** Copies to new memory of the device at a multiple of 256. */
-        long upload(Constant c, MemorySegment bytes);
+        /** Packs into new memory of the device at a multiple of 256. */
+        long upload(Constant c);
 
         void free(long address, long bytes);
     }
@@ -47,7 +47,7 @@ public final class Constants {
 
     /** Its address. To be given back by {@link #release}. */
     public synchronized long hold(Constant c) {
-        Entry e = entries.computeIfAbsent(Key.of(c), k -> new Entry(heap.upload(c, c.packed()), c.bytes()));
+        Entry e = entries.computeIfAbsent(Key.of(c), k -> new Entry(heap.upload(c), c.bytes()));
         e.users++;
         return e.address;
     }

@@ -30,9 +30,9 @@ public final class SimDevice implements Device {
     final Library library;
     final Constants constants = new Constants(new Constants.Heap() {
         @Override
-        public long upload(Constant c, MemorySegment bytes) {
+        public long upload(Constant c) {
             long address = allocate(c.bytes(), "constant '" + c.name() + "'");
-            MemorySegment.ofAddress(address).reinterpret(c.bytes()).copyFrom(bytes);
+            c.pack(0, MemorySegment.ofAddress(address).reinterpret(c.bytes()));
             simulator.memory().wrote(address, c.bytes());
             return address;
         }

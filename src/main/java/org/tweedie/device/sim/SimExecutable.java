@@ -104,7 +104,7 @@ public final class SimExecutable implements Executable {
         memory.forget(arena, plan.memory().bytes());
         for (Program.Input i : program().inputs()) {
             Buffer b = bound.of(i.value());
-            segment(b.address(), b.bytes()).copyFrom(Elements.packed(inputs.get(i.name()), b.dtype()));
+            Elements.pack(inputs.get(i.name()), 0, b.dtype(), segment(b.address(), b.bytes()));
             memory.wrote(b.address(), b.bytes());
         }
     }

@@ -145,7 +145,8 @@ class PlanTest {
         }
         Constant c = new Constant("w", Tensor.of(Shape.of(2, 3, 2, 2), w), DType.F32, Constant.Layout.FILTER);
         assertEquals(Shape.of(2, 2, 2, 3), c.shape());
-        Tensor packed = new Tensor(DType.F32, c.shape(), c.packed());
+        Tensor packed = Tensor.of(c.shape(), new float[w.length]);
+        c.pack(0, packed.data());
         // [o,u,v,c] of the packed is [o,c,u,v] of the plain
         assertEquals(w[((1 * 3 + 2) * 2 + 0) * 2 + 1], packed.get(((1 * 2 + 0) * 2 + 1) * 3 + 2));
         assertEquals(w[((0 * 3 + 1) * 2 + 1) * 2 + 0], packed.get(((0 * 2 + 1) * 2 + 0) * 3 + 1));
