@@ -17,26 +17,43 @@ import org.tweedie.device.gpu.Buffer;
 final class Parameters {
     private Parameters() {}
 
-    /** @param arena holds them as long as the launch may be made */
+    /** One block: the list, then the values in their order, each at a multiple of its size. @param arena holds it as long as the launch may be made */
     static MemorySegment of(List<Arg> args, Arena arena) {
-        MemorySegment list = arena.allocate(ADDRESS, args.size());
-        for (int i = 0; i < args.size(); i++) {
-            list.setAtIndex(ADDRESS, i, value(args.get(i), arena));
+        long[] at = new long[args.size()];
+        long end = ADDRESS.byteSize() * args.size();
+        for (int i = 0; i < at.length; i++) {
+            long align = args.get(i) instanceof Arg.Ints ? Integer.BYTES : bytes(args.get(i));
+            at[i] = Math.ceilDiv(end, align) * align;
+            end = at[i] + bytes(args.get(i));
         }
-        return list;
+        MemorySegment block = arena.allocate(end, ADDRESS.byteSize());
+        for (int i = 0; i < at.length; i++) {
+            MemorySegment value = block.asSlice(at[i], bytes(args.get(i)));
+            put(args.get(i), value);
+            block.setAtIndex(ADDRESS, i, value);
+        }
+        return block;
     }
 
-    private static MemorySegment value(Arg a, Arena arena) {
+    private static long bytes(Arg a) {
         return switch (a) {
-            case Arg.In(Buffer b) -> arena.allocateFrom(JAVA_LONG, b.address());
-            case Arg.Out(Buffer b) -> arena.allocateFrom(JAVA_LONG, b.address());
-            case Arg.InOut(Buffer b) -> arena.allocateFrom(JAVA_LONG, b.address());
-            case Arg.None() -> arena.allocateFrom(JAVA_LONG, 0);
-            case Arg.I32(int v) -> arena.allocateFrom(JAVA_INT, v);
-            case Arg.I64(long v) -> arena.allocateFrom(JAVA_LONG, v);
-            case Arg.F32(float v) -> arena.allocateFrom(JAVA_FLOAT, v);
-            case Arg.F64(double v) -> arena.allocateFrom(JAVA_DOUBLE, v);
-            case Arg.Ints(int[] v) -> arena.allocateFrom(JAVA_INT, v);
+            case Arg.In _, Arg.Out _, Arg.InOut _, Arg.None _, Arg.I64 _, Arg.F64 _ -> 8;
+            case Arg.I32 _, Arg.F32 _ -> 4;
+            case Arg.Ints(int[] v) -> 4L * v.length;
         };
+    }
+
+    private static void put(Arg a, MemorySegment to) {
+        switch (a) {
+            case Arg.In(Buffer b) -> to.set(JAVA_LONG, 0, b.address());
+            case Arg.Out(Buffer b) -> to.set(JAVA_LONG, 0, b.address());
+            case Arg.InOut(Buffer b) -> to.set(JAVA_LONG, 0, b.address());
+            case Arg.None() -> to.set(JAVA_LONG, 0, 0);
+            case Arg.I32(int v) -> to.set(JAVA_INT, 0, v);
+            case Arg.I64(long v) -> to.set(JAVA_LONG, 0, v);
+            case Arg.F32(float v) -> to.set(JAVA_FLOAT, 0, v);
+            case Arg.F64(double v) -> to.set(JAVA_DOUBLE, 0, v);
+            case Arg.Ints(int[] v) -> MemorySegment.copy(v, 0, to, JAVA_INT, 0, v.length);
+        }
     }
 }

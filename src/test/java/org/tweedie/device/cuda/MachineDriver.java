@@ -318,24 +318,31 @@ final class MachineDriver implements Driver {
         return new Size(d.x(), d.y(), d.z());
     }
 
-    /** The values that a list of addresses tells, of the types that the kernel declares: the list must be exactly as long. */
+    /** The values that a list of addresses tells, of the types that the kernel declares: as many, and each of its parameter's size. */
     private Object[] arguments(Entry entry, MemorySegment list) {
         List<String> types = entry.parameters();
-        assertEquals(types.size() * 8L, list.byteSize(), entry.name() + ": as many arguments as parameters");
         Object[] args = new Object[types.size()];
+        long end = list.address() + 8L * types.size(); // where the list ends the first value begins
         for (int i = 0; i < args.length; i++) {
             MemorySegment at = list.getAtIndex(ValueLayout.ADDRESS, i);
+            int bytes = switch (types.get(i)) {
+                case "u64", "s64", "b64", "f64" -> 8;
+                case "u32", "s32", "b32", "f32" -> 4;
+                default -> Integer.parseInt(types.get(i).replaceAll("b8\\[(\\d+)]", "$1"));
+            };
+            int align = types.get(i).startsWith("b8") ? 4 : bytes;
+            assertEquals(Math.ceilDiv(end, align) * align, at.address(), entry.name() + ": argument " + i + " or the one before it is of another type than its parameter");
+            end = at.address() + bytes;
+            MemorySegment value = at.reinterpret(bytes);
             args[i] = switch (types.get(i)) {
-                case "u64", "s64", "b64" -> word(at.reinterpret(8).get(ValueLayout.JAVA_LONG, 0));
-                case "u32", "s32", "b32" -> at.reinterpret(4).get(ValueLayout.JAVA_INT, 0);
-                case "f32" -> at.reinterpret(4).get(ValueLayout.JAVA_FLOAT, 0);
-                case "f64" -> at.reinterpret(8).get(ValueLayout.JAVA_DOUBLE, 0);
-                default -> {
-                    int bytes = Integer.parseInt(types.get(i).replaceAll("b8\\[(\\d+)]", "$1"));
-                    yield at.reinterpret(bytes).toArray(ValueLayout.JAVA_INT);
-                }
+                case "u64", "s64", "b64" -> word(value.get(ValueLayout.JAVA_LONG, 0));
+                case "u32", "s32", "b32" -> value.get(ValueLayout.JAVA_INT, 0);
+                case "f32" -> value.get(ValueLayout.JAVA_FLOAT, 0);
+                case "f64" -> value.get(ValueLayout.JAVA_DOUBLE, 0);
+                default -> value.toArray(ValueLayout.JAVA_INT);
             };
         }
+        assertEquals(list.address() + list.byteSize(), end, entry.name() + ": more arguments than parameters, or the last of another type");
         return args;
     }
 

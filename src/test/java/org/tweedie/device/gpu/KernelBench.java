@@ -1,48 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.device.gpu;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntFunction;
-import org.tweedie.program.Rounding;
-import org.tweedie.device.sim.Simulator;
+import org.tweedie.device.cuda.CardSite;
 import org.tweedie.program.DType;
+import org.tweedie.program.Rounding;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
-import org.tweedie.ptx.Memory;
-import org.tweedie.ptx.Options;
 
 /**
- * Memory and a machine for kernels under test: outputs start as NaN and uninitialised, each buffer has guard bytes on both sides, every check
- * of the machine is on. Close it when done: it looks at the guards.
+ * Memory and launches for kernels under test, on the PTX machine, or on a card with {@code -Dtweedie.device=cuda}: outputs start as NaN, on the machine
+ * uninitialised; each buffer has guard bytes on both sides. Close it when done: it looks at the guards.
  */
 public final class KernelBench implements AutoCloseable {
     private static final int GUARD = 256;
     private static final byte MARK = (byte) 0xFF; // NaN in every floating-point type
 
-    private final Arena arena = Arena.ofShared();
-    private final List<MemorySegment> blocks = new ArrayList<>();
-    private final Simulator simulator;
+    private record Block(long address, long bytes) {}
 
-    public KernelBench() {
-        this(Options.STRICT);
-    }
+    private final KernelSite site = onCard() ? CardSite.open() : new MachineSite();
+    private final List<Block> blocks = new ArrayList<>();
 
-    public KernelBench(Options options) {
-        simulator = new Simulator(new Memory(), options);
+    /** Whether kernels run on a card, which stops at their faults and tells little of them. */
+    public static boolean onCard() {
+        return "cuda".equals(System.getProperty("tweedie.device"));
     }
 
     /** A buffer that holds numbers, rounded to its type. */
     public Buffer in(String name, DType dtype, Shape shape, double... x) {
         Buffer b = out(name, dtype, shape);
-        MemorySegment s = segment(b);
+        MemorySegment s = MemorySegment.ofArray(new byte[Math.toIntExact(b.bytes())]);
         for (int i = 0; i < x.length; i++) {
             put(s, dtype, i, x[i]);
         }
-        simulator.memory().wrote(b.address(), b.bytes());
+        site.write(b.address(), s);
         return b;
     }
 
@@ -53,21 +48,16 @@ public final class KernelBench implements AutoCloseable {
     /** A buffer that holds these bytes, numbers or not. */
     public Buffer bits(String name, DType dtype, Shape shape, byte[] bits) {
         Buffer b = out(name, dtype, shape);
-        segment(b).copyFrom(MemorySegment.ofArray(bits));
-        simulator.memory().wrote(b.address(), b.bytes());
+        site.write(b.address(), MemorySegment.ofArray(bits));
         return b;
     }
 
     /** A buffer that nothing has written. */
     public Buffer out(String name, DType dtype, Shape shape) {
         long bytes = shape.size() * dtype.bytes();
-        MemorySegment block = arena.allocate(bytes + 2 * GUARD, 256);
-        block.fill(MARK);
-        blocks.add(block.asSlice(0, GUARD));
-        blocks.add(block.asSlice(GUARD + bytes));
-        long address = block.address() + GUARD;
-        simulator.memory().map(address, bytes);
-        return new Buffer(name, dtype, shape, address);
+        long address = site.allocate(bytes + 2 * GUARD, GUARD, MARK);
+        blocks.add(new Block(address, bytes + 2 * GUARD));
+        return new Buffer(name, dtype, shape, address + GUARD);
     }
 
     /** Working memory for a kernel. */
@@ -107,22 +97,18 @@ public final class KernelBench implements AutoCloseable {
 
     public void run(Step s) {
         switch (s) {
-            case Launch l -> simulator.launch(l);
+            case Launch l -> site.launch(l);
             case LibraryCall c -> throw new IllegalArgumentException("bench: " + c.op() + " is a library's");
         }
     }
 
     public double[] read(Buffer b) {
-        return new Tensor(b.dtype(), b.shape(), MemorySegment.ofArray(segment(b).toArray(ValueLayout.JAVA_BYTE))).doubles();
+        return new Tensor(b.dtype(), b.shape(), MemorySegment.ofArray(bytes(b))).doubles();
     }
 
     /** The bits of the elements. */
     public byte[] bytes(Buffer b) {
-        return segment(b).toArray(ValueLayout.JAVA_BYTE);
-    }
-
-    private static MemorySegment segment(Buffer b) {
-        return MemorySegment.ofAddress(b.address()).reinterpret(b.bytes());
+        return site.read(b.address(), b.bytes());
     }
 
     private static void put(MemorySegment s, DType t, long i, double x) {
@@ -139,13 +125,15 @@ public final class KernelBench implements AutoCloseable {
     /** @throws AssertionError when a guard was written */
     @Override
     public void close() {
-        for (MemorySegment s : blocks) {
-            for (byte b : s.toArray(ValueLayout.JAVA_BYTE)) {
-                if (b != MARK) {
-                    throw new AssertionError("a kernel wrote outside of its buffers");
+        for (Block b : blocks) {
+            for (long at : new long[] {b.address, b.address + b.bytes - GUARD}) {
+                for (byte x : site.read(at, GUARD)) {
+                    if (x != MARK) {
+                        throw new AssertionError("a kernel wrote outside of its buffers");
+                    }
                 }
             }
         }
-        arena.close();
+        site.close();
     }
 }

@@ -4,6 +4,7 @@ package org.tweedie.device.gpu;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -197,6 +198,7 @@ class MovesTest {
 
     @Test
     void idsOutsideOfTheTableTrap() {
+        assumeFalse(KernelBench.onCard(), "a card that has trapped serves this process no more");
         for (long id : new long[] {-1, 3}) {
             try (KernelBench bench = new KernelBench()) {
                 Buffer table = bench.in("table", DType.F32, OpCase.random(Shape.of(3, 4), 1));
