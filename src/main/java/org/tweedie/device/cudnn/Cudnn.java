@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device.cudnn;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.tweedie.device.gpu.Buffer;
+import org.tweedie.device.gpu.Epilogue;
+import org.tweedie.device.gpu.LibraryCall;
+import org.tweedie.device.gpu.Vendor;
+import org.tweedie.program.DType;
+import org.tweedie.program.Shape;
+import org.tweedie.program.Type;
+import org.tweedie.program.op.Attention;
+import org.tweedie.program.op.AttentionVjp;
+import org.tweedie.program.op.Conv2d;
+import org.tweedie.program.op.Conv2dVjp;
+import org.tweedie.program.op.Op;
+
+/** cuDNN 9 for convolutions, their pull-backs in the image, attention and its pull-back. Used by one thread at a time, whose CUDA context is the card's. */
+public final class Cudnn implements Vendor {
+    private static final int MOST_TRIED = 5;
+
+    private final Backend backend;
+    private final Scope scope;
+    private final Target target;
+    private final String card;
+    private final Support support;
+    private final PlanCache cache;
+    private final Trials trials;
+
+    private Cudnn(Backend backend, Scope scope, Target target, String card, Support support, PlanCache cache, Trials trials) {
+        this.backend = backend;
+        this.scope = scope;
+        this.target = target;
+        this.card = card;
+        this.support = support;
+        this.cache = cache;
+        this.trials = trials;
+    }
+
+    /**
+     * Opens the library for the calling thread's CUDA context.
+     *
+     * @param file libcudnn.so.9, all parts of cuDNN beside it
+     * @param stream CUstream on which everything runs; 0 is the default one
+     * @param card its name, with which choices are stored
+     * @param capability its compute capability, 90 for 9.0
+     * @param trials tries engines; null takes the one that cuDNN believes fastest
+     * @throws UnsatisfiedLinkError saying why the library cannot be loaded
+     * @throws IllegalStateException when it is another version than 9
+     * @throws CudnnException when it does not find the card
+     */
+    public static Cudnn open(Path file, long stream, String card, int capability, PlanCache cache, Trials trials) {
+        CudnnLibrary library = CudnnLibrary.of(file);
+        if (library.missing() != null) {
+            throw library.missing();
+        }
+        return open(library, stream, card, capability, cache, trials);
+    }
+
+    static Cudnn open(Backend backend, long stream, String card, int capability, PlanCache cache, Trials trials) {
+        Support support = support(backend, capability);
+        Scope scope = new Scope(backend, "opening cuDNN " + support.text() + " for " + card);
+        long handle;
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment at = arena.allocate(ValueLayout.JAVA_LONG);
+            check(scope, "cudnnCreate", backend.createHandle(at));
+            handle = at.get(ValueLayout.JAVA_LONG, 0);
+        }
+        Cudnn cudnn = new Cudnn(backend, scope, new Target.Card(handle), card, support, cache, trials);
+        try {
+            check(scope, "cudnnSetStream", backend.setStream(handle, stream));
+            return cudnn;
+        } catch (CudnnException e) {
+            cudnn.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Opens the library for a card that is not there: calls can be prepared, not run. cuDNN 9.8 or later.
+     *
+     * @param properties the card's, as JSON in the words of CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION
+     */
+    static Cudnn without(Backend backend, String properties, String card, int capability, PlanCache cache) {
+        Support support = support(backend, capability);
+        Scope scope = new Scope(backend, "describing " + card + " to cuDNN " + support.text());
+        try {
+            Descriptor d = scope.create(Kind.DEVICEPROP).set(Attribute.DEVICEPROP_JSON_REPRESENTATION, properties).finish();
+            return new Cudnn(backend, scope, new Target.Properties(d), card, support, cache, null);
+        } catch (CudnnException e) {
+            scope.close();
+            throw e;
+        }
+    }
+
+    private static Support support(Backend backend, int capability) {
+        Support support = new Support(backend.version(), capability);
+        if (support.version() / 10000 != 9) {
+            throw new IllegalStateException("cuDNN: expected version 9, got " + support.text() + "; install cuDNN 9 for CUDA 12 or 13");
+        }
+        return support;
+    }
+
+    private static void check(Scope scope, String call, int status) {
+        if (status != 0) {
+            throw scope.failure(call, status);
+        }
+    }
+
+    /** As in {@code 9.24.0}. */
+    public String version() {
+        return support.text();
+    }
+
+    /** Whether {@link #prepare} is for this. What is refused may run elsewhere. */
+    public boolean takes(Op op, List<Type> in, DType stored) {
+        return refusal(op, in, stored).isEmpty();
+    }
+
+    /**
+     * Why an op is not for this library, card and version; nothing if it is.
+     *
+     * @param in its operands, as in the program
+     * @param stored how they are stored
+     */
+    public Optional<String> refusal(Op op, List<Type> in, DType stored) {
+        return support.refusal(op, in.getFirst().shape(), in.get(1).shape(), stored);
+    }
+
+    @Override
+    public Prepared prepare(LibraryCall call) {
+        List<Buffer> in = call.in();
+        DType stored = in.getFirst().dtype();
+        Shape second = in.size() > 1 ? in.get(1).shape() : in.getFirst().shape();
+        support.refusal(call.op(), in.getFirst().shape(), second, stored).ifPresent(reason -> {
+            throw new IllegalArgumentException(reason + "; asked for " + call);
+        });
+        requireOneType(call, stored);
+        try {
+            return prepare(call, key(call), g -> build(g, call));
+        } catch (NoEngineException e) {
+            if (!(call.op() instanceof Conv2d) || call.bias() == null && call.epilogue().equals(Epilogue.NONE)) {
+                throw e;
+            }
+            return split(call);
+        }
+    }
+
+    private PreparedGraph prepare(LibraryCall call, String key, Consumer<Graph> build) {
+        Scope graphScope = new Scope(backend, "preparing " + call + " on " + card + " with cuDNN " + version());
+        try {
+            Graph graph = new Graph(graphScope);
+            build.accept(graph);
+            Engines engines = new Engines(target, finished(graph));
+            return new Choosing(graphScope, graph, engines, target, key, cache, trials)
+                    .choose(call, Note.unwanted(call.in().getFirst().dtype()), MOST_TRIED);
+        } catch (RuntimeException e) {
+            graphScope.close();
+            throw e;
+        }
+    }
+
+    private Descriptor finished(Graph graph) {
+        try {
+            return graph.finish(target);
+        } catch (CudnnException e) {
+            if (e.notSupported()) {
+                throw new NoEngineException(e.getMessage(), e);
+            }
+            throw e;
+        }
+    }
+
+    private SplitConvolution split(LibraryCall call) {
+        LibraryCall first = SplitConvolution.sums(call, 0);
+        LibraryCall second = SplitConvolution.rest(call, 0);
+        PreparedGraph sums = prepare(first, key(first), g -> build(g, first));
+        try {
+            PreparedGraph rest = prepare(second, key(second) + ", the sums done", g -> ConvolutionGraphs.epilogue(g, second));
+            return new SplitConvolution(sums, rest, (call.out().getFirst().bytes() + 255) / 256 * 256);
+        } catch (RuntimeException e) {
+            sums.close();
+            throw e;
+        }
+    }
+
+    private static void requireOneType(LibraryCall call, DType stored) {
+        for (Buffer b : Stream.concat(call.in().stream(), call.out().stream()).toList()) {
+            boolean lse = call.op() instanceof Attention && b == call.out().getLast() || call.op() instanceof AttentionVjp && b == call.in().get(4);
+            if (b.dtype() != (lse ? DType.F32 : stored)) {
+                throw new IllegalArgumentException("cuDNN: expected " + b + " in " + (lse ? DType.F32 : stored) + " as the rest of " + call);
+            }
+        }
+    }
+
+    private static void build(Graph g, LibraryCall call) {
+        switch (call.op()) {
+            case Conv2d o -> ConvolutionGraphs.forward(g, o, call);
+            case Conv2dVjp o -> ConvolutionGraphs.backwardData(g, o, call);
+            case Attention o -> AttentionGraphs.forward(g, o, call);
+            case AttentionVjp o -> AttentionGraphs.backward(g, o, call);
+            default -> throw new AssertionError(call.op() + " was to be refused");
+        }
+    }
+
+    /** All that a choice depends on; names of buffers do not matter. */
+    private String key(LibraryCall call) {
+        return card + " / cuDNN " + version() + " / " + call.op() + (call.epilogue().residual() ? " + residual" : "") + (call.epilogue().silu() ? ", silu" : "")
+                + " " + types(call.in()) + " -> " + types(call.out());
+    }
+
+    private static String types(List<Buffer> buffers) {
+        return buffers.stream().map(b -> b.dtype() + b.shape().toString()).collect(Collectors.joining(" "));
+    }
+
+    @Override
+    public void close() {
+        try (scope) {
+            if (target instanceof Target.Card c) {
+                check(scope, "cudnnDestroy", backend.destroyHandle(c.handle()));
+            }
+        }
+    }
+}

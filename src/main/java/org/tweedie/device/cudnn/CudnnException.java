@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device.cudnn;
+
+/** A call of cuDNN that failed: which, with what status and text, and what was being done. */
+public final class CudnnException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    private final int status;
+
+    CudnnException(String call, int status, String text, String doing) {
+        super("cuDNN: " + call + " failed with " + text + "; while " + doing);
+        this.status = status;
+    }
+
+    /** Of cudnnStatus_t: 1xxx not initialised, 2xxx bad parameter, 3xxx not supported, 4xxx internal, 5xxx execution failed. */
+    public int status() {
+        return status;
+    }
+
+    /** Whether the library says that it cannot do this, rather than that something went wrong. */
+    boolean notSupported() {
+        return status / 1000 == 3;
+    }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device.cudnn;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayDeque;
+import java.util.Deque;
+
+/** Owns descriptors: closing destroys each, the last made first, since later ones refer to earlier ones. */
+final class Scope implements AutoCloseable {
+    final Backend backend;
+    final String doing;
+    private final Deque<Descriptor> owned = new ArrayDeque<>();
+
+    /** @param doing what the descriptors are for, as in "preparing ...", for messages */
+    Scope(Backend backend, String doing) {
+        this.backend = backend;
+        this.doing = doing;
+    }
+
+    /** A new descriptor without attributes. */
+    Descriptor create(Kind kind) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment at = arena.allocate(ValueLayout.JAVA_LONG);
+            int status = backend.create(kind.code, at);
+            if (status != 0) {
+                throw failure("cudnnBackendCreateDescriptor of " + kind, status);
+            }
+            Descriptor d = new Descriptor(this, kind, at.get(ValueLayout.JAVA_LONG, 0));
+            owned.push(d);
+            return d;
+        }
+    }
+
+    CudnnException failure(String call, int status) {
+        return new CudnnException(call, status, backend.describe(status), doing);
+    }
+
+    /** @throws CudnnException when the library could not destroy one; the others are destroyed all the same */
+    @Override
+    public void close() {
+        CudnnException first = null;
+        while (!owned.isEmpty()) {
+            Descriptor d = owned.pop();
+            int status = backend.destroy(d.address);
+            if (status != 0 && first == null) {
+                first = failure("cudnnBackendDestroyDescriptor of " + d.kind, status);
+            }
+        }
+        if (first != null) {
+            throw first;
+        }
+    }
+}

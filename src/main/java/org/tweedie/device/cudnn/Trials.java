@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device.cudnn;
+
+/** What it takes to try engines on a card: memory and a clock. */
+public interface Trials {
+    /** Address of so many bytes of device memory, a multiple of 256; what they hold does not matter. */
+    long allocate(long bytes);
+
+    /** Gives back what {@link #allocate} gave. */
+    void free(long address);
+
+    /** Device time, in seconds, of the work that the given run starts on the library's stream. */
+    double seconds(Runnable run);
+}
