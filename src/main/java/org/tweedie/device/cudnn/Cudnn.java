@@ -7,6 +7,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -145,7 +146,7 @@ public final class Cudnn implements Vendor {
         });
         requireOneType(call, stored);
         try {
-            return prepare(call, key(call), g -> build(g, call));
+            return prepare(call, key(call), Note.unwanted(stored), g -> build(g, call));
         } catch (NoEngineException e) {
             if (!(call.op() instanceof Conv2d) || call.bias() == null && call.epilogue().equals(Epilogue.NONE)) {
                 throw e;
@@ -154,14 +155,13 @@ public final class Cudnn implements Vendor {
         }
     }
 
-    private PreparedGraph prepare(LibraryCall call, String key, Consumer<Graph> build) {
+    private PreparedGraph prepare(LibraryCall call, String key, Set<Note> unwanted, Consumer<Graph> build) {
         Scope graphScope = new Scope(backend, "preparing " + call + " on " + card + " with cuDNN " + version());
         try {
             Graph graph = new Graph(graphScope);
             build.accept(graph);
             Engines engines = new Engines(target, finished(graph));
-            return new Choosing(graphScope, graph, engines, target, key, cache, trials)
-                    .choose(call, Note.unwanted(call.in().getFirst().dtype()), MOST_TRIED);
+            return new Choosing(graphScope, graph, engines, target, key, cache, trials).choose(call, unwanted, MOST_TRIED);
         } catch (RuntimeException e) {
             graphScope.close();
             throw e;
@@ -181,11 +181,13 @@ public final class Cudnn implements Vendor {
 
     private SplitConvolution split(LibraryCall call) {
         LibraryCall first = SplitConvolution.sums(call, 0);
-        LibraryCall second = SplitConvolution.rest(call, 0);
-        PreparedGraph sums = prepare(first, key(first), g -> build(g, first));
+        LibraryCall second = SplitConvolution.rest(call, 0, 0);
+        Set<Note> unwanted = Note.unwanted(call.in().getFirst().dtype());
+        PreparedGraph sums = prepare(first, key(first), unwanted, g -> build(g, first));
         try {
-            PreparedGraph rest = prepare(second, key(second) + ", the sums done", g -> ConvolutionGraphs.epilogue(g, second));
-            return new SplitConvolution(sums, rest, (call.out().getFirst().bytes() + 255) / 256 * 256);
+            unwanted.remove(Note.TENSOR_CORE); // engines that add say so too, but there is no product that TF32 could spoil
+            PreparedGraph rest = prepare(second, key(second) + ", the sums done", unwanted, g -> ConvolutionGraphs.epilogue(g, second));
+            return new SplitConvolution(sums, rest, call.out().getFirst());
         } catch (RuntimeException e) {
             sums.close();
             throw e;

@@ -7,41 +7,56 @@ import org.tweedie.device.gpu.Buffer;
 import org.tweedie.device.gpu.Epilogue;
 import org.tweedie.device.gpu.LibraryCall;
 import org.tweedie.device.gpu.Vendor;
+import org.tweedie.program.Shape;
 
 /**
- * A convolution for whose epilogue there is no fused engine (of F32, a residual [B,1,1,C] of more than one sample): the sums go to working memory, from
- * where a second graph takes them.
+ * A convolution for whose epilogue there is no fused engine (in F32, a residual [B,1,1,C] of more than one sample): the sums go to working memory, from
+ * where a second graph takes them, sample by sample, since cuDNN adds no [B,1,1,C] to a [B,H,W,C] without a convolution.
  *
- * @param between bytes of the sums, a multiple of 256
+ * @param rest for one sample
  */
-record SplitConvolution(PreparedGraph sums, PreparedGraph rest, long between) implements Vendor.Prepared {
+record SplitConvolution(PreparedGraph sums, PreparedGraph rest, Buffer result) implements Vendor.Prepared {
     /** The convolution alone, into working memory. */
     static LibraryCall sums(LibraryCall call, long workspace) {
-        return new LibraryCall(call.op(), Epilogue.NONE, call.in().subList(0, 2), List.of(stored(call, workspace)));
+        return new LibraryCall(call.op(), Epilogue.NONE, call.in().subList(0, 2), List.of(stored(call.out().getFirst(), workspace)));
     }
 
-    /** What follows, its image replaced by the sums. */
-    static LibraryCall rest(LibraryCall call, long workspace) {
-        List<Buffer> in = new ArrayList<>(call.in());
-        in.set(0, stored(call, workspace));
-        return new LibraryCall(call.op(), call.epilogue(), in, call.out());
-    }
-
-    private static Buffer stored(LibraryCall call, long address) {
+    /** What follows for one sample; the sums stand in the place of the image. */
+    static LibraryCall rest(LibraryCall call, long workspace, int sample) {
         Buffer y = call.out().getFirst();
+        List<Buffer> in = new ArrayList<>(call.in());
+        in.set(0, sample(stored(y, workspace), sample));
+        if (call.residual() != null) {
+            in.set(in.size() - 1, sample(call.residual(), sample));
+        }
+        return new LibraryCall(call.op(), call.epilogue(), in, List.of(sample(y, sample)));
+    }
+
+    private static Buffer stored(Buffer y, long address) {
         return new Buffer("sums of " + y.name(), y.dtype(), y.shape(), address);
+    }
+
+    private static Buffer sample(Buffer b, int sample) {
+        Shape one = b.shape().with(0, 1);
+        return new Buffer(b.name(), b.dtype(), one, b.address() + sample * one.size() * b.dtype().bytes());
+    }
+
+    private long between() {
+        return (result.bytes() + 255) / 256 * 256;
     }
 
     @Override
     public long workspace() {
-        return between + Math.max(sums.workspace(), rest.workspace());
+        return between() + Math.max(sums.workspace(), rest.workspace());
     }
 
     @Override
     public void run(LibraryCall call, long workspace) {
-        long behind = workspace + between;
+        long behind = workspace + between();
         sums.run(sums(call, workspace), behind);
-        rest.run(rest(call, workspace), behind);
+        for (int n = 0; n < result.shape().dim(0); n++) {
+            rest.run(rest(call, workspace, n), behind);
+        }
     }
 
     @Override
