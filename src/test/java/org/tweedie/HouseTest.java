@@ -67,7 +67,7 @@ class HouseTest {
 
     @Test
     void onlyDevicesKnowsBackends() {
-        for (String backend : List.of("org.tweedie.device.cpu..", "org.tweedie.device.reference..", "org.tweedie.device.sim..")) {
+        for (String backend : List.of("org.tweedie.device.cpu..", "org.tweedie.device.reference..", "org.tweedie.device.sim..", "org.tweedie.device.cuda..")) {
             noClasses().that().resideOutsideOfPackage(backend).and().doNotHaveFullyQualifiedName(Devices.class.getName())
                     .should().dependOnClassesThat().resideInAPackage(backend).check(MAIN);
         }
@@ -82,6 +82,16 @@ class HouseTest {
                 .should().dependOnClassesThat().resideInAnyPackage("org.tweedie.device..", "org.tweedie.program.op..").check(MAIN);
         noClasses().that().resideInAnyPackage("org.tweedie.device.cpu..", "org.tweedie.device.reference..")
                 .should().dependOnClassesThat().resideInAPackage("org.tweedie.device.gpu..").check(MAIN);
+    }
+
+    /** NVIDIA's libraries: JCuda is the cuda device's (and loaded in device.nvidia by name), cuDNN's binding knows neither. */
+    @Test
+    void onlyTheCudaDeviceKnowsJcudaAndCudnn() {
+        noClasses().that().resideOutsideOfPackage("org.tweedie.device.cuda..").should().dependOnClassesThat().resideInAPackage("jcuda..").check(MAIN);
+        noClasses().that().resideOutsideOfPackages("org.tweedie.device.cuda..", "org.tweedie.device.cudnn..")
+                .should().dependOnClassesThat().resideInAPackage("org.tweedie.device.cudnn..").check(MAIN);
+        noClasses().that().resideInAPackage("org.tweedie.device.nvidia..").should().dependOnClassesThat()
+                .resideInAnyPackage("org.tweedie.device", "org.tweedie.device.gpu..", "org.tweedie.device.cudnn..").check(MAIN);
     }
 
     /** An op counts as tested where it stands in a case's program, its pull-back or its push-forward: all three run on every device. */

@@ -66,6 +66,6 @@ final class EngineOptions {
     /** Adds what results depend on. */
     void describe(Map<String, String> text) {
         text.put("device", device);
-        text.put("dtype", dtype == null ? device.equals("cuda") ? "bf16" : "f32" : dtype);
+        text.put("dtype", dtype == null ? Devices.real(device).name().toLowerCase(Locale.ROOT) : dtype);
     }
 }

@@ -5,6 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 import org.tweedie.device.cpu.CpuDevice;
+import org.tweedie.device.cuda.CudaDevice;
+import org.tweedie.device.cuda.CudaException;
+import org.tweedie.device.cuda.CudaOptions;
 import org.tweedie.device.reference.ReferenceDevice;
 import org.tweedie.device.sim.SimDevice;
 import org.tweedie.program.DType;
@@ -12,7 +15,7 @@ import org.tweedie.program.DType;
 /** The devices there are, by name. The only class that knows them all. */
 public final class Devices {
     /** Best first. */
-    public static final List<String> NAMES = List.of("cpu", "reference", "sim");
+    public static final List<String> NAMES = List.of("cpu", "cuda", "reference", "sim");
 
     private Devices() {}
 
@@ -29,13 +32,14 @@ public final class Devices {
                 o.require(name, true);
                 yield linked(name, () -> new CpuDevice(o.threads(), o.times()));
             }
+            case "cuda" -> linked(name, () -> CudaDevice.open(new CudaOptions(o.real() == null ? real(name) : o.real(), o.graphs(), o.card(), o.times(), o.nvtx())));
             case "reference" -> {
                 o.require(name, false);
                 yield new ReferenceDevice();
             }
             case "sim" -> {
                 new DeviceOptions(o.threads(), null, true, 0, o.times(), false).require(name, false);
-                yield linked(name, () -> new SimDevice(o.threads(), o.real() == null ? DType.F32 : o.real()));
+                yield linked(name, () -> new SimDevice(o.threads(), o.real() == null ? real(name) : o.real()));
             }
             default -> throw new IllegalArgumentException("device '" + name + "' unavailable: this version has no such device; available: "
                     + String.join(", ", available()));
@@ -47,11 +51,16 @@ public final class Devices {
         return open(name, DeviceOptions.threads(threads));
     }
 
+    /** How a device stores what networks compute if nobody says otherwise. */
+    public static DType real(String name) {
+        return name.equals("cuda") ? DType.BF16 : DType.F32;
+    }
+
     /** Opens what needs a library or a module that may not be there. */
     private static Device linked(String name, Supplier<Device> device) {
         try {
             return device.get();
-        } catch (LinkageError e) {
+        } catch (LinkageError | CudaException e) {
             throw new Unavailable(name, reason(e), e);
         }
     }

@@ -54,7 +54,7 @@ class BadInputTest {
                 line(restore + " --norm sume -o IN/o.png", "option '--norm': expected sum, mean, norm, got 'sume'; did you mean 'sum'?"),
                 line(restore + " --sigma 0 -o IN/o.png", "sigma: expected a positive noise level, got 0"),
                 line(restore + " --solver stl -o IN/o.png", "solver 'stl': unknown; did you mean 'stsl'?; known: stsl"),
-                line(restore + " --device gpu -o IN/o.png", "device 'gpu' unavailable: this version has no such device", "available: cpu, reference, sim"),
+                line(restore + " --device gpu -o IN/o.png", "device 'gpu' unavailable: this version has no such device", "available: cpu, ", "reference, sim"),
                 line(restore + " --dtype f61 -o IN/o.png", "dtype 'f61': unknown; did you mean 'f16'?; known: f32, bf16, f16"),
                 line(restore + " --dtype bf16 -o IN/o.png", "device 'cpu': expected dtype f32, got bf16; 16 bits are for --device cuda and sim"),
                 line(restore + " --graphs no -o IN/o.png", "graphs 'no': unknown; did you mean 'on'?; known: on, off"),

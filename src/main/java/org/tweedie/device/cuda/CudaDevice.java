@@ -87,6 +87,17 @@ public final class CudaDevice implements Device {
         });
     }
 
+    /**
+     * A card of this machine.
+     *
+     * @throws UnsatisfiedLinkError in one line: which library is missing or does not fit, and what to do
+     * @throws CudaException when the driver finds no card, or the card cannot be used
+     * @throws IllegalArgumentException when there is no card of that number, or it is too old
+     */
+    public static CudaDevice open(CudaOptions options) {
+        return Opening.open(options);
+    }
+
     private static Driver.Card card(Driver driver, int ordinal) {
         int cards = driver.cards();
         if (ordinal < 0 || ordinal >= cards) {

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device.cuda;
+
+import java.nio.file.Path;
+import org.tweedie.device.cudnn.Cudnn;
+import org.tweedie.device.cudnn.PlanCache;
+import org.tweedie.device.nvidia.Found;
+import org.tweedie.device.nvidia.JcudaNatives;
+import org.tweedie.device.nvidia.Libraries;
+import org.tweedie.device.nvidia.Loaded;
+import org.tweedie.device.nvidia.Missing;
+import org.tweedie.device.nvidia.Nvtx;
+import org.tweedie.device.nvidia.SearchPath;
+
+/** Opens a card of this machine: finds and loads NVIDIA's libraries, each before what needs it, then JCuda, then the card. */
+final class Opening {
+    private Opening() {}
+
+    /**
+     * @throws UnsatisfiedLinkError in one line: which library is missing or does not fit, and what to do
+     * @throws CudaException when the driver finds no card, or the card cannot be used
+     * @throws IllegalArgumentException when there is no card of that number, or it is too old
+     */
+    static CudaDevice open(CudaOptions options) {
+        Libraries libraries = Libraries.find();
+        if (libraries.driver() instanceof Missing m) { // the first thing to have; the others are fetched
+            throw new UnsatisfiedLinkError(m.what() + ": " + m.text());
+        }
+        JcudaNatives.DRIVER.load();
+        Loaded loaded = Loaded.of(libraries);
+        JcudaNatives.CUBLAS.load();
+        return new CudaDevice(new Jcuda(), (driver, stream, card, memory) -> cudnn(loaded.cudnn(), driver, stream, card, memory), options,
+                options.nvtx() ? ranges(Nvtx.open()) : Ranges.NONE);
+    }
+
+    private static Cudnn cudnn(Found found, Driver driver, Driver.Stream stream, Driver.Card card, DeviceMemory memory) {
+        Path plans = SearchPath.fetched().resolveSibling("cudnn-plans.json");
+        PlanCache cache = new PlanCache(plans, line -> System.err.println("tweedie: note: " + line));
+        return Cudnn.open(found.files().getLast(), stream.address(), card.toString(), card.capability(), cache, new CudnnTrials(driver, stream, memory));
+    }
+
+    private static Ranges ranges(Nvtx nvtx) {
+        return new Ranges() {
+            @Override
+            public void push(String name) {
+                nvtx.push(name);
+            }
+
+            @Override
+            public void pop() {
+                nvtx.pop();
+            }
+        };
+    }
+}
