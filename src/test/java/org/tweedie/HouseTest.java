@@ -84,14 +84,20 @@ class HouseTest {
                 .should().dependOnClassesThat().resideInAPackage("org.tweedie.device.gpu..").check(MAIN);
     }
 
-    /** NVIDIA's libraries: JCuda is the cuda device's (and loaded in device.nvidia by name), cuDNN's binding knows neither. */
+    /** JCuda is the cuda device's alone, and so is the binding of cuDNN. */
     @Test
     void onlyTheCudaDeviceKnowsJcudaAndCudnn() {
         noClasses().that().resideOutsideOfPackage("org.tweedie.device.cuda..").should().dependOnClassesThat().resideInAPackage("jcuda..").check(MAIN);
         noClasses().that().resideOutsideOfPackages("org.tweedie.device.cuda..", "org.tweedie.device.cudnn..")
                 .should().dependOnClassesThat().resideInAPackage("org.tweedie.device.cudnn..").check(MAIN);
-        noClasses().that().resideInAPackage("org.tweedie.device.nvidia..").should().dependOnClassesThat()
-                .resideInAnyPackage("org.tweedie.device", "org.tweedie.device.gpu..", "org.tweedie.device.cudnn..").check(MAIN);
+    }
+
+    /** What finds NVIDIA's libraries serves the command line and the device alike, and starts nothing of JCuda by being loaded itself. */
+    @Test
+    void nvidiaKnowsNoDeviceAndNotJcuda() {
+        noClasses().that().resideInAPackage("org.tweedie.device.nvidia..")
+                .should().dependOnClassesThat().resideInAnyPackage("jcuda..", "org.tweedie.program..", "org.tweedie.device", "org.tweedie.device.gpu..",
+                        "org.tweedie.device.cpu..", "org.tweedie.device.sim..", "org.tweedie.device.reference..", "org.tweedie.device.cuda..", "org.tweedie.device.cudnn..").check(MAIN);
     }
 
     /** An op counts as tested where it stands in a case's program, its pull-back or its push-forward: all three run on every device. */

@@ -85,6 +85,8 @@ class BadInputTest {
                 line("run text_encoder --vjp --model " + Cli.TINY + " --in IN/none -o IN/o.safetensors", "it has no floating-point input"),
                 line("run surrogate --model " + Cli.TINY + " --in IN/none -o IN/o.safetensors", "--task is missing"),
                 line("run unet --task sr:2 --model " + Cli.TINY + " --in IN/none -o IN/o.safetensors", "for 'run surrogate' only"),
+                line("doctor --jar IN/photo.png", "--jar: expected with --fetch-cuda, got it alone"),
+                line("doctor --fetch-cuda --jar IN/none.jar", "IN/none.jar: no such file"),
                 line("inspect IN/none", "IN/none: no such file"),
                 line("inspect IN/empty", "IN/empty: has no model_index.json"),
                 line("demo --task sr:3 --model " + Cli.TINY + " -o IN/demo", "sr:3: image side 128 is not a multiple of 3"),

@@ -65,6 +65,9 @@ class TellTest {
         String out = Cli.succeed("doctor").out();
         assertTrue(out.contains("device cpu") && out.contains("device reference   usable: ") && out.contains("device sim         usable: "), out);
         assertTrue(out.contains(System.getProperty("java.home")), out);
+        for (String library : List.of("NVIDIA driver", "cuBLAS", "cuDNN", "NVRTC")) {
+            assertEquals(1, out.lines().filter(l -> l.startsWith(library + " ")).count(), out);
+        }
     }
 
     @Test

@@ -38,7 +38,7 @@ final class Cudnn {
         for (String part : PARTS) {
             Path file = part(folder, part);
             if (!Files.exists(file)) {
-                return new Candidate.Refused("incomplete in " + folder + ", which lacks " + file.getFileName());
+                return new Candidate.Refused("an incomplete cuDNN in " + folder + ", which lacks " + file.getFileName());
             }
             files.add(file);
         }
@@ -63,10 +63,10 @@ final class Cudnn {
         }
         int cuda = cuda(part(place.folder(), "engines_precompiled"));
         if (cuda != 0 && cuda < Toolkit.CUBLAS) {
-            return new Candidate.Refused("cuDNN in " + place.folder() + " is built for CUDA " + cuda);
+            return new Candidate.Refused("a cuDNN for CUDA " + cuda + " in " + place.folder());
         }
         if (cuda > Toolkit.CUBLAS && !place.named()) {
-            return new Candidate.Refused("cuDNN in " + place.folder() + " is built for CUDA " + cuda + ", which takes this folder and a libcublas.so."
+            return new Candidate.Refused("a cuDNN for CUDA " + cuda + " in " + place.folder() + ", which takes this folder and a libcublas.so."
                     + Toolkit.CUBLAS + " that forwards to cuBLAS " + cuda + ", both named in " + SearchPath.VARIABLE);
         }
         return new Candidate.Usable(files, version, cuda);

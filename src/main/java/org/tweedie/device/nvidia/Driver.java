@@ -30,7 +30,7 @@ final class Driver {
         try {
             cuda = ask.applyAsInt(file);
         } catch (UnsatisfiedLinkError e) {
-            return new Candidate.Refused(file + " does not load: " + e.getMessage());
+            return new Candidate.Refused(file + ", which does not load: " + e.getMessage());
         }
         String version = Versions.of(file);
         String driver = version.isEmpty() ? "" : "driver " + version + " with ";

@@ -75,18 +75,18 @@ public record Libraries(Finding driver, Finding cublas, Finding cudnn, Finding n
         private Candidate offer(Place place, Look look) {
             Path folder = place.folder();
             if (!Files.exists(folder)) {
-                return place.named() ? new Candidate.Refused(place.origin() + " names " + folder + ", which does not exist") : new Candidate.None();
+                return place.named() ? new Candidate.Refused("no folder " + folder + ", which " + place.origin() + " names") : new Candidate.None();
             }
             if (!Files.isDirectory(folder)) {
-                return place.named() ? new Candidate.Refused(place.origin() + " names " + folder + ", which is no folder") : new Candidate.None();
+                return place.named() ? new Candidate.Refused("a file " + folder + ", which " + place.origin() + " names as a folder") : new Candidate.None();
             }
             if (!readable.test(folder)) {
-                return new Candidate.Refused(folder + " (" + place.origin() + ") is not readable");
+                return new Candidate.Refused("folder " + folder + " (" + place.origin() + "), which may not be read");
             }
             try {
                 return look.in(place);
             } catch (IOException e) {
-                return new Candidate.Refused(folder + " (" + place.origin() + ") is not readable: " + e.getMessage());
+                return new Candidate.Refused("folder " + folder + " (" + place.origin() + "), which could not be read: " + e.getMessage());
             }
         }
     }
