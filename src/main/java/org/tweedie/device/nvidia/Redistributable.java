@@ -32,12 +32,12 @@ import java.util.zip.ZipFile;
  * @param files their names, there and on disk
  */
 public record Redistributable(String artifact, String sha256, long bytes, long unpacked, String folder, List<String> files) {
-    /** cuBLAS 12.6, cuDNN 9.5 without its part for recurrent networks and NVRTC 12.6, as bytedeco packs them. */
+    /** cuBLAS 12.6, cuDNN 9.5 without its part for recurrent networks, NVRTC 12.6, and NVTX for {@link Nvtx}, as bytedeco packs them. */
     public static final Redistributable CUDA_12_6 = new Redistributable("org.bytedeco:cuda:12.6-9.5-1.5.11:jar:linux-x86_64-redist",
-            "b9130f92e121c5ae39d93083b2db5305af3b53bab1ef232463e281593ebb74d0", 2_026_748_503L, 1_285_475_544L, "org/bytedeco/cuda/linux-x86_64/",
+            "b9130f92e121c5ae39d93083b2db5305af3b53bab1ef232463e281593ebb74d0", 2_026_748_503L, 1_285_515_680L, "org/bytedeco/cuda/linux-x86_64/",
             List.of("libnvrtc-builtins.so.12.6", "libnvrtc.so.12", "libcublasLt.so.12", "libcublas.so.12", "libcudnn_graph.so.9", "libcudnn_ops.so.9",
                     "libcudnn_cnn.so.9", "libcudnn_heuristic.so.9", "libcudnn_engines_precompiled.so.9", "libcudnn_engines_runtime_compiled.so.9",
-                    "libcudnn.so.9"));
+                    "libcudnn.so.9", "libnvToolsExt.so.1"));
 
     private static final int CHUNK = 1 << 20;
     private static final long SPARE = 64L << 20;

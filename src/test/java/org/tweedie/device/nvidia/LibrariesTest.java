@@ -263,8 +263,8 @@ class LibrariesTest {
     void aFolderThatMayNotBeReadIsTold() throws IOException {
         all(system);
         readable = f -> !f.equals(system);
-        assertEquals("expected libcublas.so.12 with libcublasLt.so.12 in one folder, got folder " + system + " (the system's folders), which may not be read" + FETCH,
-                find().cublas().text());
+        assertEquals("expected libcublas.so.12 with libcublasLt.so.12 in one folder, got folder " + system
+                + " (the system's folders), which may not be read" + FETCH, find().cublas().text());
         readable = f -> true;
     }
 

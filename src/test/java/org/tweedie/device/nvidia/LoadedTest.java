@@ -102,8 +102,8 @@ class LoadedTest {
         need(!(here.driver() instanceof Found), "NVIDIA's driver is here, so nothing is lacking");
         Map<String, String> said = child("", "bare");
         String driver = said.get("DRIVER failed");
-        assertTrue(driver.startsWith("JCuda: libJCudaDriver-12.6.0-linux-x86_64.so does not load: ") && driver.contains("libcuda.so.1: cannot open shared object file")
-                && driver.endsWith("; it needs NVIDIA's driver (libcuda.so.1); './tweedie doctor' says what is there"), driver);
+        assertTrue(driver.startsWith("JCuda: libJCudaDriver-12.6.0-linux-x86_64.so does not load: ")
+                && driver.contains("libcuda.so.1: cannot open shared object file") && driver.endsWith("; it needs NVIDIA's driver (libcuda.so.1); './tweedie doctor' says what is there"), driver);
         assertFalse(said.containsKey("RUNTIME failed"), said.toString());
         String cublas = said.get("CUBLAS failed");
         need(cublas != null, "the loader finds a libcublas.so.12 by itself");

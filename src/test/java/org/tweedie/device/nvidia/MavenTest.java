@@ -69,7 +69,8 @@ class MavenTest {
 
     @Test
     void mavensLastLinesAreTold() throws IOException {
-        Maven maven = maven("echo '[INFO] Scanning'; echo '[ERROR] Could not transfer artifact'; echo '[ERROR] '; echo '[ERROR] Re-run Maven using the -X switch'; exit 1");
+        Maven maven = maven("echo '[INFO] Scanning'; echo '[ERROR] Could not transfer artifact'; echo '[ERROR] ';"
+                + "echo '[ERROR] Re-run Maven using the -X switch'; exit 1");
         assertEquals("mvn: fetching org.example:cuda:1.2:jar:redist failed with exit code 1: Could not transfer artifact; check the network and settings.xml"
                 + ELSE, fault(maven));
     }
@@ -87,8 +88,8 @@ class MavenTest {
         Path folder = repository.resolve("org/example/cuda/1.2");
         Path there = folder.resolve("cuda-1.2-redist.jar");
         Path seen = root.resolve("seen");
-        Maven maven = maven("mkdir -p " + folder + "; printf 12345 > " + there + ".part; i=0; while [ ! -e " + seen + " ] && [ $i -lt 300 ]; do i=$((i+1)); sleep 0.1; done; mv "
-                + there + ".part " + there);
+        Maven maven = maven("mkdir -p " + folder + "; printf 12345 > " + there + ".part; i=0; while [ ! -e " + seen
+                + " ] && [ $i -lt 300 ]; do i=$((i+1)); sleep 0.1; done; mv " + there + ".part " + there);
         long[] most = new long[1];
         maven.fetch(what, (done, doing) -> {
             most[0] = Math.max(most[0], done);
