@@ -24,7 +24,7 @@ public final class MemoryPlan {
     /** Alignment of every offset in bytes: a cache line, the widest CPU vector, and what device libraries want. */
     public static final long ALIGN = 256;
 
-    /** How the result of a step lies to its operands. */
+    /** How the first result of a step lies to its operands. */
     public enum Sharing {
         /** Apart from them all. */
         NONE,
@@ -39,11 +39,12 @@ public final class MemoryPlan {
     /**
      * One thing that is done at once: an instruction, or several together.
      *
+     * @param sharing of its first result; others lie apart
      * @param scratch bytes of working memory meanwhile
      */
     public record Step(List<Value> in, List<Value> out, Sharing sharing, long scratch) {
         public Step {
-            if (sharing != Sharing.NONE && out.size() != 1) {
+            if (sharing == Sharing.ALIAS && out.size() != 1) {
                 throw new IllegalArgumentException("memory plan: " + out.size() + " results cannot share a place");
             }
         }
@@ -150,7 +151,7 @@ public final class MemoryPlan {
         for (int n = 0; n < steps.size(); n++) {
             Step s = steps.get(n);
             for (Value v : s.out()) {
-                values[v.id()] = switch (s.sharing()) {
+                values[v.id()] = switch (v == s.out().getFirst() ? s.sharing() : Sharing.NONE) {
                     case ALIAS -> values[s.in().getFirst().id()];
                     case IN_PLACE -> takeOver(s, s.in(), n, last[v.id()]);
                     case IN_PLACE_OF_LAST -> readOnce(s.in().getLast(), s) ? takeOver(s, List.of(s.in().getLast()), n, last[v.id()]) : null;

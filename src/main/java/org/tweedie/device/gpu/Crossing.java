@@ -2,45 +2,84 @@
 package org.tweedie.device.gpu;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
-import org.tweedie.device.MemoryPlan;
+import java.util.Map;
 import org.tweedie.program.DType;
+import org.tweedie.program.Value;
 
-/** Operands that are stored in another type than a kernel reads: they are converted into working memory before each run of it. */
+/**
+ * Operands that are stored in another type than a kernel reads. The first kernel that wants one so converts it before it runs; the copy is a value like others,
+ * kept for all that want it in that type.
+ */
 final class Crossing {
-    private Crossing() {}
+    private record Key(int value, DType dtype) {}
 
-    /** @param stored the types in which the operands lie; constants lie as wanted */
-    static GpuKernel around(Group g, List<DType> stored) {
-        GpuKernel k = g.kernel();
-        if (stored.equals(g.wanted())) {
-            return k;
-        }
-        long[] offsets = new long[stored.size()]; // of the copies in working memory; -1: read where it lies
-        long bytes = aligned(k.scratch());
-        for (int i = 0; i < offsets.length; i++) {
-            offsets[i] = stored.get(i) == g.wanted().get(i) ? -1 : bytes;
-            bytes += offsets[i] < 0 ? 0 : aligned(g.in().get(i).shape().size() * g.wanted().get(i).bytes());
-        }
-        return new GpuKernel(bytes, p -> {
-            List<Step> steps = new ArrayList<>();
-            Buffer[] in = new Buffer[offsets.length];
-            for (int i = 0; i < in.length; i++) {
-                in[i] = p.in(i);
-                if (offsets[i] >= 0) {
-                    in[i] = new Buffer(in[i].name() + " as " + g.wanted().get(i), g.wanted().get(i), in[i].shape(), p.scratch() + offsets[i]);
-                    steps.add(Elementwise.cast(p.in(i), in[i]));
-                }
+    /** A value that no instruction makes. */
+    record Copy(Value of, DType dtype, Value value) {}
+
+    private final Map<Key, Copy> made = new HashMap<>();
+    private final List<Copy> copies = new ArrayList<>();
+    private final int first;
+
+    /** @param first number of the first copy */
+    Crossing(int first) {
+        this.first = first;
+    }
+
+    /** By number, from the first. */
+    List<Copy> copies() {
+        return copies;
+    }
+
+    /** Groups are to be passed in their order. @param stored the types in which the operands lie; constants lie as wanted */
+    Group around(Group g, List<DType> stored) {
+        List<Value> in = new ArrayList<>(g.in());
+        List<Value> out = new ArrayList<>(g.out());
+        List<Integer> converted = new ArrayList<>(); // operands, one for each new copy; these come behind the results
+        int[] at = new int[in.size()]; // among the results; -1: an operand
+        for (int k = 0; k < at.length; k++) {
+            DType wanted = g.wanted().get(k);
+            at[k] = -1;
+            if (stored.get(k) == wanted) {
+                continue;
             }
-            steps.addAll(k.bind().apply(new Places(in, p)));
+            Copy known = made.get(new Key(in.get(k).id(), wanted));
+            Copy copy = known == null ? copy(in.get(k), wanted) : known;
+            at[k] = out.indexOf(copy.value);
+            if (known == null) {
+                at[k] = out.size();
+                out.add(copy.value);
+                converted.add(k);
+            } else if (at[k] < 0) {
+                in.set(k, copy.value);
+            }
+        }
+        return in.equals(g.in()) && converted.isEmpty() ? g : new Group(g.instrs(), in, g.wanted(), out, g.sharing(), around(g.kernel(), g.out().size(), converted, at));
+    }
+
+    private Copy copy(Value v, DType dtype) {
+        Copy c = new Copy(v, dtype, new Value(first + copies.size(), v.type()));
+        made.put(new Key(v.id(), dtype), c);
+        copies.add(c);
+        return c;
+    }
+
+    private static GpuKernel around(GpuKernel k, int results, List<Integer> converted, int[] at) {
+        return new GpuKernel(k.scratch(), p -> {
+            List<Step> steps = new ArrayList<>();
+            for (int i = 0; i < converted.size(); i++) {
+                steps.add(Elementwise.cast(p.in(converted.get(i)), p.out(results + i)));
+            }
+            steps.addAll(k.bind().apply(new Places(at, p)));
             return steps;
         });
     }
 
-    private record Places(Buffer[] operands, GpuKernel.Places rest) implements GpuKernel.Places {
+    private record Places(int[] at, GpuKernel.Places rest) implements GpuKernel.Places {
         @Override
         public Buffer in(int i) {
-            return operands[i];
+            return at[i] < 0 ? rest.in(i) : rest.out(at[i]);
         }
 
         @Override
@@ -52,9 +91,5 @@ final class Crossing {
         public long scratch() {
             return rest.scratch();
         }
-    }
-
-    private static long aligned(long bytes) {
-        return (bytes + MemoryPlan.ALIGN - 1) / MemoryPlan.ALIGN * MemoryPlan.ALIGN;
     }
 }

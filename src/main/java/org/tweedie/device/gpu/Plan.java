@@ -32,11 +32,12 @@ public final class Plan {
     private Plan(Program program, DType real, Offer offer, int guard) {
         this.program = program;
         Fusion fusion = Fusion.of(program, Storage.of(program, real), offer);
-        this.storage = fusion.storage();
-        this.names = names(program);
+        Crossing crossing = new Crossing(program.values());
         collectConstants();
-        this.groups = fusion.groups().stream().map(this::converting).toList();
-        this.memory = MemoryPlan.of(program, groups.stream().map(Plan::memoryStep).toList(), v -> v.shape().size() * storage.of(v).bytes(), guard);
+        this.groups = fusion.groups().stream().map(g -> converting(g, fusion.storage(), crossing)).toList();
+        this.storage = fusion.storage().with(crossing.copies());
+        this.names = names(program, crossing.copies());
+        this.memory = MemoryPlan.of(withValues(program, crossing.copies().size()), groups.stream().map(Plan::memoryStep).toList(), v -> v.shape().size() * storage.of(v).bytes(), guard);
         groups.forEach(this::collectUploads);
         program.outputs().stream().map(Program.Output::value).filter(this::isConstant).forEach(v -> uploads.add(constant(v)));
     }
@@ -57,8 +58,8 @@ public final class Plan {
     }
 
     /** Of each value by its number: as the program calls it, or its number and the place in the model that made it (not reshaped it). */
-    private static String[] names(Program p) {
-        String[] names = new String[p.values()];
+    private static String[] names(Program p, List<Crossing.Copy> copies) {
+        String[] names = new String[p.values() + copies.size()];
         p.constants().forEach(c -> names[c.value().id()] = c.name());
         p.inputs().forEach(i -> names[i.value().id()] = i.name());
         for (Instr i : p.body()) {
@@ -66,7 +67,13 @@ public final class Plan {
                 names[v.id()] = i.op() instanceof Reshape ? names[i.in().getFirst().id()] : "%" + v.id() + (i.where().isEmpty() ? "" : " " + i.where());
             }
         }
+        copies.forEach(c -> names[c.value().id()] = names[c.of().id()] + " as " + c.dtype());
         return names;
+    }
+
+    /** The same with more values, which no instruction makes. */
+    private static Program withValues(Program p, int more) {
+        return new Program(p.name(), p.inputs(), p.constants(), p.body(), p.outputs(), p.values() + more);
     }
 
     private void collectConstants() {
@@ -89,7 +96,7 @@ public final class Plan {
     }
 
     /** The group with its kernel made to read operands as they are stored. */
-    private Group converting(Group g) {
+    private Group converting(Group g, Storage storage, Crossing crossing) {
         if (g.kernel() == null) {
             return g;
         }
@@ -102,7 +109,7 @@ public final class Plan {
                         + "; a GPU's library needs a constant");
             }
         }
-        return new Group(g.instrs(), g.in(), g.wanted(), g.out(), g.sharing(), Crossing.around(g, stored));
+        return crossing.around(g, stored);
     }
 
     private static MemoryPlan.Step memoryStep(Group g) {

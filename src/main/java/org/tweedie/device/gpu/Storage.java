@@ -55,6 +55,14 @@ public final class Storage {
         return s;
     }
 
+    /** The same with values more, numbered on: copies in the network's type or in F32. */
+    Storage with(List<Crossing.Copy> copies) {
+        Storage s = new Storage(real, origin.length + copies.size());
+        System.arraycopy(origin, 0, s.origin, 0, origin.length);
+        copies.forEach(c -> s.origin[c.value().id()] = c.dtype() == real ? Origin.NETWORK : Origin.INPUTS);
+        return s;
+    }
+
     private void add(Instr i) {
         Origin result = switch (i.op()) {
             case Attention _, AttentionJvp _, AttentionVjp _, Conv2d _, Conv2dVjp _, Gather _, GroupNorm _, GroupNormJvp _, GroupNormVjp _,
