@@ -87,7 +87,7 @@ final class Profile implements Callable<Integer> {
             try (StableDiffusion model = open()) {
                 Workloads w = new Workloads(model, task, height, width);
                 for (Item i : items) {
-                    if (i.name.equals("restore") || Ceilings.NAMES.contains(i.name)) {
+                    if (i.name.equals("restore") || Chains.NAMES.contains(i.name)) {
                         throw new IllegalArgumentException("--what: there is nothing to count for '" + i.name + "'; leave it out, or give --repeat");
                     }
                     System.out.println(counts(head(i.name, i.batch), w.program(i.name, i.batch)));
@@ -200,17 +200,17 @@ final class Profile implements Callable<Integer> {
 
     private JsonObject ceiling(Item i, Workloads w, Device device) throws IOException {
         JsonObject line = head(i.name, i.batch);
-        try (RandomWeights random = Ceilings.weights()) {
-            Program few = Ceilings.chain(i.name, i.batch, Ceilings.SHORT, random);
-            Program many = Ceilings.chain(i.name, i.batch, Ceilings.LONG, random);
+        try (RandomWeights random = Chains.weights()) {
+            Program few = Chains.chain(i.name, i.batch, Chains.SHORT, random);
+            Program many = Chains.chain(i.name, i.batch, Chains.LONG, random);
             double seconds = time(device, many, w.inputs(many)).median - time(device, few, w.inputs(few)).median;
             if (seconds <= 0) {
-                throw new IllegalStateException(i.name + ":" + i.batch + ": " + Ceilings.LONG + " passes took no longer than " + Ceilings.SHORT
+                throw new IllegalStateException(i.name + ":" + i.batch + ": " + Chains.LONG + " passes took no longer than " + Chains.SHORT
                         + "; give a larger side");
             }
             Cost most = all(many, line);
             Cost least = all(few, line);
-            line.addProperty("seconds_each", seconds / (Ceilings.LONG - Ceilings.SHORT));
+            line.addProperty("seconds_each", seconds / (Chains.LONG - Chains.SHORT));
             line.addProperty("flops_per_s", (most.flops() - least.flops()) / seconds);
             line.addProperty("bytes_per_s", (most.bytes() - least.bytes()) / seconds);
         }
