@@ -21,7 +21,7 @@ import sys
 import threading
 import time
 
-WHAT = "unet:1,unet:2,unet-vjp:1,unet-vjp:2,decode:1,decode-vjp:1,encode:1,encode-vjp:1,inner-step:1,unet-jvp:1,decode-jvp:1"
+WHAT = "unet:1,unet:2,unet-vjp:1,unet-vjp:2,inner-step:1,decode:1,decode-vjp:1,encode:1,encode-vjp:1,unet-jvp:1,decode-jvp:1"
 COMPILED = "inner-step:1,unet:2,unet-vjp:1,decode-vjp:1"  # in order of interest: each takes a minute or so to compile
 T, LAMBDA, ETA = 501, 1.0, 0.02
 MEASURING = 0.4  # the share of the time for compiled code that is kept for measuring it
@@ -269,7 +269,7 @@ def main():
     modes, dtypes = args.modes.split(","), args.dtypes.split(",")
     compiled = [m for m in modes if m != "eager"]
     if "eager" in modes:
-        share = args.seconds * (0.5 if compiled else 1) / len(dtypes)
+        share = max(1, args.seconds * (0.5 if compiled else 1) / len(dtypes))
         for d in dtypes:
             Child(args, "eager", d, args.what, False).finish(min(share, left()), f"time limit of {share:.0f} s")
     asked = set(items(args.what))

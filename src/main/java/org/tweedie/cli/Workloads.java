@@ -36,7 +36,7 @@ import org.tweedie.transform.Vjp;
  * @param height, width of the latent
  */
 record Workloads(StableDiffusion model, String task, int height, int width) {
-    /** Programs; {@code restore} is a whole restoration, the last are {@link Chains}. */
+    /** Programs; {@code restore} is a whole restoration, the last are {@link Ceilings}. */
     static final List<String> NAMES = List.of("text", "unet", "unet-vjp", "unet-jvp", "decode", "decode-vjp", "decode-jvp", "encode", "encode-vjp", "encode-jvp",
             "inner-step", "restore", "gemm", "copy");
     private static final int TIMESTEP = 501;

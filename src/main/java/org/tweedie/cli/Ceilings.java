@@ -15,13 +15,13 @@ import org.tweedie.weights.RandomWeights;
  * What a device can do at most, through our own path to it: chains of one op on squares too large for any cache. The difference of a long and
  * a short chain is the ops' own time; what both have in common (starting, copying in and out) drops out.
  */
-final class Chains {
+final class Ceilings {
     /** {@code gemm}: matrix products; {@code copy}: a function of each element, which reads and writes as a copy does. */
     static final List<String> NAMES = List.of("gemm", "copy");
     static final int SHORT = 8;
     static final int LONG = 40;
 
-    private Chains() {}
+    private Ceilings() {}
 
     /** @param side of the squares; @param random draws them, and lives as long as the program */
     static Program chain(String name, int side, int links, RandomWeights random) {
