@@ -3,8 +3,8 @@ package org.tweedie.device.cudnn;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 import org.tweedie.device.gpu.Buffer;
 import org.tweedie.device.gpu.Epilogue;
 import org.tweedie.device.gpu.LibraryCall;
+import org.tweedie.device.gpu.Offer;
 import org.tweedie.device.gpu.Vendor;
 import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
@@ -49,17 +50,17 @@ public final class Cudnn implements Vendor {
     /**
      * Opens the library for the calling thread's CUDA context.
      *
-     * @param file libcudnn.so.9, all parts of cuDNN beside it
+     * @param symbols those of libcudnn.so.9, which is loaded
      * @param stream CUstream on which everything runs; 0 is the default one
      * @param card its name, with which choices are stored
      * @param capability its compute capability, 90 for 9.0
      * @param trials tries engines; null takes the one that cuDNN believes fastest
-     * @throws UnsatisfiedLinkError saying why the library cannot be loaded
+     * @throws UnsatisfiedLinkError naming a function that is missing
      * @throws IllegalStateException when it is another version than 9
      * @throws CudnnException when it does not find the card
      */
-    public static Cudnn open(Path file, long stream, String card, int capability, PlanCache cache, Trials trials) {
-        CudnnLibrary library = CudnnLibrary.of(file);
+    public static Cudnn open(SymbolLookup symbols, long stream, String card, int capability, PlanCache cache, Trials trials) {
+        CudnnLibrary library = new CudnnLibrary(symbols);
         if (library.missing() != null) {
             throw library.missing();
         }
@@ -121,6 +122,11 @@ public final class Cudnn implements Vendor {
         return support.text();
     }
 
+    @Override
+    public Offer offer() {
+        return this::takes;
+    }
+
     /** Whether {@link #prepare} is for this. What is refused may run elsewhere. */
     public boolean takes(Op op, List<Type> in, DType stored) {
         return refusal(op, in, stored).isEmpty();
@@ -146,7 +152,7 @@ public final class Cudnn implements Vendor {
         });
         requireOneType(call, stored);
         try {
-            return prepare(call, key(call), Note.unwanted(stored), g -> build(g, call));
+            return prepare(call, key(call), Note.unwanted(stored), Graph.ALIGNMENT, g -> build(g, call));
         } catch (NoEngineException e) {
             if (!(call.op() instanceof Conv2d) || call.bias() == null && call.epilogue().equals(Epilogue.NONE)) {
                 throw e;
@@ -155,10 +161,10 @@ public final class Cudnn implements Vendor {
         }
     }
 
-    private PreparedGraph prepare(LibraryCall call, String key, Set<Note> unwanted, Consumer<Graph> build) {
+    private PreparedGraph prepare(LibraryCall call, String key, Set<Note> unwanted, int alignment, Consumer<Graph> build) {
         Scope graphScope = new Scope(backend, "preparing " + call + " on " + card + " with cuDNN " + version());
         try {
-            Graph graph = new Graph(graphScope);
+            Graph graph = new Graph(graphScope, alignment);
             build.accept(graph);
             Engines engines = new Engines(target, finished(graph));
             return new Choosing(graphScope, graph, engines, target, key, cache, trials).choose(call, unwanted, MOST_TRIED);
@@ -183,10 +189,11 @@ public final class Cudnn implements Vendor {
         LibraryCall first = SplitConvolution.sums(call, 0);
         LibraryCall second = SplitConvolution.rest(call, 0, 0);
         Set<Note> unwanted = Note.unwanted(call.in().getFirst().dtype());
-        PreparedGraph sums = prepare(first, key(first), unwanted, g -> build(g, first));
+        PreparedGraph sums = prepare(first, key(first), unwanted, Graph.ALIGNMENT, g -> build(g, first));
         try {
             unwanted.remove(Note.TENSOR_CORE); // engines that add say so too, but there is no product that TF32 could spoil
-            PreparedGraph rest = prepare(second, key(second) + ", the sums done", unwanted, g -> ConvolutionGraphs.epilogue(g, second));
+            PreparedGraph rest = prepare(second, key(second) + ", the sums done", unwanted, SplitConvolution.alignment(second),
+                    g -> ConvolutionGraphs.epilogue(g, second));
             return new SplitConvolution(sums, rest, call.out().getFirst());
         } catch (RuntimeException e) {
             sums.close();

@@ -70,6 +70,7 @@ final class Descriptor {
         if (status != 0) {
             throw scope.failure("cudnnBackendFinalize of " + kind, status);
         }
+        scope.finished(this);
         return this;
     }
 

@@ -12,15 +12,18 @@ import org.tweedie.program.op.Conv2d;
  */
 final class Graph {
     /** Every buffer of a plan lies at a multiple of this. */
-    private static final int ALIGNMENT = 16;
+    static final int ALIGNMENT = 16;
 
     private final Scope scope;
+    private final int alignment;
     private final List<Descriptor> operations = new ArrayList<>();
     private final List<Tensor> tensors = new ArrayList<>();
     private long scratch;
 
-    Graph(Scope scope) {
+    /** @param alignment at multiples of which all tensors lie */
+    Graph(Scope scope, int alignment) {
         this.scope = scope;
+        this.alignment = alignment;
     }
 
     /** cudnnPointwiseMode_t, as far as it is used. */
@@ -52,7 +55,7 @@ final class Graph {
     Tensor tensor(Place place, DType dtype, long[] dims, long... strides) {
         long uid = tensors.size() + 1;
         Descriptor d = scope.create(Kind.TENSOR).set(Attribute.TENSOR_UNIQUE_ID, uid).set(Attribute.TENSOR_DATA_TYPE, code(dtype))
-                .set(Attribute.TENSOR_BYTE_ALIGNMENT, ALIGNMENT).set(Attribute.TENSOR_DIMENSIONS, dims).set(Attribute.TENSOR_STRIDES, strides);
+                .set(Attribute.TENSOR_BYTE_ALIGNMENT, alignment).set(Attribute.TENSOR_DIMENSIONS, dims).set(Attribute.TENSOR_STRIDES, strides);
         switch (place) {
             case Place.Virtual _ -> d.set(Attribute.TENSOR_IS_VIRTUAL, 1);
             case Place.Scalar _ -> d.set(Attribute.TENSOR_IS_BY_VALUE, 1);

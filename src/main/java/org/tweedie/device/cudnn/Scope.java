@@ -7,7 +7,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
 import java.util.Deque;
 
-/** Owns descriptors: closing destroys each, the last made first, since later ones refer to earlier ones. */
+/** Owns descriptors: closing destroys each, the last finished first, since only finished ones can be referred to. */
 final class Scope implements AutoCloseable {
     final Backend backend;
     final String doing;
@@ -31,6 +31,12 @@ final class Scope implements AutoCloseable {
             owned.push(d);
             return d;
         }
+    }
+
+    /** Notes that a descriptor can be referred to from now on. */
+    void finished(Descriptor d) {
+        owned.remove(d);
+        owned.push(d);
     }
 
     CudnnException failure(String call, int status) {

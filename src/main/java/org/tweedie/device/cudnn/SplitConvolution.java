@@ -41,6 +41,12 @@ record SplitConvolution(PreparedGraph sums, PreparedGraph rest, Buffer result) i
         return new Buffer(b.name(), b.dtype(), one, b.address() + sample * one.size() * b.dtype().bytes());
     }
 
+    /** At multiples of which every sample lies. */
+    static int alignment(LibraryCall rest) {
+        long bytes = Graph.ALIGNMENT | rest.out().getFirst().bytes() | (rest.residual() == null ? 0 : rest.residual().bytes());
+        return (int) Long.lowestOneBit(bytes);
+    }
+
     private long between() {
         return (result.bytes() + 255) / 256 * 256;
     }
