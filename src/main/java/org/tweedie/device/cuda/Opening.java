@@ -4,7 +4,6 @@ package org.tweedie.device.cuda;
 import java.nio.file.Path;
 import org.tweedie.device.cudnn.Cudnn;
 import org.tweedie.device.cudnn.PlanCache;
-import org.tweedie.device.nvidia.Found;
 import org.tweedie.device.nvidia.JcudaNatives;
 import org.tweedie.device.nvidia.Libraries;
 import org.tweedie.device.nvidia.Loaded;
@@ -29,14 +28,14 @@ final class Opening {
         JcudaNatives.DRIVER.load();
         Loaded loaded = Loaded.of(libraries);
         JcudaNatives.CUBLAS.load();
-        return new CudaDevice(new Jcuda(), (driver, stream, card, memory) -> cudnn(loaded.cudnn(), driver, stream, card, memory), options,
+        return new CudaDevice(new Jcuda(), (driver, stream, card, memory) -> cudnn(loaded, driver, stream, card, memory), options,
                 options.nvtx() ? ranges(Nvtx.open()) : Ranges.NONE);
     }
 
-    private static Cudnn cudnn(Found found, Driver driver, Driver.Stream stream, Driver.Card card, DeviceMemory memory) {
+    private static Cudnn cudnn(Loaded loaded, Driver driver, Driver.Stream stream, Driver.Card card, DeviceMemory memory) {
         Path plans = SearchPath.fetched().resolveSibling("cudnn-plans.json");
         PlanCache cache = new PlanCache(plans, line -> System.err.println("tweedie: note: " + line));
-        return Cudnn.open(found.files().getLast(), stream.address(), card.toString(), card.capability(), cache, new CudnnTrials(driver, stream, memory));
+        return Cudnn.open(loaded.symbols(), stream.address(), card.toString(), card.capability(), cache, new CudnnTrials(driver, stream, memory));
     }
 
     private static Ranges ranges(Nvtx nvtx) {
