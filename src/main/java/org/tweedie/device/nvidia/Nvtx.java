@@ -39,8 +39,8 @@ public final class Nvtx {
                 }
             }
         }
-        throw new UnsatisfiedLinkError("NVTX: expected " + String.join(" or ", NAMES) + ", found neither in " + path.places().size() + " folders; it comes with "
-                + "NVIDIA's CUDA toolkit: name its folder in " + SearchPath.VARIABLE + ", or leave --nvtx out");
+        throw new UnsatisfiedLinkError("NVTX: expected " + String.join(" or ", NAMES) + ", found neither in " + path.places().size() + " folders; run "
+                + "'./tweedie doctor --fetch-cuda', name its folder in " + SearchPath.VARIABLE + ", or leave --nvtx out");
     }
 
     /** Opens a range in this thread. */
