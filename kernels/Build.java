@@ -19,6 +19,9 @@ import java.util.regex.Pattern;
 /** Builds {@code <family>.ptx} of each {@code <family>.cu} and the table in README.md; README.md says how. */
 public final class Build {
     static final List<String> OPTIONS = List.of("--gpu-architecture=compute_80", "--std=c++17");
+    /** What drivers for CUDA 12.0 take; NVRTC 12.6 writes 8.5, which those before 12.5 refuse, and our kernels use nothing that came after 8.0. */
+    private static final String OLDEST = "\n.version 8.0\n";
+
     private static final Pattern INCLUDE = Pattern.compile("(?m)^#include \"([^\"]+)\"");
     private static final Pattern OPTION_LINE = Pattern.compile("(?m)^/// options: (.*)$");
     /** Frames each assembly statement of the source: a seventh of the text of kernels that have many. */
@@ -75,17 +78,18 @@ public final class Build {
 
     private void compile(List<String> families, Nvrtc nvrtc) throws IOException {
         if (!nvrtc.version().equals("12.6")) {
-            throw new IllegalStateException("NVRTC: expected version 12.6, whose PTX every driver for CUDA 12.6 or later takes, got " + nvrtc.version());
+            throw new IllegalStateException("NVRTC: expected version 12.6, so that everybody builds the same text, got " + nvrtc.version());
         }
         for (String family : families) {
             String source = read(family + ".cu");
             Map<String, String> headers = headers(source);
             List<String> options = options(source);
             String ptx = nvrtc.compile(family + ".cu", source, headers, options);
-            if (!ptx.contains(".version 8.5") || !ptx.contains(".target sm_80")) {
+            if (!ptx.contains("\n.version 8.5\n") || !ptx.contains(".target sm_80")) {
                 throw new IllegalStateException(family + ".ptx: expected .version 8.5 and .target sm_80");
             }
-            Files.writeString(home.resolve(family + ".ptx"), head(family, source, headers, options) + REMARK.matcher(ptx).replaceAll("").strip() + "\n");
+            String older = REMARK.matcher(ptx).replaceAll("").strip().replace("\n.version 8.5\n", OLDEST); // ptxas checks that it needs no more
+            Files.writeString(home.resolve(family + ".ptx"), head(family, source, headers, options) + older + "\n");
         }
     }
 
