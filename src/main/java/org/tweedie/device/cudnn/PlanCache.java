@@ -61,6 +61,9 @@ public final class PlanCache {
     /** Keeps a choice, beside what others have written meanwhile. */
     void put(String key, Choice choice) {
         TreeMap<String, String> all = new TreeMap<>(read());
+        if (choices != null) {
+            choices.forEach(all::putIfAbsent);
+        }
         all.put(key, choice.toString());
         choices = all;
         try {

@@ -7,11 +7,15 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
 import java.util.Deque;
 
-/** Owns descriptors: closing destroys each, the last finished first, since only finished ones can be referred to. */
+/**
+ * Owns descriptors: closing destroys each before those it refers to. Only finished ones can be referred to, so first go the unfinished, then the others,
+ * the last finished first.
+ */
 final class Scope implements AutoCloseable {
     final Backend backend;
     final String doing;
-    private final Deque<Descriptor> owned = new ArrayDeque<>();
+    private final Deque<Descriptor> unfinished = new ArrayDeque<>();
+    private final Deque<Descriptor> finished = new ArrayDeque<>();
 
     /** @param doing what the descriptors are for, as in "preparing ...", for messages */
     Scope(Backend backend, String doing) {
@@ -28,15 +32,15 @@ final class Scope implements AutoCloseable {
                 throw failure("cudnnBackendCreateDescriptor of " + kind, status);
             }
             Descriptor d = new Descriptor(this, kind, at.get(ValueLayout.JAVA_LONG, 0));
-            owned.push(d);
+            unfinished.push(d);
             return d;
         }
     }
 
     /** Notes that a descriptor can be referred to from now on. */
     void finished(Descriptor d) {
-        owned.remove(d);
-        owned.push(d);
+        unfinished.remove(d);
+        finished.push(d);
     }
 
     CudnnException failure(String call, int status) {
@@ -47,8 +51,8 @@ final class Scope implements AutoCloseable {
     @Override
     public void close() {
         CudnnException first = null;
-        while (!owned.isEmpty()) {
-            Descriptor d = owned.pop();
+        while (!unfinished.isEmpty() || !finished.isEmpty()) {
+            Descriptor d = unfinished.isEmpty() ? finished.pop() : unfinished.pop();
             int status = backend.destroy(d.address);
             if (status != 0 && first == null) {
                 first = failure("cudnnBackendDestroyDescriptor of " + d.kind, status);

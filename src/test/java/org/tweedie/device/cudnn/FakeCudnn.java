@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -99,7 +100,7 @@ final class FakeCudnn implements Backend {
         assertNotNull(live.remove(descriptor), "destroyed twice, or never made");
         live.forEach((at, user) -> user.values.forEach((a, refs) -> {
             if (refersByAddress(user.kind, a)) {
-                assertFalse(java.util.Arrays.stream(refs).anyMatch(r -> r == descriptor), "destroyed while kind " + user.kind + " refers to it");
+                assertFalse(Arrays.stream(refs).anyMatch(r -> r == descriptor), "destroyed while kind " + user.kind + " refers to it");
             }
         }));
         return 0;

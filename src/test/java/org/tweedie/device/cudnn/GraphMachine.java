@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import org.tweedie.program.DType;
@@ -134,7 +135,10 @@ final class GraphMachine {
         FakeCudnn.Entry b = op.values.containsKey(752) ? tensor(op, 752) : null;
         double[] x = read(tensor(op, 751));
         double[] other = b == null ? null : read(b);
-        int mode = (int) live.get(op.values.get(750)[0]).values.get(0)[0];
+        FakeCudnn.Entry how = live.get(op.values.get(750)[0]);
+        int mode = (int) how.values.get(0)[0];
+        assertEquals(0, how.values.get(1)[0], "arithmetic in F32");
+        assertTrue(mode != 106 || how.values.get(8)[0] == Float.floatToRawIntBits(1), "SiLU is swish with beta 1");
         double[] out = new double[size(y)];
         for (int i = 0; i < out.length; i++) {
             double u = x[broadcast(tensor(op, 751), y, i)];
@@ -187,7 +191,7 @@ final class GraphMachine {
     private void reduction(long operator, FakeCudnn.Entry x, FakeCudnn.Entry y) {
         double[] in = read(x);
         double[] out = new double[size(y)];
-        java.util.Arrays.fill(out, operator == 3 ? Double.NEGATIVE_INFINITY : 0);
+        Arrays.fill(out, operator == 3 ? Double.NEGATIVE_INFINITY : 0);
         for (int i = 0; i < in.length; i++) {
             int at = broadcast(y, x, i);
             out[at] = operator == 3 ? Math.max(out[at], in[i]) : out[at] + in[i];

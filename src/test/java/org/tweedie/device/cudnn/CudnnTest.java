@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device.cudnn;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.tweedie.device.gpu.Buffer;
+import org.tweedie.device.gpu.Epilogue;
+import org.tweedie.device.gpu.LibraryCall;
+import org.tweedie.device.gpu.Vendor;
+import org.tweedie.program.DType;
+import org.tweedie.program.Shape;
+import org.tweedie.program.Type;
+import org.tweedie.program.op.Conv2d;
+import org.tweedie.program.op.MatMul;
+
+/** Opening, choosing engines, remembering them, failing. */
+class CudnnTest {
+    private static final LibraryCall CALL = new LibraryCall(new Conv2d(1, 1, 1, 1, 1), Epilogue.NONE,
+            List.of(new Buffer("image", DType.F16, Shape.of(1, 4, 4, 8), 0), new Buffer("filter", DType.F16, Shape.of(8, 3, 3, 8), 0)),
+            List.of(new Buffer("sums", DType.F16, Shape.of(1, 4, 4, 8), 0)));
+    private static final Choice THIRD = new Choice(3, new TreeMap<>(Map.of(24L, 5L)));
+
+    @TempDir
+    Path folder;
+
+    private CudnnBench bench;
+
+    @BeforeEach
+    void bench() {
+        bench = new CudnnBench(folder.resolve("cache/plans.json"));
+    }
+
+    @AfterEach
+    void nothingLives() {
+        assertEquals(Map.of(), bench.fake.live, "descriptors");
+        assertEquals(0, bench.fake.handles, "handles");
+        bench.close();
+    }
+
+    /** Host memory for device memory, and a clock that the test sets. */
+    private static final class Clock implements Trials {
+        final Map<Long, Arena> live = new HashMap<>();
+        final double[] seconds;
+        int timed;
+
+        Clock(double... seconds) {
+            this.seconds = seconds;
+        }
+
+        @Override
+        public long allocate(long bytes) {
+            Arena arena = Arena.ofConfined();
+            MemorySegment s = arena.allocate(bytes, 256);
+            live.put(s.address(), arena);
+            return s.address();
+        }
+
+        @Override
+        public void free(long address) {
+            live.remove(address).close();
+        }
+
+        @Override
+        public double seconds(Runnable run) {
+            run.run();
+            return seconds[timed++];
+        }
+    }
+
+    private static FakeCudnn.Offer offer(Choice c, Note... notes) {
+        return new FakeCudnn.Offer(c, false, Set.of(notes));
+    }
+
+    @Test
+    void theFirstEngineWithoutAClock() {
+        try (Cudnn cudnn = bench.open(90, null); Vendor.Prepared p = cudnn.prepare(CALL)) {
+            assertEquals("cudnn eng41 k2=19 k28=2", p.toString());
+            assertEquals(1000, p.workspace());
+            assertEquals("9.24.0", cudnn.version());
+        }
+    }
+
+    @Test
+    void theFastestEngineWithAClock() {
+        bench.fake.offers = List.of(offer(FakeCudnn.FIRST), offer(FakeCudnn.SECOND), offer(THIRD));
+        Clock clock = new Clock(3e-3, 1e-3, 2e-3);
+        try (Cudnn cudnn = bench.open(90, clock); Vendor.Prepared p = cudnn.prepare(CALL)) {
+            assertEquals("cudnn eng7", p.toString());
+            assertEquals(List.of(FakeCudnn.FIRST, FakeCudnn.FIRST, FakeCudnn.SECOND, FakeCudnn.SECOND, THIRD, THIRD), bench.fake.ran, "warmed up, then timed");
+        }
+        assertEquals(Map.of(), clock.live, "memory of trials");
+    }
+
+    @Test
+    void onlyTheFirstFewAreTried() {
+        bench.fake.offers = LongStream.range(0, 9).mapToObj(i -> offer(new Choice(i, new TreeMap<>()))).toList();
+        Clock clock = new Clock(9, 8, 7, 6, 5, 4, 3, 2, 1);
+        try (Cudnn cudnn = bench.open(90, clock); Vendor.Prepared p = cudnn.prepare(CALL)) {
+            assertEquals("cudnn eng4", p.toString());
+            assertEquals(5, clock.timed);
+        }
+    }
+
+    @Test
+    void unwantedNotesAndPlansThatDoNotFinish() {
+        bench.fake.offers = List.of(offer(FakeCudnn.FIRST, Note.NONDETERMINISTIC), offer(FakeCudnn.SECOND), offer(THIRD));
+        bench.fake.failing = (kind, before) -> kind == Kind.EXECUTION_PLAN.code && before == 0;
+        try (Cudnn cudnn = bench.open(90, null); Vendor.Prepared p = cudnn.prepare(CALL)) {
+            assertEquals("cudnn eng3 k24=5", p.toString());
+        }
+    }
+
+    @Test
+    void noEngine() {
+        bench.fake.offers = List.of(offer(FakeCudnn.FIRST, Note.WINOGRAD), offer(FakeCudnn.SECOND));
+        bench.fake.failing = (kind, before) -> kind == Kind.EXECUTION_PLAN.code;
+        try (Cudnn cudnn = bench.open(90, null)) {
+            String m = assertThrows(IllegalArgumentException.class, () -> cudnn.prepare(CALL)).getMessage();
+            assertTrue(m.startsWith("cuDNN: no engine does this; while preparing Conv2d"), m);
+            assertTrue(m.contains("image:F16[1,4,4,8]") && m.contains(CudnnBench.CARD) && m.contains("9.24.0") && m.contains("WINOGRAD"), m);
+            assertTrue(m.contains("1 knew the graph, none could be made ready: cuDNN: cudnnBackendFinalize of EXECUTION_PLAN failed with "
+                    + "CUDNN_STATUS_NOT_SUPPORTED (3000): the fake was told to fail"), m);
+        }
+    }
+
+    @Test
+    void theChoiceIsRemembered() throws Exception {
+        bench.fake.offers = List.of(offer(FakeCudnn.FIRST), offer(FakeCudnn.SECOND));
+        try (Cudnn cudnn = bench.open(90, new Clock(2, 1)); Vendor.Prepared p = cudnn.prepare(CALL)) {
+            assertEquals("cudnn eng7", p.toString());
+        }
+        int asked = bench.fake.asked;
+        try (Cudnn cudnn = bench.open(90, new Clock()); Vendor.Prepared p = cudnn.prepare(CALL)) {
+            assertEquals("cudnn eng7", p.toString());
+        }
+        assertEquals(asked, bench.fake.asked, "heuristics were asked again");
+        assertTrue(Files.readString(bench.file).contains("NVIDIA Test Card / cuDNN 9.24.0 / Conv2d[stride=1, top=1, left=1, bottom=1, right=1] "
+                + "F16[1,4,4,8] F16[8,3,3,8] -> F16[1,4,4,8]"), Files.readString(bench.file));
+        bench.fake.version = 92300;
+        try (Cudnn cudnn = bench.open(90, null); Vendor.Prepared p = cudnn.prepare(CALL)) {
+            assertEquals("cudnn eng41 k2=19 k28=2", p.toString(), "another version chooses for itself");
+        }
+        assertEquals(List.of(), bench.warnings);
+    }
+
+    @Test
+    void aRememberedChoiceThatFailsIsReplacedAndSaid() {
+        try (Cudnn cudnn = bench.open(90, null); Vendor.Prepared p = cudnn.prepare(CALL)) {
+            assertEquals("cudnn eng41 k2=19 k28=2", p.toString());
+        }
+        bench.fake.offers = List.of(offer(THIRD));
+        bench.fake.failing = (kind, before) -> kind == Kind.ENGINE.code && before == 1;
+        try (Cudnn cudnn = bench.open(90, null); Vendor.Prepared p = cudnn.prepare(CALL)) {
+            assertEquals("cudnn eng3 k24=5", p.toString());
+        }
+        assertEquals(1, bench.warnings.size());
+        assertTrue(bench.warnings.getFirst().contains("the stored choice eng41 k2=19 k28=2") && bench.warnings.getFirst().contains("choosing anew"),
+                bench.warnings.getFirst());
+    }
+
+    /** Whatever finishes badly, all that was made before is destroyed; {@link #nothingLives} looks. */
+    @Test
+    void everyFailureHalfWayLeavesNothing() {
+        bench.fake.status = 2000;
+        for (Kind k : List.of(Kind.TENSOR, Kind.CONVOLUTION, Kind.OPERATION_CONVOLUTION_FORWARD, Kind.OPERATIONGRAPH, Kind.ENGINEHEUR)) {
+            bench.fake.failing = (kind, before) -> kind == k.code;
+            try (Cudnn cudnn = bench.open(90, null)) {
+                CudnnException e = assertThrows(CudnnException.class, () -> cudnn.prepare(CALL), k.toString());
+                assertTrue(e.getMessage().startsWith("cuDNN: cudnnBackendFinalize of " + k + " failed with CUDNN_STATUS_BAD_PARAM (2000)"), e.getMessage());
+                assertTrue(e.getMessage().contains("while preparing " + CALL), e.getMessage());
+                assertEquals(2000, e.status());
+            }
+            assertEquals(Map.of(), bench.fake.live, k.toString());
+        }
+    }
+
+    @Test
+    void aFailingRunSaysWhichEngineAndWhat() {
+        try (Cudnn cudnn = bench.open(90, null); Vendor.Prepared p = cudnn.prepare(CALL)) {
+            bench.fake.failing = (kind, before) -> kind == Kind.VARIANT_PACK.code;
+            String m = assertThrows(CudnnException.class, () -> p.run(CALL, 4096)).getMessage();
+            assertTrue(m.contains("VARIANT_PACK") && m.contains("while running eng41 k2=19 k28=2, Conv2d"), m);
+        }
+    }
+
+    @Test
+    void openingFails() {
+        bench.fake.version = 8904;
+        String old = assertThrows(IllegalStateException.class, () -> bench.open(90, null)).getMessage();
+        assertEquals("cuDNN: expected version 9, got 0.89.4; install cuDNN 9 for CUDA 12 or 13", old);
+        bench.fake.version = 90501;
+        String m = assertThrows(CudnnException.class, () -> Cudnn.open(bench.fake, 666, CudnnBench.CARD, 90,
+                new PlanCache(bench.file, bench.warnings::add), null)).getMessage();
+        assertTrue(m.startsWith("cuDNN: cudnnSetStream failed with CUDNN_STATUS_BAD_PARAM (2000)") && m.endsWith("while opening cuDNN 9.5.1 for NVIDIA Test Card"), m);
+    }
+
+    @Test
+    void aMissingFunctionIsNamed() {
+        CudnnLibrary none = new CudnnLibrary(_ -> Optional.empty());
+        assertEquals("cuDNN: the library has no function cudnnGetVersion; expected cuDNN 9 (libcudnn.so.9)", none.missing().getMessage());
+        assertEquals(none.missing(), assertThrows(UnsatisfiedLinkError.class, none::version));
+        assertTrue(assertThrows(UnsatisfiedLinkError.class, () -> none.execute(0, 0, 0)).getMessage().contains("cudnnBackendExecute"));
+        assertThrows(UnsatisfiedLinkError.class, () -> Cudnn.open(_ -> Optional.empty(), 0, "card", 90, null, null));
+    }
+
+    @Test
+    void whatIsNotForCudnn() {
+        LibraryCall product = new LibraryCall(new MatMul(false, false), Epilogue.NONE, CALL.in(), CALL.out());
+        LibraryCall mixed = new LibraryCall(CALL.op(), Epilogue.NONE, CALL.in(), List.of(new Buffer("sums", DType.F32, Shape.of(1, 4, 4, 8), 0)));
+        try (Cudnn cudnn = bench.open(90, null)) {
+            assertTrue(assertThrows(IllegalArgumentException.class, () -> cudnn.prepare(product)).getMessage().contains("MatMul is not given to cuDNN"));
+            String m = assertThrows(IllegalArgumentException.class, () -> cudnn.prepare(mixed)).getMessage();
+            assertTrue(m.contains("expected sums:F32[1,4,4,8] in F16"), m);
+            assertFalse(cudnn.offer().takes(product.op(), List.of(Type.real(2, 2), Type.real(2, 2)), DType.F16));
+        }
+    }
+}
