@@ -3,8 +3,8 @@ package org.tweedie.device.cudnn;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -50,17 +50,17 @@ public final class Cudnn implements Vendor {
     /**
      * Opens the library for the calling thread's CUDA context.
      *
-     * @param symbols those of libcudnn.so.9, which is loaded
+     * @param file libcudnn.so.9, all parts of cuDNN beside it or loaded already
      * @param stream CUstream on which everything runs; 0 is the default one
      * @param card its name, with which choices are stored
      * @param capability its compute capability, 90 for 9.0
      * @param trials tries engines; null takes the one that cuDNN believes fastest
-     * @throws UnsatisfiedLinkError naming a function that is missing
+     * @throws UnsatisfiedLinkError saying why the library cannot be loaded, or naming a function that it lacks
      * @throws IllegalStateException when it is another version than 9
      * @throws CudnnException when it does not find the card
      */
-    public static Cudnn open(SymbolLookup symbols, long stream, String card, int capability, PlanCache cache, Trials trials) {
-        CudnnLibrary library = new CudnnLibrary(symbols);
+    public static Cudnn open(Path file, long stream, String card, int capability, PlanCache cache, Trials trials) {
+        CudnnLibrary library = CudnnLibrary.of(file);
         if (library.missing() != null) {
             throw library.missing();
         }
@@ -210,7 +210,8 @@ public final class Cudnn implements Vendor {
         }
     }
 
-    private static void build(Graph g, LibraryCall call) {
+    /** Fills a graph with what a call is to do. */
+    static void build(Graph g, LibraryCall call) {
         switch (call.op()) {
             case Conv2d o -> ConvolutionGraphs.forward(g, o, call);
             case Conv2dVjp o -> ConvolutionGraphs.backwardData(g, o, call);

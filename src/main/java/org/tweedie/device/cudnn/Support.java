@@ -66,8 +66,9 @@ record Support(long version, int capability) {
                 ? "up to 9.15.0 the pull-back of attention needs a multiple of 128 keys, not " + k.dim(1) : null;
     }
 
-    /** The version as people write it. */
+    /** The version as people write it; before 9, the major one was counted in thousands. */
     String text() {
-        return version / 10000 + "." + version / 100 % 100 + "." + version % 100;
+        return version < 10000 ? version / 1000 + "." + version / 100 % 10 + "." + version % 100
+                : version / 10000 + "." + version / 100 % 100 + "." + version % 100;
     }
 }

@@ -205,7 +205,7 @@ class CudnnTest {
     void openingFails() {
         bench.fake.version = 8904;
         String old = assertThrows(IllegalStateException.class, () -> bench.open(90, null)).getMessage();
-        assertEquals("cuDNN: expected version 9, got 0.89.4; install cuDNN 9 for CUDA 12 or 13", old);
+        assertEquals("cuDNN: expected version 9, got 8.9.4; install cuDNN 9 for CUDA 12 or 13", old);
         bench.fake.version = 90501;
         String m = assertThrows(CudnnException.class, () -> Cudnn.open(bench.fake, 666, CudnnBench.CARD, 90,
                 new PlanCache(bench.file, bench.warnings::add), null)).getMessage();
@@ -214,11 +214,20 @@ class CudnnTest {
 
     @Test
     void aMissingFunctionIsNamed() {
-        CudnnLibrary none = new CudnnLibrary(_ -> Optional.empty());
+        CudnnLibrary none = new CudnnLibrary(_ -> Optional.empty(), null);
         assertEquals("cuDNN: the library has no function cudnnGetVersion; expected cuDNN 9 (libcudnn.so.9)", none.missing().getMessage());
         assertEquals(none.missing(), assertThrows(UnsatisfiedLinkError.class, none::version));
-        assertTrue(assertThrows(UnsatisfiedLinkError.class, () -> none.execute(0, 0, 0)).getMessage().contains("cudnnBackendExecute"));
-        assertThrows(UnsatisfiedLinkError.class, () -> Cudnn.open(_ -> Optional.empty(), 0, "card", 90, null, null));
+        assertEquals(none.missing(), assertThrows(UnsatisfiedLinkError.class, () -> none.execute(0, 0, 0)));
+    }
+
+    @Test
+    void aMissingLibraryIsNamed() {
+        Path file = folder.resolve("libcudnn.so.9");
+        CudnnLibrary none = CudnnLibrary.of(file);
+        assertTrue(none.missing().getMessage().startsWith("cuDNN: " + file + " cannot be loaded (") && none.missing().getMessage().contains("in one folder"),
+                none.missing().getMessage());
+        assertEquals(none.missing(), assertThrows(UnsatisfiedLinkError.class, () -> none.describe(2000)));
+        assertThrows(UnsatisfiedLinkError.class, () -> Cudnn.open(file, 0, "card", 90, null, null));
     }
 
     @Test
