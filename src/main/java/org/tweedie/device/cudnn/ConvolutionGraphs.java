@@ -34,19 +34,26 @@ final class ConvolutionGraphs {
         epilogue(g, call, image(g, new Place.In(0), call.in().get(0)), image(g, new Place.Out(0), call.out().getFirst()));
     }
 
-    /** The residual is added before the bias: for that order cuDNN has hand-written engines, not only those that it compiles. */
+    /**
+     * A residual of y's shape is added before the bias: for that order, without SiLU, cuDNN has hand-written engines, not only those that it compiles. Any other
+     * sum of two terms 9.5 takes for the same pattern and refuses, since it is not, unless a product by one stands between the two.
+     */
     private static void epilogue(Graph g, LibraryCall call, Graph.Tensor sums, Graph.Tensor y) {
         Buffer residual = call.residual();
         Buffer bias = call.bias();
         boolean silu = call.epilogue().silu();
+        boolean handWritten = residual != null && residual.size() == call.out().getFirst().size() && !silu;
+        Graph.Tensor r = residual == null ? null : image(g, new Place.In(call.in().size() - 1), residual);
+        Graph.Tensor b = bias == null ? null : image(g, new Place.In(2), bias.reshape(1, 1, 1, bias.shape().dim(0)));
+        Graph.Tensor first = handWritten || b == null ? r : b;
+        Graph.Tensor second = first == b ? r : b;
         Graph.Tensor last = sums;
-        if (residual != null) {
-            Graph.Tensor r = image(g, new Place.In(call.in().size() - 1), residual);
-            last = g.pointwise(Graph.Pointwise.ADD, last, r, bias == null && !silu ? y : g.like(y));
+        if (first != null) {
+            last = g.pointwise(Graph.Pointwise.ADD, last, first, second == null && !silu ? y : g.like(y));
         }
-        if (bias != null) {
-            Graph.Tensor b = image(g, new Place.In(2), bias.reshape(1, 1, 1, bias.shape().dim(0)));
-            last = g.pointwise(Graph.Pointwise.ADD, last, b, silu ? g.like(y) : y);
+        if (second != null) {
+            last = handWritten ? last : g.pointwise(Graph.Pointwise.MUL, last, g.scalar(1), g.like(y));
+            last = g.pointwise(Graph.Pointwise.ADD, last, second, silu ? g.like(y) : y);
         }
         if (silu) {
             g.pointwise(Graph.Pointwise.SWISH_FWD, last, null, y);
