@@ -76,15 +76,24 @@ record Choosing(Scope scope, Graph graph, Engines engines, Target target, String
         try {
             LibraryCall placed = new LibraryCall(call.op(), call.epilogue(), placed(call.in(), blocks), placed(call.out(), blocks));
             long workspace = allocate(Math.max(256, candidates.stream().mapToLong(PreparedGraph::workspace).max().orElseThrow()), blocks);
-            PreparedGraph best = candidates.getFirst();
+            PreparedGraph best = null;
             double least = Double.POSITIVE_INFINITY;
+            CudnnException last = null;
             for (PreparedGraph c : candidates) {
-                c.run(placed, workspace); // the first run loads its kernels
-                double seconds = trials.seconds(() -> c.run(placed, workspace));
-                if (seconds < least) {
-                    least = seconds;
-                    best = c;
+                try {
+                    c.run(placed, workspace); // the first run loads its kernels
+                    double seconds = trials.seconds(() -> c.run(placed, workspace));
+                    if (best == null || seconds < least) {
+                        least = seconds;
+                        best = c;
+                    }
+                } catch (CudnnException e) {
+                    cache.warn("cuDNN: an engine is passed over, since it failed when it was tried. " + e.getMessage());
+                    last = e;
                 }
+            }
+            if (best == null) {
+                throw new NoEngineException("cuDNN: each engine failed when it was tried; the last said: " + last.getMessage(), last);
             }
             return best;
         } finally {

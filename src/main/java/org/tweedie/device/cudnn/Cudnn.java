@@ -3,8 +3,8 @@ package org.tweedie.device.cudnn;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -27,7 +27,7 @@ import org.tweedie.program.op.Op;
 
 /** cuDNN 9 for convolutions, their pull-backs in the image, attention and its pull-back. Used by one thread at a time, whose CUDA context is the card's. */
 public final class Cudnn implements Vendor {
-    private static final int MOST_TRIED = 5;
+    private static final int MOST_TRIED = 4; // each may have to be compiled first
 
     private final Backend backend;
     private final Scope scope;
@@ -50,17 +50,17 @@ public final class Cudnn implements Vendor {
     /**
      * Opens the library for the calling thread's CUDA context.
      *
-     * @param file libcudnn.so.9, all parts of cuDNN beside it or loaded already
+     * @param symbols those of libcudnn.so.9, which is loaded
      * @param stream CUstream on which everything runs; 0 is the default one
      * @param card its name, with which choices are stored
      * @param capability its compute capability, 90 for 9.0
      * @param trials tries engines; null takes the one that cuDNN believes fastest
-     * @throws UnsatisfiedLinkError saying why the library cannot be loaded, or naming a function that it lacks
+     * @throws UnsatisfiedLinkError naming a function that the library lacks
      * @throws IllegalStateException when it is another version than 9
      * @throws CudnnException when it does not find the card
      */
-    public static Cudnn open(Path file, long stream, String card, int capability, PlanCache cache, Trials trials) {
-        CudnnLibrary library = CudnnLibrary.of(file);
+    public static Cudnn open(SymbolLookup symbols, long stream, String card, int capability, PlanCache cache, Trials trials) {
+        CudnnLibrary library = new CudnnLibrary(symbols);
         if (library.missing() != null) {
             throw library.missing();
         }

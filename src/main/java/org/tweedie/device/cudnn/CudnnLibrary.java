@@ -12,12 +12,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
-import java.nio.file.Path;
-import java.util.Optional;
 
 /**
- * libcudnn.so.9 itself. Where it, or a function of it, is missing, the object is made all the same, {@link #missing} says why, and what is missing throws
- * that reason when it is called.
+ * libcudnn.so.9 itself. Where a function of it is missing, the object is made all the same, {@link #missing} says why, and what is missing throws that reason
+ * when it is called.
  */
 final class CudnnLibrary implements Backend {
     private static final int TEXT = 8192; // cuDNN cuts its message there
@@ -37,9 +35,9 @@ final class CudnnLibrary implements Backend {
     private final MethodHandle finish;
     private final MethodHandle execute;
 
-    /** @param absent why there are no symbols at all, or null */
-    CudnnLibrary(SymbolLookup symbols, UnsatisfiedLinkError absent) {
-        Functions f = new Functions(symbols, absent);
+    /** @param symbols those of a libcudnn.so.9 that is loaded */
+    CudnnLibrary(SymbolLookup symbols) {
+        Functions f = new Functions(symbols);
         version = f.find("cudnnGetVersion", FunctionDescriptor.of(JAVA_LONG));
         errorString = f.find("cudnnGetErrorString", FunctionDescriptor.of(ADDRESS, JAVA_INT));
         lastErrorString = f.find("cudnnGetLastErrorString", FunctionDescriptor.ofVoid(ADDRESS, JAVA_LONG));
@@ -53,18 +51,6 @@ final class CudnnLibrary implements Backend {
         finish = f.find("cudnnBackendFinalize", OF_ADDRESS);
         execute = f.find("cudnnBackendExecute", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG));
         missing = f.missing;
-    }
-
-    /** Never fails: {@link #missing} says what was wrong. The library stays loaded. */
-    static CudnnLibrary of(Path file) {
-        try {
-            return new CudnnLibrary(SymbolLookup.libraryLookup(file, Arena.global()), null);
-        } catch (IllegalArgumentException e) {
-            UnsatisfiedLinkError absent = new UnsatisfiedLinkError("cuDNN: " + file + " cannot be loaded (" + e.getMessage()
-                    + "); expected libcudnn.so.9 with all of its parts in one folder");
-            absent.initCause(e);
-            return new CudnnLibrary(_ -> Optional.empty(), absent);
-        }
     }
 
     /** Why functions cannot be called, or null. */
@@ -188,9 +174,8 @@ final class CudnnLibrary implements Backend {
         private final SymbolLookup symbols;
         private UnsatisfiedLinkError missing;
 
-        Functions(SymbolLookup symbols, UnsatisfiedLinkError missing) {
+        Functions(SymbolLookup symbols) {
             this.symbols = symbols;
-            this.missing = missing;
         }
 
         MethodHandle find(String name, FunctionDescriptor type) {

@@ -114,9 +114,29 @@ class CudnnTest {
         bench.fake.offers = LongStream.range(0, 9).mapToObj(i -> offer(new Choice(i, new TreeMap<>()))).toList();
         Clock clock = new Clock(9, 8, 7, 6, 5, 4, 3, 2, 1);
         try (Cudnn cudnn = bench.open(90, clock); Vendor.Prepared p = cudnn.prepare(CALL)) {
-            assertEquals("cudnn eng4", p.toString());
-            assertEquals(5, clock.timed);
+            assertEquals("cudnn eng3", p.toString());
+            assertEquals(4, clock.timed);
         }
+    }
+
+    @Test
+    void anEngineThatFailsWhenTriedIsPassedOverAndSaid() {
+        bench.fake.offers = List.of(offer(FakeCudnn.FIRST), offer(FakeCudnn.SECOND));
+        bench.fake.failingRuns = Set.of(FakeCudnn.FIRST);
+        Clock clock = new Clock(1);
+        try (Cudnn cudnn = bench.open(90, clock)) {
+            try (Vendor.Prepared p = cudnn.prepare(CALL)) {
+                assertEquals("cudnn eng7", p.toString());
+            }
+            assertEquals(1, bench.warnings.size());
+            assertTrue(bench.warnings.getFirst().contains("cudnnBackendExecute failed with") && bench.warnings.getFirst().contains("running eng41"),
+                    bench.warnings.getFirst());
+            bench.fake.failingRuns = Set.of(FakeCudnn.FIRST, FakeCudnn.SECOND);
+            LibraryCall other = new LibraryCall(new Conv2d(1, 0, 0, 2, 2), Epilogue.NONE, CALL.in(), CALL.out());
+            String m = assertThrows(IllegalArgumentException.class, () -> cudnn.prepare(other)).getMessage();
+            assertTrue(m.contains("each engine failed when it was tried"), m);
+        }
+        assertEquals(Map.of(), clock.live, "memory of trials");
     }
 
     @Test
@@ -214,20 +234,11 @@ class CudnnTest {
 
     @Test
     void aMissingFunctionIsNamed() {
-        CudnnLibrary none = new CudnnLibrary(_ -> Optional.empty(), null);
+        CudnnLibrary none = new CudnnLibrary(_ -> Optional.empty());
         assertEquals("cuDNN: the library has no function cudnnGetVersion; expected cuDNN 9 (libcudnn.so.9)", none.missing().getMessage());
         assertEquals(none.missing(), assertThrows(UnsatisfiedLinkError.class, none::version));
         assertEquals(none.missing(), assertThrows(UnsatisfiedLinkError.class, () -> none.execute(0, 0, 0)));
-    }
-
-    @Test
-    void aMissingLibraryIsNamed() {
-        Path file = folder.resolve("libcudnn.so.9");
-        CudnnLibrary none = CudnnLibrary.of(file);
-        assertTrue(none.missing().getMessage().startsWith("cuDNN: " + file + " cannot be loaded (") && none.missing().getMessage().contains("in one folder"),
-                none.missing().getMessage());
-        assertEquals(none.missing(), assertThrows(UnsatisfiedLinkError.class, () -> none.describe(2000)));
-        assertThrows(UnsatisfiedLinkError.class, () -> Cudnn.open(file, 0, "card", 90, null, null));
+        assertThrows(UnsatisfiedLinkError.class, () -> Cudnn.open(_ -> Optional.empty(), 0, "card", 90, null, null));
     }
 
     @Test

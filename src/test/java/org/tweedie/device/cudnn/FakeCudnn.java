@@ -52,6 +52,8 @@ final class FakeCudnn implements Backend {
     /** Which finishes fail: by kind and how many of that kind were finished before. */
     BiPredicate<Integer, Integer> failing = (kind, before) -> false;
     int status = 3000;
+    /** Which choices fail when they are run. */
+    Set<Choice> failingRuns = Set.of();
     private final Map<Integer, Integer> finishes = new HashMap<>();
     private long next = 0x1000;
 
@@ -236,6 +238,9 @@ final class FakeCudnn implements Backend {
         Entry config = entry(entry(plan).values.get(401)[0]);
         Entry engine = entry(config.values.get(300)[0]);
         ran.add(new Choice(engine.values.get(1301)[0], new TreeMap<>(knobsOf(config))));
+        if (failingRuns.contains(ran.getLast())) {
+            return status;
+        }
         Entry graph = entry(engine.values.get(1300)[0]);
         new GraphMachine(live, entry(variantPack)).run(graph.values.get(801));
         return 0;

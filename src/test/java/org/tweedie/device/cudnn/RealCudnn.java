@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.device.cudnn;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.SymbolLookup;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -47,7 +49,7 @@ final class RealCudnn {
     public static void main(String[] args) throws Exception {
         Path file = Path.of(args[0], "libcudnn.so.9");
         int capability = Integer.parseInt(args[1]);
-        CudnnLibrary library = CudnnLibrary.of(file);
+        CudnnLibrary library = new CudnnLibrary(SymbolLookup.libraryLookup(file, Arena.global()));
         if (library.missing() != null) {
             throw library.missing();
         }
