@@ -92,6 +92,8 @@ public record Surrogate(Denoiser denoiser, Codec codec, MeasurementOperator oper
      * The loss as a program. Inputs: z, y, the level, lambda and, unless first order, probe, h and trace_weight; outputs: data, residual (norms
      * of the residuals), trace and, as asked, grad or grad_data and grad_trace (of the terms with weight 1).
      *
+     * <p>The data term is pulled back scaled by a power of two, which its gradient is freed from exactly: networks in F16 have no numbers below 6e-8.
+     *
      * @param z shape of the latent [B,h,w,c]
      * @param image shape of the picture [B,H,W,3]
      */
@@ -107,21 +109,34 @@ public record Surrogate(Denoiser denoiser, Codec codec, MeasurementOperator oper
         t.output("data", terms.data);
         t.output("residual", terms.residualNorm);
         Shape batch = terms.data.shape();
+        double scale = pullBackScale(y.shape().size() / batch.dim(0));
         Map<Value, Value> seeds = new HashMap<>();
         if (gradient == Gradient.APART) {
             t.output("trace", terms.trace);
-            Value one = t.broadcast(t.constant(1.0), batch);
-            t.output("grad_data", Vjp.pull(t, Map.of(terms.data, one), zIn)[0]);
-            t.output("grad_trace", Vjp.pull(t, Map.of(terms.trace, one), zIn)[0]);
+            t.output("grad_data", scaled(t, Vjp.pull(t, Map.of(terms.data, t.broadcast(t.constant(scale), batch)), zIn)[0], 1 / scale));
+            t.output("grad_trace", Vjp.pull(t, Map.of(terms.trace, t.broadcast(t.constant(1.0), batch)), zIn)[0]);
             return Simplify.of(t.finish());
         }
-        seeds.put(terms.data, t.broadcast(t.input("lambda", Type.real()), batch));
+        seeds.put(terms.data, scaled(t, t.broadcast(t.input("lambda", Type.real()), batch), scale));
         if (second) {
             t.output("trace", terms.trace);
-            seeds.put(terms.trace, t.broadcast(t.input("trace_weight", Type.real()), batch));
+            seeds.put(terms.trace, scaled(t, t.broadcast(t.input("trace_weight", Type.real()), batch), scale));
         }
-        t.output("grad", Vjp.pull(t, seeds, zIn)[0]);
+        t.output("grad", scaled(t, Vjp.pull(t, seeds, zIn)[0], 1 / scale));
         return Simplify.of(t.finish());
+    }
+
+    private static Value scaled(Tracer t, Value x, double scale) {
+        return scale == 1 ? x : t.scale(x, scale);
+    }
+
+    /** The power of two below what makes the cotangent of n residuals about as large as they are (of their norm: about 1 each). */
+    private double pullBackScale(long n) {
+        return Math.scalb(1.0, Math.getExponent(switch (norm) {
+            case SUM -> 1.0;
+            case MEAN -> Math.max(1, n / 2.0);
+            case NORM -> Math.sqrt(n);
+        }));
     }
 
     /** Inputs that are the same for all gradients. */
