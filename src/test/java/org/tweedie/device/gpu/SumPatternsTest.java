@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.device.gpu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.tweedie.device.OpCase;
+import org.tweedie.model.Golden;
+import org.tweedie.program.DType;
+import org.tweedie.program.Program;
+import org.tweedie.program.Shape;
+import org.tweedie.program.Tracer;
+import org.tweedie.program.Type;
+import org.tweedie.program.Value;
+import org.tweedie.program.op.Attention;
+import org.tweedie.program.op.Binary;
+import org.tweedie.program.op.Conv2d;
+import org.tweedie.program.op.MatMul;
+import org.tweedie.program.op.Reshape;
+import org.tweedie.transform.Simplify;
+import org.tweedie.transform.Vjp;
+
+/** Which convolutions and products are done with what is added to them; that numbers stay is for {@code device.sim.LibraryTest}. */
+class SumPatternsTest {
+    /** Of each residual block both convolutions, the first with the time embedding, the second with the block's input: none is followed by a sum of ours. */
+    @Test
+    void residualBlocksAddInTheirConvolutions() throws Exception {
+        try (Golden g = new Golden(Golden.SD15)) {
+            Program p = Simplify.of(g.unetProgram(Shape.of(2, 8, 8, 4), 7));
+            long blocks = p.body().stream().filter(i -> i.op() instanceof Conv2d && i.where().endsWith("conv2")).count();
+            Map<String, Integer> count = FusionTest.merged(p, DType.F16);
+            int embeddings = count.entrySet().stream().filter(e -> e.getKey().matches("Conv2d \\+ bias \\+ \\[2,1,1,\\d+\\]")).mapToInt(Map.Entry::getValue).sum();
+            int inputs = count.entrySet().stream().filter(e -> e.getKey().matches("Conv2d \\+ bias \\+ \\[2,[248],[248],\\d+\\]")).mapToInt(Map.Entry::getValue).sum();
+            assertTrue(blocks > 4, blocks + " blocks");
+            assertEquals(blocks, embeddings, count.toString());
+            assertEquals(blocks, inputs, count.toString());
+        }
+    }
+
+    /** silu(conv(x) + r) and its parts, by what else reads what lies between. */
+    @Test
+    void aConvolutionIsDoneWithWhatFollows() {
+        Shape y = Shape.of(2, 4, 4, 6);
+        assertEquals(Map.of("Conv2d + bias + " + y + " silu", 1), FusionTest.merged(convolution(y, false, true, ""), DType.F16));
+        assertEquals(Map.of("Conv2d + bias + [2,1,1,6] silu", 1), FusionTest.merged(convolution(Shape.of(2, 1, 1, 6), true, true, ""), DType.BF16));
+        assertEquals(Map.of("Conv2d + bias + [2,1,1,6]", 1), FusionTest.merged(convolution(Shape.of(2, 1, 1, 6), false, false, ""), DType.F32));
+        assertEquals(Map.of("Conv2d + bias silu", 1), FusionTest.merged(convolution(null, false, true, ""), DType.F16));
+        assertEquals(Map.of("Conv2d + bias + " + y, 1), FusionTest.merged(convolution(y, false, true, "sum"), DType.F16), "the sum is wanted too");
+        assertEquals(Map.of(), FusionTest.merged(convolution(y, false, true, "conv"), DType.F16), "the convolution is wanted too");
+        assertEquals(Map.of(), FusionTest.merged(convolution(Shape.of(6), false, true, ""), DType.F16), "the same for all samples");
+        assertEquals(Map.of(), FusionTest.merged(convolution(Shape.of(2, 4, 1, 6), false, true, ""), DType.F16), "of each row");
+    }
+
+    /** Nothing else is added to a convolution that is added to itself. */
+    @Test
+    void aConvolutionIsNotItsOwnResidual() {
+        Tracer t = new Tracer("twice");
+        Value x = t.input("x", Type.real(2, 4, 4, 3));
+        Value y = t.conv2d(x, t.constant("w", OpCase.random(Shape.of(6, 3, 3, 3), 2)), null, 1, 1);
+        t.output("y", t.add(y, y));
+        assertEquals(Map.of(), FusionTest.merged(t.finish(), DType.F32));
+    }
+
+    /** What a block of a transformer adds to its input, and what is summed in a pull-back, adds itself; and over its other summand where nobody else reads that. */
+    @Test
+    void productsAddThemselves() throws Exception {
+        try (Golden g = new Golden(Golden.SD15)) {
+            Program forward = Simplify.of(g.unetProgram(Shape.of(1, 8, 8, 4), 7));
+            Program gradient = Simplify.of(Vjp.of(forward, "out_sample", "sample"));
+            for (Program p : List.of(forward, gradient)) {
+                List<Group> alone = FusionTest.fuse(p, DType.F16).groups().stream().filter(x -> FusionTest.isAlone(x) && x.instrs().getFirst().op().equals(new Binary(Binary.Kind.ADD))).toList();
+                assertEquals(List.of(), alone.stream().filter(x -> x.in().stream().anyMatch(v -> isProduct(new Uses(p), v))).toList());
+            }
+            int attentions = (int) forward.body().stream().filter(i -> i.op() instanceof Attention).count() / 2; // two a block, and two linear layers around it
+            assertEquals(4 * attentions, addedInPlace(forward), "all of a forward's");
+            assertTrue(addedInPlace(gradient) >= 2 * attentions, "q, k and v pulled back; the forward's summands are kept for norms");
+        }
+    }
+
+    /** How many products are added to what lies in the place of their result. */
+    private static int addedInPlace(Program p) {
+        int over = 0;
+        for (Plan.Stage s : Plan.of(p, DType.F16).bind(256, c -> 1L << 40).stages()) {
+            if (s.group().instrs().getFirst().op() instanceof MatMul && s.group().instrs().getLast().op() instanceof Binary) {
+                LibraryCall call = (LibraryCall) s.steps().getLast();
+                assertEquals(call.out().getFirst(), call.residual());
+                boolean moved = s.steps().getFirst() instanceof Launch l && l.args().getFirst() instanceof Arg.In(Buffer r) && r.address() != call.residual().address();
+                over += moved ? 0 : 1;
+            }
+        }
+        return over;
+    }
+
+    /** Whether a value is a product, reshaped or not, that one instruction reads. */
+    private static boolean isProduct(Uses uses, Value v) {
+        if (uses.maker(v) < 0 || uses.onlyReader(v) < 0) {
+            return false;
+        }
+        return uses.op(v, MatMul.class) != null || uses.op(v, Reshape.class) != null && isProduct(uses, uses.in(uses.maker(v), 0));
+    }
+
+    /** What is stored in F32, as sums with the solver's own numbers are, is not a library's to write. */
+    @Test
+    void solversSumsAreNotFused() {
+        Tracer t = new Tracer("latent");
+        Value x = t.input("x", Type.real(2, 4, 4, 3));
+        t.output("y", t.add(x, t.conv2d(x, t.constant("w", OpCase.random(Shape.of(3, 3, 3, 3), 2)), null, 1, 1)));
+        Program p = t.finish();
+        assertEquals(Map.of(), FusionTest.merged(p, DType.F16));
+        assertEquals(Map.of("Conv2d + [2,4,4,3]", 1), FusionTest.merged(p, DType.F32));
+    }
+
+    /** A residual that is a network's, but no sum. */
+    private static Program convolution(Shape residual, boolean before, boolean silu, String kept) {
+        Tracer t = new Tracer("conv");
+        Value x = t.input("x", Type.real(2, 4, 4, 3));
+        Value r = residual == null ? null : t.silu(t.reshape(t.linear(t.input("r", Type.real((int) residual.size(), 5)),
+                t.constant("a", OpCase.random(Shape.of(1, 5), 1)), null), residual));
+        Value conv = t.conv2d(x, t.constant("w", OpCase.random(Shape.of(6, 3, 3, 3), 2)), t.constant("b", OpCase.random(Shape.of(6), 3)), 1, 1);
+        Value sum = r == null ? conv : before ? t.add(r, conv) : t.add(conv, r);
+        t.output("y", silu ? t.silu(sum) : sum);
+        switch (kept) {
+            case "sum" -> t.output("sum", sum);
+            case "conv" -> t.output("conv", conv);
+            default -> { }
+        }
+        return t.finish();
+    }
+}
