@@ -122,8 +122,8 @@ final class Profile implements Callable<Integer> {
     private Item item(String word) {
         String[] p = word.split(":", 2);
         Choice.of("what", p[0], Workloads.NAMES);
-        if (p.length == 2 && !p[1].matches("[1-9][0-9]{0,3}")) {
-            throw new IllegalArgumentException("--what: expected a batch of 1 to 9999 behind the colon, as in unet:2, got '" + word + "'");
+        if (p.length == 2 && !p[1].matches("[1-9][0-9]{0,4}")) {
+            throw new IllegalArgumentException("--what: expected a number of 1 to 99999 behind the colon, as in unet:2, got '" + word + "'");
         }
         return new Item(p[0], p.length == 2 ? Integer.parseInt(p[1]) : batch);
     }

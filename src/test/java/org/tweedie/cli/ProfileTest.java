@@ -89,7 +89,7 @@ class ProfileTest {
     void saysWhatItDoesNotKnow() {
         String tiny = "profile --height 4 --width 4 --model " + Cli.TINY;
         assertTrue(Cli.run((tiny + " --what unte").split(" ")).fault(2).contains("what 'unte': unknown; did you mean 'unet'?; known: text, unet"));
-        assertTrue(Cli.run((tiny + " --what unet:0").split(" ")).fault(2).contains("--what: expected a batch of 1 to 9999 behind the colon"));
+        assertTrue(Cli.run((tiny + " --what unet:0").split(" ")).fault(2).contains("--what: expected a number of 1 to 99999 behind the colon"));
         assertTrue(Cli.run((tiny + " --repeat 0 --what restore").split(" ")).fault(2).contains("there is nothing to count for 'restore'"));
         assertTrue(Cli.run((tiny + " --repeat 0").split(" ")).fault(2).contains("--repeat 0 with --what only"));
     }
