@@ -22,7 +22,8 @@ import threading
 import time
 
 WHAT = "unet:1,unet:2,unet-vjp:1,unet-vjp:2,inner-step:1,decode:1,decode-vjp:1,encode:1,encode-vjp:1,unet-jvp:1,decode-jvp:1"
-COMPILED = "inner-step:1,unet:2,unet-vjp:1,decode-vjp:1"  # in order of interest: each takes a minute or so to compile
+COMPILED = "inner-step:1,unet:2,unet-vjp:1,decode-vjp:1"  # each takes a minute or so to compile, and memory of its own
+AUTOTUNED = "inner-step:1"  # for the modes that try out kernels, which takes many minutes
 T, LAMBDA, ETA = 501, 1.0, 0.02
 MEASURING = 0.4  # the share of the time for compiled code that is kept for measuring it
 
@@ -34,6 +35,7 @@ def arguments():
     p.add_argument("--latent", type=int, nargs=2, default=(64, 64), metavar=("H", "W"))
     p.add_argument("--what", default=WHAT, help="NAME:BATCH, ... or copy:MIB, gemm:SIDE; default: %(default)s")
     p.add_argument("--compiled", default=COMPILED, help="what of it for modes other than eager; default: %(default)s")
+    p.add_argument("--autotuned", default=AUTOTUNED, help="what of it for modes max-autotune...; default: %(default)s")
     p.add_argument("--modes", default="eager,reduce-overhead,max-autotune-no-cudagraphs")
     p.add_argument("--dtypes", default="f16,bf16")
     p.add_argument("--repeat", type=int, default=20)
@@ -187,6 +189,17 @@ def items(words):
     return [(w.partition(":")[0], int(w.partition(":")[2] or 1)) for w in words.split(",") if w]
 
 
+def stepping(torch, mode, run):
+    """With torch's own graphs each run must say that it begins, so that the outputs of the last may be overwritten."""
+    if mode != "reduce-overhead":
+        return run
+
+    def step():
+        torch.compiler.cudagraph_mark_step_begin()
+        return run()
+    return step
+
+
 def run_here(args):
     """One dtype and one mode in this process."""
     mode, dtype = args.modes, args.dtypes
@@ -200,7 +213,7 @@ def run_here(args):
         head = dict(peer="pytorch", what=name, batch=batch, mode=mode, dtype=dtype, device=args.device, latent=list(bench.latent), torch=bench.torch.__version__)
         try:
             begin = time.perf_counter()
-            run = bench.call(name, batch, compile)
+            run = stepping(bench.torch, mode, bench.call(name, batch, compile))
             for _ in range(3):
                 run()
             if args.device == "cuda":
@@ -217,11 +230,12 @@ def run_here(args):
 class Child:
     """This script in a process of its own; its lines are passed on as they come."""
 
-    def __init__(self, args, mode, dtype, what, wait):
+    def __init__(self, args, mode, dtype, what, wait, beside=1):
         self.mode, self.dtype, self.what, self.done, self.ready = mode, dtype, what, set(), threading.Event()
         line = [sys.executable, __file__, "--modes", mode, "--dtypes", dtype, "--what", what, "--device", args.device, "--repeat", str(args.repeat),
                 "--latent", *map(str, args.latent)] + ["--tiny"] * args.tiny + ["--wait"] * wait
-        self.process = subprocess.Popen(line, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True, env={**os.environ, "TWEEDIE_PEER": "child"})
+        self.process = subprocess.Popen(line, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True, env={
+            **os.environ, "TWEEDIE_PEER": "child", "TORCHINDUCTOR_COMPILE_THREADS": str(max(1, (os.cpu_count() or 1) // beside))})
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
 
@@ -273,8 +287,9 @@ def main():
         for d in dtypes:
             Child(args, "eager", d, args.what, False).finish(min(share, left()), f"time limit of {share:.0f} s")
     asked = set(items(args.what))
-    wanted = ",".join(f"{n}:{b}" for n, b in items(args.compiled) if (n, b) in asked)
-    children = [Child(args, m, d, w, True) for m in compiled for w in wanted.split(",") if w for d in dtypes]
+    jobs = [(m, d, f"{n}:{b}") for m in compiled for n, b in items(args.autotuned if m.startswith("max-autotune") else args.compiled)
+            if (n, b) in asked for d in dtypes]
+    children = [Child(args, *job, True, len(jobs)) for job in jobs]
     compile_until = time.monotonic() + (1 - MEASURING) * left()
     for c in children:
         c.ready.wait(max(0, compile_until - time.monotonic()))
