@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -22,6 +23,7 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 
 /** kernels/measure.cu on the PTX machine against the traced operators in double. */
+@Tag("kernels")
 class MeasuresTest {
     /** Bound on |y - y'| / |y|: sums of positive taps in F32, a few roundings each. */
     private static final double TOLERANCE = 1e-6;

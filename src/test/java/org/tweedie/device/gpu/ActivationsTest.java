@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -31,6 +32,7 @@ import org.tweedie.transform.Jvp;
 import org.tweedie.transform.Vjp;
 
 /** kernels/activation.cu on the PTX machine against the reference device. */
+@Tag("kernels")
 class ActivationsTest {
     private static final List<Fn> COMMON = List.of(Fn.SILU, Fn.GELU, Fn.QUICK_GELU);
 

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.function.IntPredicate;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.tweedie.program.DType;
@@ -24,6 +25,7 @@ import org.tweedie.program.op.AttentionVjp;
  * Attention on tensor cores where all sums are exact, so that every element must come out to the bit: an element in a wrong place, or one left out,
  * shows. Operands are small integers; keys are a power of two, heads a power of four where a root of their size enters.
  */
+@Tag("kernels")
 class AttentionLayoutTest {
     private static final int BATCH = 2;
     private static final int HEADS = 2;

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.tweedie.device.OpCase;
@@ -28,6 +29,7 @@ import org.tweedie.program.op.Op;
  * Attention, its pull-back and its push-forward on the PTX machine against reference in double from the operands as stored. Budget, in Euclidean
  * norms: F32 1e-5 of the result; 16 bits twice what {@link PlainAttention} loses, and that.
  */
+@Tag("kernels")
 class AttentionsTest {
     record Case(DType dtype, int heads, int d, int n, int m, boolean causal) {
         Attention op() {

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -33,6 +34,7 @@ import org.tweedie.program.op.Binary;
 import org.tweedie.program.op.Fn;
 
 /** kernels/elementwise.cu on the PTX machine against the reference device. */
+@Tag("kernels")
 class ElementwiseTest {
     /** Shapes of x and y: alike, a number, bias, per sample, both (a time embedding on feature maps), each repeated somewhere; whole vectors or not. */
     private static final List<List<Shape>> SHAPES = List.of(

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -52,6 +53,7 @@ import org.tweedie.transform.Jvp;
 import org.tweedie.transform.Simplify;
 
 /** Which instructions are merged, in which order the rest runs, and that results stay the same. */
+@Tag("kernels")
 class FusionTest {
     private static final NoiseLevel LEVEL = new NoiseLevel(400, 0.42);
     private static final NoiseLevel NEXT = new NoiseLevel(380, 0.45);

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -14,6 +15,7 @@ import org.tweedie.program.Rounding;
 import org.tweedie.program.Shape;
 
 /** The fused probe against its formulas in double. */
+@Tag("kernels")
 class HutchinsonTest {
     private static final int[][] SIZES = {{1, 1}, {1, 3}, {2, 13}, {3, 65}, {1, 64}, {2, 512}, {2, 1028}, {1, 1077}};
     private static final double H = 0.0625;

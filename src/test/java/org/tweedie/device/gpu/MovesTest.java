@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -28,6 +29,7 @@ import org.tweedie.program.op.*;
 import org.tweedie.ptx.KernelFault;
 
 /** kernels/move.cu on the PTX machine: random bits must arrive where the reference device puts the elements' numbers. */
+@Tag("kernels")
 class MovesTest {
     static Stream<OpCase> cases() {
         return Stream.concat(OpCase.all(), more()).filter(c -> switch (c.op()) {

@@ -4,6 +4,7 @@ package org.tweedie.device.gpu;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.api.Test;
@@ -13,6 +14,7 @@ import org.tweedie.program.Rounding;
 import org.tweedie.program.Shape;
 
 /** The device draws the numbers of Philox, bit for bit; 16-bit types hold them rounded. */
+@Tag("kernels")
 class NoiseTest {
     private static final Philox SEQUENCE = new Philox(0x8123456789ABC000L, 0x1_0000_0003L);
 

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -22,6 +23,7 @@ import org.tweedie.program.op.GroupNormVjp;
 import org.tweedie.program.op.Op;
 
 /** kernels/norm.cu, layernorm.cu and norm_strips.cu on the PTX machine against the reference device: result, VJP, JVP, and both at once. */
+@Tag("kernels")
 class NormsTest {
     /** Makes a norm's kernel. */
     private interface Maker {

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -23,6 +24,7 @@ import org.tweedie.program.op.ReduceSum;
 import org.tweedie.program.op.SumPool;
 
 /** kernels/reduce.cu on the PTX machine against the reference device. */
+@Tag("kernels")
 class ReductionsTest {
     static Stream<Arguments> cases() {
         List<OpCase> c = new ArrayList<>(OpCase.all().filter(o -> o.op() instanceof ReduceSum || o.op() instanceof SumPool).toList());

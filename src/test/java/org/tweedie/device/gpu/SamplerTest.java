@@ -2,6 +2,7 @@
 package org.tweedie.device.gpu;
 
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -11,6 +12,7 @@ import org.tweedie.program.Philox;
 import org.tweedie.program.Shape;
 
 /** The sampler's formulas against themselves in double. */
+@Tag("kernels")
 class SamplerTest {
     private static final int[] SIZES = {1, 3, 13, 64, 65, 77, 1028};
     private static final NoiseLevel FROM = new NoiseLevel(601, 0.16);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -18,6 +19,7 @@ import org.tweedie.program.Tensor;
 import org.tweedie.program.op.Softmax;
 
 /** kernels/softmax.cu on the PTX machine against the reference device. */
+@Tag("kernels")
 class SoftmaxesTest {
     /** Rows of one element, shorter and longer than a warp, on both sides of where a block takes over, whole vectors or not. */
     static Stream<Arguments> runs() {
