@@ -5,11 +5,14 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.tweedie.device.gpu.Buffer;
 import org.tweedie.device.gpu.Epilogue;
@@ -25,7 +28,7 @@ import org.tweedie.program.op.Conv2d;
 import org.tweedie.program.op.Conv2dVjp;
 import org.tweedie.program.op.Op;
 
-/** cuDNN 9 for convolutions, their pull-backs in the image, attention and its pull-back. Used by one thread at a time, whose CUDA context is the card's. */
+/** cuDNN 9 for convolutions, their pull-backs in the image, attention and its pull-back. The calling thread's CUDA context must be the card's. */
 public final class Cudnn implements Vendor {
     private static final int MOST_TRIED = 4; // each may have to be compiled first
 
@@ -36,6 +39,7 @@ public final class Cudnn implements Vendor {
     private final Support support;
     private final PlanCache cache;
     private final Trials trials;
+    private final Map<String, Optional<String>> asked = new HashMap<>(); // refusals by key
 
     private Cudnn(Backend backend, Scope scope, Target target, String card, Support support, PlanCache cache, Trials trials) {
         this.backend = backend;
@@ -133,17 +137,39 @@ public final class Cudnn implements Vendor {
     }
 
     /**
-     * Why an op is not for this library, card and version; nothing if it is.
+     * Why an op is not for this library, card and version; nothing if it is. For attention, which our kernels can do too, the library itself is asked whether
+     * it has an engine.
      *
      * @param in its operands, as in the program
-     * @param stored how they are stored
+     * @param stored how they are stored, but lse
      */
-    public Optional<String> refusal(Op op, List<Type> in, DType stored) {
-        return support.refusal(op, in.getFirst().shape(), in.get(1).shape(), stored);
+    public synchronized Optional<String> refusal(Op op, List<Type> in, DType stored) {
+        Optional<String> refusal = support.refusal(op, in.getFirst().shape(), in.get(1).shape(), stored);
+        if (refusal.isPresent() || !(op instanceof Attention || op instanceof AttentionVjp)) {
+            return refusal;
+        }
+        LibraryCall call = new LibraryCall(op, Epilogue.NONE, unplaced(in, stored, op instanceof AttentionVjp ? 4 : -1),
+                unplaced(op.infer(in), stored, op instanceof Attention ? 1 : -1));
+        return asked.computeIfAbsent(key(call), key -> cache.get(key).isPresent() ? Optional.empty() : ask(call, stored));
+    }
+
+    private static List<Buffer> unplaced(List<Type> types, DType stored, int lse) {
+        return IntStream.range(0, types.size()).mapToObj(i -> new Buffer("#" + i, i == lse ? DType.F32 : stored, types.get(i).shape(), 0)).toList();
+    }
+
+    private Optional<String> ask(LibraryCall call, DType stored) {
+        try (Scope asking = new Scope(backend, "asking for engines for " + call + " on " + card)) {
+            Graph graph = new Graph(asking, Graph.ALIGNMENT);
+            build(graph, call);
+            boolean none = new Engines(target, finished(graph)).ranked(backend, asking.doing, Note.unwanted(stored)).isEmpty();
+            return none ? Optional.of("cuDNN " + version() + " has no engine that may be used for " + call + " on " + card) : Optional.empty();
+        } catch (NoEngineException e) {
+            return Optional.of(e.getMessage());
+        }
     }
 
     @Override
-    public Prepared prepare(LibraryCall call) {
+    public synchronized Prepared prepare(LibraryCall call) {
         List<Buffer> in = call.in();
         DType stored = in.getFirst().dtype();
         Shape second = in.size() > 1 ? in.get(1).shape() : in.getFirst().shape();

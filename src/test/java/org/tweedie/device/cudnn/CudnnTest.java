@@ -28,6 +28,8 @@ import org.tweedie.device.gpu.Vendor;
 import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Type;
+import org.tweedie.program.op.Attention;
+import org.tweedie.program.op.AttentionVjp;
 import org.tweedie.program.op.Conv2d;
 import org.tweedie.program.op.MatMul;
 
@@ -239,6 +241,35 @@ class CudnnTest {
         assertEquals(none.missing(), assertThrows(UnsatisfiedLinkError.class, none::version));
         assertEquals(none.missing(), assertThrows(UnsatisfiedLinkError.class, () -> none.execute(0, 0, 0)));
         assertThrows(UnsatisfiedLinkError.class, () -> Cudnn.open(_ -> Optional.empty(), 0, "card", 90, null, null));
+    }
+
+    /** Rules that say yes are not enough: the library is asked, once for each kind of call, and not where a choice is stored. */
+    @Test
+    void attentionIsTakenIfThereIsAnEngine() {
+        Attention op = new Attention(2, false);
+        Type q = Type.real(1, 4, 16);
+        Type lse = Type.real(1, 2, 4);
+        bench.fake.offers = List.of(offer(FakeCudnn.FIRST, Note.NONDETERMINISTIC));
+        try (Cudnn cudnn = bench.open(90, null)) {
+            String reason = cudnn.refusal(op, List.of(q, q, q), DType.F16).orElseThrow();
+            assertTrue(reason.startsWith("cuDNN 9.24.0 has no engine that may be used for Attention") && reason.contains(CudnnBench.CARD), reason);
+            assertFalse(cudnn.takes(new AttentionVjp(op, false), List.of(q, q, q, q, lse, q), DType.F16));
+            int asked = bench.fake.asked;
+            assertFalse(cudnn.takes(op, List.of(q, q, q), DType.F16));
+            assertEquals(asked, bench.fake.asked);
+        }
+        bench.fake.offers = List.of(offer(FakeCudnn.FIRST));
+        Buffer b = new Buffer("q", DType.F16, q.shape(), 0);
+        LibraryCall call = new LibraryCall(op, Epilogue.NONE, List.of(b, b, b), List.of(b, new Buffer("lse", DType.F32, lse.shape(), 0)));
+        try (Cudnn cudnn = bench.open(90, null); Vendor.Prepared p = cudnn.prepare(call)) {
+            int asked = bench.fake.asked;
+            assertTrue(cudnn.takes(op, List.of(q, q, q), DType.F16));
+            assertEquals(asked, bench.fake.asked, p + " is stored");
+        }
+        bench.fake.failing = (kind, before) -> kind == Kind.OPERATIONGRAPH.code;
+        try (Cudnn cudnn = bench.open(90, null)) {
+            assertTrue(cudnn.refusal(op, List.of(q, q, q), DType.BF16).orElseThrow().contains("OPERATIONGRAPH"));
+        }
     }
 
     @Test
