@@ -36,9 +36,8 @@ record Choosing(Scope scope, Graph graph, Engines engines, Target target, String
                 throw new NoEngineException("cuDNN: no engine does this; while " + scope.doing + ". Of its engines without the notes " + unwanted + ", "
                         + ranked.size() + " knew the graph" + (last == null ? "" : ", none could be made ready: " + last.getMessage()), last);
             }
-            PreparedGraph best = trials == null ? candidates.getFirst() : fastest(call, candidates);
+            PreparedGraph best = trials == null ? kept(candidates.getFirst()) : fastest(call, candidates);
             candidates.remove(best);
-            cache.put(key, best.choice());
             return best;
         } finally {
             candidates.forEach(PreparedGraph::closePlan);
@@ -65,40 +64,57 @@ record Choosing(Scope scope, Graph graph, Engines engines, Target target, String
         Scope plan = new Scope(scope.backend, scope.doing + ", " + choice);
         try {
             return new PreparedGraph(scope, plan, target instanceof Target.Card c ? c.handle() : 0, graph, engines.plan(plan, choice), choice);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             plan.close();
             throw e;
         }
     }
 
+    private PreparedGraph kept(PreparedGraph best) {
+        cache.put(key, best.choice());
+        return best;
+    }
+
+    /** The fastest, which is stored; the first, which is not, if there is no memory to try them. */
     private PreparedGraph fastest(LibraryCall call, List<PreparedGraph> candidates) {
         List<Long> blocks = new ArrayList<>();
         try {
-            LibraryCall placed = new LibraryCall(call.op(), call.epilogue(), placed(call.in(), blocks), placed(call.out(), blocks));
-            long workspace = allocate(Math.max(256, candidates.stream().mapToLong(PreparedGraph::workspace).max().orElseThrow()), blocks);
-            PreparedGraph best = null;
-            double least = Double.POSITIVE_INFINITY;
-            CudnnException last = null;
-            for (PreparedGraph c : candidates) {
-                try {
-                    c.run(placed, workspace); // the first run loads its kernels
-                    double seconds = trials.seconds(() -> c.run(placed, workspace));
-                    if (best == null || seconds < least) {
-                        least = seconds;
-                        best = c;
-                    }
-                } catch (CudnnException e) {
-                    cache.warn("cuDNN: an engine is passed over, since it failed when it was tried. " + e.getMessage());
-                    last = e;
-                }
+            LibraryCall placed;
+            long workspace;
+            try {
+                placed = new LibraryCall(call.op(), call.epilogue(), placed(call.in(), blocks), placed(call.out(), blocks));
+                workspace = allocate(Math.max(256, candidates.stream().mapToLong(PreparedGraph::workspace).max().orElseThrow()), blocks);
+            } catch (RuntimeException e) {
+                cache.warn("cuDNN: engines cannot be tried, the one that it believes fastest is taken for now; while " + scope.doing + ". " + e.getMessage());
+                return candidates.getFirst();
             }
-            if (best == null) {
-                throw new NoEngineException("cuDNN: each engine failed when it was tried; the last said: " + last.getMessage(), last);
-            }
-            return best;
+            return kept(fastest(candidates, placed, workspace));
         } finally {
             blocks.forEach(trials::free);
         }
+    }
+
+    private PreparedGraph fastest(List<PreparedGraph> candidates, LibraryCall placed, long workspace) {
+        PreparedGraph best = null;
+        double least = Double.POSITIVE_INFINITY;
+        CudnnException last = null;
+        for (PreparedGraph c : candidates) {
+            try {
+                c.run(placed, workspace); // the first run loads its kernels
+                double seconds = trials.seconds(() -> c.run(placed, workspace));
+                if (best == null || seconds < least) {
+                    least = seconds;
+                    best = c;
+                }
+            } catch (CudnnException e) {
+                cache.warn("cuDNN: an engine is passed over, since it failed when it was tried. " + e.getMessage());
+                last = e;
+            }
+        }
+        if (best == null) {
+            throw new NoEngineException("cuDNN: each engine failed when it was tried; the last said: " + last.getMessage(), last);
+        }
+        return best;
     }
 
     private List<Buffer> placed(List<Buffer> buffers, List<Long> blocks) {

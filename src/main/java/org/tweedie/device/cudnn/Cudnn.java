@@ -194,7 +194,7 @@ public final class Cudnn implements Vendor {
             build.accept(graph);
             Engines engines = new Engines(target, finished(graph));
             return new Choosing(graphScope, graph, engines, target, key, cache, trials).choose(call, unwanted, MOST_TRIED);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             graphScope.close();
             throw e;
         }
@@ -221,7 +221,7 @@ public final class Cudnn implements Vendor {
             PreparedGraph rest = prepare(second, key(second) + ", the sums done", unwanted, SplitConvolution.alignment(second),
                     g -> ConvolutionGraphs.epilogue(g, second));
             return new SplitConvolution(sums, rest, call.out().getFirst());
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             sums.close();
             throw e;
         }

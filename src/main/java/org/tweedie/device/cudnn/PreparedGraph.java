@@ -19,7 +19,11 @@ final class PreparedGraph implements Vendor.Prepared {
     private final long planBytes;
     private final long[] uids;
 
-    /** Takes both scopes: that of the graph and that of the plan. */
+    /**
+     * Takes both scopes: that of the graph and that of the plan.
+     *
+     * @param handle cudnnHandle_t, 0 if the card is not there
+     */
     PreparedGraph(Scope scope, Scope planScope, long handle, Graph graph, Descriptor plan, Choice choice) {
         this.scope = scope;
         this.planScope = planScope;
@@ -43,6 +47,9 @@ final class PreparedGraph implements Vendor.Prepared {
 
     @Override
     public void run(LibraryCall call, long workspace) {
+        if (handle == 0) {
+            throw new IllegalStateException("cuDNN: " + choice + " was prepared for a card that is not there; it cannot be run");
+        }
         try (Scope run = new Scope(scope.backend, "running " + choice + ", " + call); Arena host = Arena.ofConfined()) {
             long[] pointers = new long[uids.length];
             for (int i = 0; i < pointers.length; i++) {

@@ -3,7 +3,7 @@ package org.tweedie.device.cudnn;
 
 /** What it takes to try engines on a card: memory and a clock. */
 public interface Trials {
-    /** Address of so many bytes of device memory, a multiple of 256; what they hold does not matter. */
+    /** Address of so many bytes of device memory, a multiple of 256; what they hold does not matter. @throws RuntimeException when there are not so many */
     long allocate(long bytes);
 
     /** Gives back what {@link #allocate} gave. */

@@ -62,6 +62,7 @@ class CudnnTest {
         final Map<Long, Arena> live = new HashMap<>();
         final double[] seconds;
         int timed;
+        long most = Long.MAX_VALUE;
 
         Clock(double... seconds) {
             this.seconds = seconds;
@@ -69,6 +70,9 @@ class CudnnTest {
 
         @Override
         public long allocate(long bytes) {
+            if (bytes > most) {
+                throw new IllegalStateException("no memory for " + bytes);
+            }
             Arena arena = Arena.ofConfined();
             MemorySegment s = arena.allocate(bytes, 256);
             live.put(s.address(), arena);
@@ -119,6 +123,37 @@ class CudnnTest {
             assertEquals("cudnn eng3", p.toString());
             assertEquals(4, clock.timed);
         }
+    }
+
+    @Test
+    void withoutMemoryToTryTheFirstIsTakenForNow() {
+        bench.fake.offers = List.of(offer(FakeCudnn.FIRST), offer(FakeCudnn.SECOND));
+        Clock clock = new Clock(2, 1);
+        bench.fake.planBytes = 5000;
+        clock.most = 4999; // operands have room, the engine's working memory has not
+        try (Cudnn cudnn = bench.open(90, clock)) {
+            try (Vendor.Prepared p = cudnn.prepare(CALL)) {
+                assertEquals("cudnn eng41 k2=19 k28=2", p.toString());
+            }
+            assertTrue(bench.warnings.getFirst().contains("engines cannot be tried") && bench.warnings.getFirst().endsWith("no memory for 5000"),
+                    bench.warnings.toString());
+            assertEquals(Map.of(), clock.live, "memory of trials");
+            clock.most = Long.MAX_VALUE;
+            try (Vendor.Prepared p = cudnn.prepare(CALL)) {
+                assertEquals("cudnn eng7", p.toString(), "nothing was stored");
+            }
+        }
+    }
+
+    @Test
+    void aCardThatIsNotThere() {
+        try (Cudnn cudnn = Cudnn.without(bench.fake, "{}", CudnnBench.CARD, 90, new PlanCache(bench.file, bench.warnings::add));
+                Vendor.Prepared p = cudnn.prepare(CALL)) {
+            assertEquals("cudnn eng41 k2=19 k28=2", p.toString());
+            assertTrue(assertThrows(IllegalStateException.class, () -> p.run(CALL, 4096)).getMessage().contains("a card that is not there"));
+        }
+        bench.fake.failing = (kind, before) -> kind == Kind.DEVICEPROP.code;
+        assertThrows(CudnnException.class, () -> Cudnn.without(bench.fake, "{}", CudnnBench.CARD, 90, null));
     }
 
     @Test
