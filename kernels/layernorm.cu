@@ -94,11 +94,12 @@ __device__ __forceinline__ void forward(const T* x, const T* __restrict__ gamma,
     });
 }
 
-/// Its pull-back: x, gamma, dy -> dx = r (v - mean(v) - xhat mean(xhat v)), v = gamma dy.
-/// Threads and grid as for the forward kernel.
+/// Its pull-back: x, gamma, dy -> dx = r (v - mean(v) - xhat mean(xhat v)), v = gamma dy, or dx + plus, rounded once, where plus is not null.
+/// Threads and grid as for the forward kernel. plus: e R n bytes more.
 /// name: layernorm_vjp
 /// bytes: 3 e R n; flops: 15 R n; at: R=2*4096, n=320
-template <typename T> __device__ __forceinline__ void pull_back(const T* x, const T* __restrict__ gamma, const T* dy, T* dx, int rows, int n, float eps) {
+template <typename T>
+__device__ __forceinline__ void pull_back(const T* x, const T* __restrict__ gamma, const T* dy, const T* plus, T* dx, int rows, int n, float eps) {
     if (warp_row() >= rows) return;
     const long long at = warp_row() * n;
     Row<T> xhat, v;
@@ -112,9 +113,11 @@ template <typename T> __device__ __forceinline__ void pull_back(const T* x, cons
         for (int e = 0; e < Row<T>::V; e++) v.x[j][e] *= scale[e];
     });
     Row<T>::project(xhat, v, n);
+    Row<T>& skip = xhat; // whose registers are free now
+    if (plus) skip.read(plus + at, n);
     Row<T>::each(n, [&](int j, int i, bool inside) {
 #pragma unroll
-        for (float& a : v.x[j]) a *= r;
+        for (int e = 0; e < Row<T>::V; e++) v.x[j][e] = fmaf(v.x[j][e], r, plus ? skip.x[j][e] : 0.0f);
         if (inside) store_vec(dx + at + i, v.x[j]);
     });
 }
@@ -152,8 +155,9 @@ __device__ __forceinline__ void push_forward(const T* x, const T* __restrict__ g
                                                           int n, float eps) {                                                                       \
         forward(x, gamma, beta, y, rows, n, eps);                                                                                                   \
     }                                                                                                                                               \
-    extern "C" __global__ void layernorm_vjp_##suffix(const T* x, const T* __restrict__ gamma, const T* dy, T* dx, int rows, int n, float eps) {    \
-        pull_back(x, gamma, dy, dx, rows, n, eps);                                                                                                  \
+    extern "C" __global__ void layernorm_vjp_##suffix(const T* x, const T* __restrict__ gamma, const T* dy, const T* plus, T* dx, int rows, int n,  \
+                                                      float eps) {                                                                                  \
+        pull_back(x, gamma, dy, plus, dx, rows, n, eps);                                                                                            \
     }                                                                                                                                               \
     extern "C" __global__ void layernorm_jvp_##suffix(const T* x, const T* __restrict__ gamma, const T* __restrict__ beta, const T* tx, T* y,       \
                                                       T* ty, int rows, int n, float eps) {                                                          \

@@ -2,11 +2,11 @@
 // Group norm for groups that one block can take (groups too large for that: norm_strips.cu); x [B,P,C], P places.
 //
 //   y  = act(gamma xhat + beta), xhat = (x - mean) r, r = 1/sqrt(var + eps); mean and variance over the P places and C/groups channels of a group
-//   dx = r (v - mean(v) - xhat mean(xhat v)), v = gamma act'(u) dy, u = gamma xhat + beta           (pull-back)
+//   dx = r (v - mean(v) - xhat mean(xhat v)), v = gamma act'(u) dy, u = gamma xhat + beta           (pull-back; + plus, where there is one)
 //   ty = act'(u) gamma r (v - mean(v) - xhat mean(xhat v)), v = tx                                  (push-forward)
 //
 // The mean is summed as the distance from one element of the group, the variance as squared distances from the mean (two passes), so neither
-// loses digits to a large mean. Outputs may lie where x, dy or tx lie: a block reads all of its group before it writes, a thread writes what it read.
+// loses digits to a large mean. Outputs may lie where x, dy, tx or plus lie: a block reads all of its group before it writes, a thread writes what it read.
 /// options: -default-device
 #include "functions.cuh"
 #include "pieces.cuh"
@@ -127,7 +127,8 @@ __device__ __forceinline__ void forward(const T* x, const T* __restrict__ gamma,
 }
 
 template <typename T, bool SILU>
-__device__ __forceinline__ void pull_back(const T* x, const T* __restrict__ gamma, const T* __restrict__ beta, const T* dy, T* dx, const Group& g, float eps) {
+__device__ __forceinline__ void pull_back(const T* x, const T* __restrict__ gamma, const T* __restrict__ beta, const T* dy, const T* plus, T* dx, const Group& g,
+                                          float eps) {
     __shared__ float scratch[32];
     float mean, r, mean_v, along;
     moments(x, g, eps, scratch, mean, r);
@@ -145,10 +146,11 @@ __device__ __forceinline__ void pull_back(const T* x, const T* __restrict__ gamm
         constexpr int N = decltype(n)::value;
         const Column<T, N> column(gamma, beta, c);
         g.each<N, 1>(c, [&](long long at) {
-            float xhat[N], v[N];
+            float xhat[N], v[N], skip[N] = {};
+            if (plus) load_n(plus + at, skip);
             direction(column, at, xhat, v);
 #pragma unroll
-            for (int j = 0; j < N; j++) v[j] = r * fmaf(-xhat[j], along, v[j] - mean_v);
+            for (int j = 0; j < N; j++) v[j] = fmaf(r, fmaf(-xhat[j], along, v[j] - mean_v), skip[j]);
             store_n(dx + at, v);
         });
     });
@@ -198,14 +200,14 @@ __device__ __forceinline__ void push_forward(const T* x, const T* __restrict__ g
 #define FORWARDS(T, suffix) FORWARD(T, groupnorm_forward_##suffix, false) FORWARD(T, groupnorm_silu_forward_##suffix, true)
 FOR_FLOATS(FORWARDS)
 
-/// Its pull-back: x, gamma, beta, dy -> dx; a block per sample and group, statistics recomputed.
-/// Threads and grid as for the forward kernel; four passes: mean, variance, the two means of the projection, result.
+/// Its pull-back: x, gamma, beta, dy -> dx, or dx + plus, rounded once, where plus is not null; a block per sample and group, statistics recomputed.
+/// Threads and grid as for the forward kernel; four passes: mean, variance, the two means of the projection, result. plus is read in the last, e B P C bytes more.
 /// name: groupnorm_{vjp,silu_vjp}
 /// bytes: 3 e B P C; flops: 30 B P C; at: B=2, P=32*32, C=640
 #define VJP(T, entry, silu)                                                                                                                         \
     extern "C" __global__ void __launch_bounds__(512, 2) entry(const T* x, const T* __restrict__ gamma, const T* __restrict__ beta, const T* dy,       \
-                                                            T* dx, int places, int channels, int groups, float eps) {                               \
-        pull_back<T, silu>(x, gamma, beta, dy, dx, Group(places, channels, groups), eps);                                                           \
+                                                            const T* plus, T* dx, int places, int channels, int groups, float eps) {                \
+        pull_back<T, silu>(x, gamma, beta, dy, plus, dx, Group(places, channels, groups), eps);                                                     \
     }
 #define VJPS(T, suffix) VJP(T, groupnorm_vjp_##suffix, false) VJP(T, groupnorm_silu_vjp_##suffix, true)
 FOR_FLOATS(VJPS)

@@ -203,7 +203,8 @@ __device__ __forceinline__ void apply_forward(const T* x, const T* __restrict__ 
 
 template <typename T, bool BACK, bool SILU>
 __device__ __forceinline__ void apply_derivative(const T* x, const T* __restrict__ gamma, const T* __restrict__ beta, const T* t, const float2* __restrict__ stats,
-                                                 const float2* __restrict__ proj, T* y, T* out, int places, int channels, int groups, int rows, int w) {
+                                                 const float2* __restrict__ proj, const T* plus, T* y, T* out, int places, int channels, int groups, int rows,
+                                                 int w) {
     constexpr int V = Lanes<T>::n;
     const Strip<T> s(places, channels, rows, w);
     const Channels<T> channel(s, gamma, beta, stats, groups);
@@ -227,8 +228,20 @@ __device__ __forceinline__ void apply_derivative(const T* x, const T* __restrict
                 }
             }
             if (!BACK && y) store_vec(y + at + k * s.step, xs[k]);
-            store_vec(out + at + k * s.step, ts[k]);
+            if (!BACK) store_vec(out + at + k * s.step, ts[k]);
         }
+        if (!BACK) return; // has written, place by place
+        if (plus) { // into the registers of xs, which are free now
+#pragma unroll
+            for (int k = 0; k < tile.value; k++) load_vec(plus + at + k * s.step, xs[k]);
+#pragma unroll
+            for (int k = 0; k < tile.value; k++) {
+#pragma unroll
+                for (int j = 0; j < V; j++) ts[k][j] += xs[k][j];
+            }
+        }
+#pragma unroll
+        for (int k = 0; k < tile.value; k++) store_vec(out + at + k * s.step, ts[k]);
     });
 }
 
@@ -313,14 +326,15 @@ FOR_FLOATS(ALL_SUMS)
 #define FORWARDS(T, suffix) FORWARD(T, groupnorm_forward_apply_##suffix, false) FORWARD(T, groupnorm_silu_forward_apply_##suffix, true)
 FOR_FLOATS(FORWARDS)
 
-/// Its pull-back with statistics and projections known: x, gamma, beta, dy, stats, proj -> dx, which may lie where x or dy lies.
-/// Threads and grid as for groupnorm_strips, 2 places at a time.
+/// Its pull-back with statistics and projections known: x, gamma, beta, dy, stats, proj -> dx, or dx + plus, rounded once, where plus is not null.
+/// The result may lie where x, dy or plus lies. Threads and grid as for groupnorm_strips, 2 places at a time. plus: e B P C bytes more. The bounds keep as many
+/// blocks on a multiprocessor as there were without plus.
 /// name: groupnorm_{vjp,silu_vjp}_apply
 /// bytes: 3 e B P C; flops: 18 B P C; at: B=1, P=512*512, C=128
 #define VJP(T, entry, silu)                                                                                                                         \
-    extern "C" __global__ void entry(const T* x, WEIGHTS(T), const T* dy, const float2* __restrict__ stats, const float2* __restrict__ proj,        \
-                                     T* dx, SIZES) {                                                                                                \
-        apply_derivative<T, true, silu>(x, gamma, beta, dy, stats, proj, nullptr, dx, places, channels, groups, rows, w);                           \
+    extern "C" __global__ void __launch_bounds__(kThreads, sizeof(T) == 4 ? 4 : silu ? 2 : 3)                                                       \
+        entry(const T* x, WEIGHTS(T), const T* dy, const float2* __restrict__ stats, const float2* __restrict__ proj, const T* plus, T* dx, SIZES) { \
+        apply_derivative<T, true, silu>(x, gamma, beta, dy, stats, proj, plus, nullptr, dx, places, channels, groups, rows, w);                     \
     }
 #define VJPS(T, suffix) VJP(T, groupnorm_vjp_apply_##suffix, false) VJP(T, groupnorm_silu_vjp_apply_##suffix, true)
 FOR_FLOATS(VJPS)
@@ -332,7 +346,7 @@ FOR_FLOATS(VJPS)
 #define JVP(T, entry, silu)                                                                                                                         \
     extern "C" __global__ void entry(const T* x, WEIGHTS(T), const T* tx, const float2* __restrict__ stats, const float2* __restrict__ proj, T* y,  \
                                      T* ty, SIZES) {                                                                                                \
-        apply_derivative<T, false, silu>(x, gamma, beta, tx, stats, proj, y, ty, places, channels, groups, rows, w);                                \
+        apply_derivative<T, false, silu>(x, gamma, beta, tx, stats, proj, nullptr, y, ty, places, channels, groups, rows, w);                       \
     }
 #define JVPS(T, suffix) JVP(T, groupnorm_jvp_apply_##suffix, false) JVP(T, groupnorm_silu_jvp_apply_##suffix, true)
 FOR_FLOATS(JVPS)

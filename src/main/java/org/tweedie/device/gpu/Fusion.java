@@ -20,8 +20,9 @@ import org.tweedie.program.op.UnaryMul;
 
 /**
  * A program as groups of instructions, in an order in which they may run: each group one kernel's work. The probe of the surrogate loss, the sampler's formulas,
- * convolutions and products with what is added to them and pairs of an operation and its push-forward are done together, everything else alone. Instructions are merged only if what passes between them is read nowhere
- * else, or is written as well, and if nothing that the kernel reads depends on what it writes.
+ * convolutions, products and pull-backs of norms with what is added to them and pairs of an operation and its push-forward are done together, everything else
+ * alone. Instructions are merged only if what passes between them is read nowhere else, or is written as well, and if nothing that the kernel reads depends on
+ * what it writes.
  */
 public final class Fusion {
     private final Program program;

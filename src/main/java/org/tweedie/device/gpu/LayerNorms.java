@@ -23,7 +23,7 @@ final class LayerNorms {
     static GpuKernel of(GroupNorm op, Shape x, Norms.Form form) {
         return GpuKernel.of(p -> {
             List<Arg> args = new ArrayList<>(form.args(p));
-            if (form == Norms.Form.VJP) {
+            if (form.isVjp()) {
                 args.remove(2); // beta
             }
             args.addAll(List.of(new Arg.I32(x.dim(0)), new Arg.I32(x.dim(-1)), new Arg.F32((float) op.eps())));

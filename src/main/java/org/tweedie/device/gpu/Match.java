@@ -38,6 +38,11 @@ record Match(Set<Integer> instrs, List<Value> in, List<DType> wanted, List<Value
         return new Match(instrs, in, wanted, out, kernel, MemoryPlan.Sharing.IN_PLACE_OF_LAST, writesAny);
     }
 
+    /** The same by a kernel that reads each element for the last time when it writes it. */
+    Match inPlace() {
+        return new Match(instrs, in, wanted, out, kernel, MemoryPlan.Sharing.IN_PLACE, writesAny);
+    }
+
     /** The first of its instructions. */
     int first() {
         return instrs.iterator().next();

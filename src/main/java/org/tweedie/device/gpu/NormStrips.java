@@ -75,7 +75,7 @@ final class NormStrips {
         List<Arg> apply = new ArrayList<>(List.of(x, gamma, beta));
         if (form != Norms.Form.FORWARD) {
             Arg t = new Arg.In(p.in(3));
-            String act = op.silu() && form == Norms.Form.VJP ? "silu_" : "";
+            String act = op.silu() && form.isVjp() ? "silu_" : "";
             steps.add(strips("groupnorm_" + act + form.entry() + "_strips_" + type, p.in(0), true, x, gamma, beta, t, new Arg.In(stats),
                     new Arg.Out(partial)));
             steps.add(join("groupnorm_projections", new Arg.In(partial), new Arg.Out(proj), new Arg.I32(places), new Arg.I32(channels),

@@ -10,7 +10,8 @@ import org.tweedie.program.op.GroupNorm;
 /**
  * Group norm (+ SiLU) of x [B,..,C], its pull-back and its push-forward. By size: layer norm by {@link LayerNorms}, groups of more than
  * {@value #BLOCK} elements by {@link NormStrips}, the rest by kernels/norm.cu, a block per sample and group. Operands x, gamma, beta and, for
- * the derivatives, dy or tx; results may lie where x, dy or tx lie.
+ * the derivatives, dy or tx; results may lie where x, dy or tx lie. A pull-back may take one operand more, of x's shape, that is added to its
+ * result before that is rounded: what else is pulled back to x, as around a residual block. The result may lie there too.
  */
 final class Norms {
     /**
@@ -22,6 +23,8 @@ final class Norms {
     /** What to compute. */
     enum Form {
         FORWARD, VJP,
+        /** dx + plus. */
+        VJP_PLUS,
         /** ty alone. */
         JVP,
         /** y and ty. */
@@ -29,7 +32,11 @@ final class Norms {
 
         /** As in names of entry points. */
         String entry() {
-            return this == DUAL ? "jvp" : name().toLowerCase(Locale.ROOT);
+            return this == DUAL ? "jvp" : isVjp() ? "vjp" : name().toLowerCase(Locale.ROOT);
+        }
+
+        boolean isVjp() {
+            return this == VJP || this == VJP_PLUS;
         }
 
         /** The kernel's operands and results, in order. */
@@ -42,11 +49,13 @@ final class Norms {
             return a;
         }
 
+        /** What it writes; in a derivative, behind plus or with y, either of which may be missing. */
         List<Arg> results(GpuKernel.Places p) {
             Arg first = new Arg.Out(p.out(0));
             return switch (this) {
-                case FORWARD, VJP -> List.of(first);
-                case JVP -> List.of(new Arg.None(), first);
+                case FORWARD -> List.of(first);
+                case VJP_PLUS -> List.of(new Arg.In(p.in(4)), first);
+                case VJP, JVP -> List.of(new Arg.None(), first);
                 case DUAL -> List.of(first, new Arg.Out(p.out(1)));
             };
         }
@@ -55,6 +64,7 @@ final class Norms {
             return switch (this) {
                 case FORWARD -> Reals.type("group norm", p.in(0), p.in(1), p.in(2), p.out(0));
                 case VJP, JVP -> Reals.type("group norm", p.in(0), p.in(1), p.in(2), p.in(3), p.out(0));
+                case VJP_PLUS -> Reals.type("group norm", p.in(0), p.in(1), p.in(2), p.in(3), p.in(4), p.out(0));
                 case DUAL -> Reals.type("group norm", p.in(0), p.in(1), p.in(2), p.in(3), p.out(0), p.out(1));
             };
         }
@@ -69,6 +79,11 @@ final class Norms {
     /** x, gamma, beta, dy to dx. */
     static GpuKernel vjp(GroupNorm op, Shape x) {
         return of(op, x, Form.VJP);
+    }
+
+    /** x, gamma, beta, dy, plus to dx + plus. */
+    static GpuKernel vjpPlus(GroupNorm op, Shape x) {
+        return of(op, x, Form.VJP_PLUS);
     }
 
     /** x, gamma, beta, tx to ty. */

@@ -12,13 +12,15 @@ import org.tweedie.program.Value;
 import org.tweedie.program.op.Binary.Kind;
 import org.tweedie.program.op.Conv2d;
 import org.tweedie.program.op.Fn;
+import org.tweedie.program.op.GroupNormVjp;
 import org.tweedie.program.op.MatMul;
 import org.tweedie.program.op.Reshape;
 import org.tweedie.program.op.Unary;
 
 /**
- * Convolutions and products with what a library does to their sums before it writes them: silu(conv(x) + residual) and its parts, a b + residual. The residual
- * is the input of a block of the network, its time embedding [B,1,1,C], or in a pull-back another summand of a gradient.
+ * Convolutions and products with what a library does to their sums before it writes them: silu(conv(x) + residual) and its parts, a b + residual; and pull-backs
+ * of norms + residual, which our kernels do. The residual is the input of a block of the network, its time embedding [B,1,1,C], or in a pull-back another summand
+ * of a gradient.
  */
 final class SumPatterns {
     private static final Unary SILU = new Unary(Fn.SILU, 0);
@@ -82,13 +84,18 @@ final class SumPatterns {
             case Conv2d o when made == n && (residual == null || whole || residual.shape().equals(pixel(sum))) ->
                     Lowering.library(o, new Epilogue(residual != null, silu), in.size(), 1);
             case MatMul o when whole && !silu -> Products.of(o, i.result().shape(), in.size() == 4, true);
+            case GroupNormVjp o when whole && !silu -> Norms.vjpPlus(o.of(), i.result().shape());
             default -> null;
         };
         if (kernel == null || of.stored(y).dtype() != of.stored(i.result()).dtype()) { // types differ in the solver's sums with a network's result
             return List.of();
         }
         Match m = of.match(instrs, kernel, y, in.stream().map(v -> new Matching.Typed(v, of.stored(y).dtype())).toArray(Matching.Typed[]::new));
-        return m == null ? List.of() : List.of(i.op() instanceof MatMul ? m.overLast() : m);
+        return m == null ? List.of() : List.of(switch (i.op()) {
+            case MatMul _ -> m.overLast();
+            case GroupNormVjp _ -> m.inPlace();
+            default -> m;
+        });
     }
 
     /** Of an image, the shape of what is the same for all pixels of a sample. */

@@ -22,7 +22,7 @@ import org.tweedie.program.op.GroupNormJvp;
 import org.tweedie.program.op.GroupNormVjp;
 import org.tweedie.program.op.Op;
 
-/** kernels/norm.cu, layernorm.cu and norm_strips.cu on the PTX machine against the reference device: result, VJP, JVP, and both at once. */
+/** kernels/norm.cu, layernorm.cu and norm_strips.cu on the PTX machine against the reference device: result, VJP, with and without a summand, JVP, and result and JVP at once. */
 @Tag("kernels")
 class NormsTest {
     /** Makes a norm's kernel. */
@@ -47,6 +47,11 @@ class NormsTest {
             return OpCase.random(Shape.of(shape.dim(-1)), 4);
         }
 
+        /** What is added to the pull-back. */
+        Tensor plus() {
+            return OpCase.random(shape, 5);
+        }
+
         GpuKernel kernel(Norms.Form form) {
             return maker.of(op, shape, form);
         }
@@ -61,6 +66,7 @@ class NormsTest {
         return switch (form) {
             case FORWARD -> Norms.forward(op, x);
             case VJP -> Norms.vjp(op, x);
+            case VJP_PLUS -> Norms.vjpPlus(op, x);
             case JVP -> Norms.jvp(op, x);
             case DUAL -> Norms.dual(op, x);
         };
@@ -102,6 +108,8 @@ class NormsTest {
         List<Tensor> in = List.of(c.x(), c.gamma(), c.beta(), c.t());
         OneOp.check(c + " forward", c.kernel(Norms.Form.FORWARD), real, in.subList(0, 3), List.of(y));
         OneOp.check(c + " pull-back", c.kernel(Norms.Form.VJP), real, in, List.of(dx));
+        OneOp.check(c + " pull-back and more", c.kernel(Norms.Form.VJP_PLUS), real, List.of(c.x(), c.gamma(), c.beta(), c.t(), c.plus()),
+                List.of(sum(dx, OneOp.stored(c.plus(), real))));
         OneOp.check(c + " push-forward", c.kernel(Norms.Form.JVP), real, in, List.of(ty));
         OneOp.check(c + " both", c.kernel(Norms.Form.DUAL), real, in, List.of(y, ty));
     }
@@ -109,6 +117,13 @@ class NormsTest {
     private static Tensor expected(Op op, Case c, DType real, boolean derivative) {
         Tensor[] in = derivative ? new Tensor[] {c.x(), c.gamma(), c.beta(), c.t()} : new Tensor[] {c.x(), c.gamma(), c.beta()};
         return Tensor.of(c.shape, OneOp.reference(op, real, in));
+    }
+
+    private static Tensor sum(Tensor a, Tensor b) {
+        double[] y = a.doubles();
+        double[] more = b.doubles();
+        Arrays.setAll(y, i -> y[i] + more[i]);
+        return Tensor.of(a.shape(), y);
     }
 
     @ParameterizedTest
@@ -120,6 +135,10 @@ class NormsTest {
             OneOp.checkInPlace(c + " pull-back", c.kernel(Norms.Form.VJP), real, in, List.of(c.x()), over);
             OneOp.checkInPlace(c + " push-forward", c.kernel(Norms.Form.JVP), real, in, List.of(c.x()), over);
             OneOp.checkInPlace(c + " both", c.kernel(Norms.Form.DUAL), real, in, List.of(c.x(), c.x()), over, 3 - over);
+        }
+        List<Tensor> more = List.of(c.x(), c.gamma(), c.beta(), c.t(), c.plus());
+        for (int over : new int[] {0, 3, 4}) {
+            OneOp.checkInPlace(c + " pull-back and more", c.kernel(Norms.Form.VJP_PLUS), real, more, List.of(c.x()), over);
         }
     }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.tweedie.device.MemoryPlan;
 import org.tweedie.device.OpCase;
 import org.tweedie.model.Golden;
 import org.tweedie.program.DType;
@@ -18,12 +19,15 @@ import org.tweedie.program.Value;
 import org.tweedie.program.op.Attention;
 import org.tweedie.program.op.Binary;
 import org.tweedie.program.op.Conv2d;
+import org.tweedie.program.op.GroupNorm;
+import org.tweedie.program.op.GroupNormVjp;
 import org.tweedie.program.op.MatMul;
+import org.tweedie.program.op.Op;
 import org.tweedie.program.op.Reshape;
 import org.tweedie.transform.Simplify;
 import org.tweedie.transform.Vjp;
 
-/** Which convolutions and products are done with what is added to them; that numbers stay is for {@code device.sim.LibraryTest}. */
+/** Which convolutions, products and pull-backs of norms are done with what is added to them; that numbers stay is for {@code LibraryTest} and {@code NormSumsTest} of device.sim. */
 class SumPatternsTest {
     /** Of each residual block both convolutions, the first with the time embedding, the second with the block's input: none is followed by a sum of ours. */
     @Test
@@ -72,7 +76,7 @@ class SumPatternsTest {
             Program gradient = Simplify.of(Vjp.of(forward, "out_sample", "sample"));
             for (Program p : List.of(forward, gradient)) {
                 List<Group> alone = FusionTest.fuse(p, DType.F16).groups().stream().filter(x -> FusionTest.isAlone(x) && x.instrs().getFirst().op().equals(new Binary(Binary.Kind.ADD))).toList();
-                assertEquals(List.of(), alone.stream().filter(x -> x.in().stream().anyMatch(v -> isProduct(new Uses(p), v))).toList());
+                assertEquals(List.of(), alone.stream().filter(x -> x.in().stream().anyMatch(v -> isMadeBy(MatMul.class, new Uses(p), v))).toList());
             }
             int attentions = (int) forward.body().stream().filter(i -> i.op() instanceof Attention).count() / 2; // two a block, and two linear layers around it
             assertEquals(4 * attentions, addedInPlace(forward), "all of a forward's");
@@ -94,12 +98,78 @@ class SumPatternsTest {
         return over;
     }
 
-    /** Whether a value is a product, reshaped or not, that one instruction reads. */
-    private static boolean isProduct(Uses uses, Value v) {
+    /** Whether a value is such an op's, reshaped or not, that one instruction reads. */
+    private static boolean isMadeBy(Class<? extends Op> kind, Uses uses, Value v) {
         if (uses.maker(v) < 0 || uses.onlyReader(v) < 0) {
             return false;
         }
-        return uses.op(v, MatMul.class) != null || uses.op(v, Reshape.class) != null && isProduct(uses, uses.in(uses.maker(v), 0));
+        return uses.op(v, kind) != null || uses.op(v, Reshape.class) != null && isMadeBy(kind, uses, uses.in(uses.maker(v), 0));
+    }
+
+    /** In a pull-back, what meets a norm's own at the input of a block: none is followed by a sum of ours, and most are added by the norm. */
+    @Test
+    void normsAddWhatElseIsPulledBack() throws Exception {
+        try (Golden g = new Golden(Golden.SD15)) {
+            Program p = Simplify.of(Vjp.of(Simplify.of(g.unetProgram(Shape.of(1, 8, 8, 4), 7)), "out_sample", "sample"));
+            Uses uses = new Uses(p);
+            List<Group> groups = FusionTest.fuse(p, DType.F16).groups();
+            List<Group> sums = groups.stream().filter(x -> x.instrs().getLast().op().equals(new Binary(Binary.Kind.ADD))).toList();
+            assertEquals(List.of(), sums.stream().filter(x -> FusionTest.isAlone(x) && x.in().stream().anyMatch(v -> isMadeBy(GroupNormVjp.class, uses, v))).toList());
+            List<Group> merged = sums.stream().filter(x -> x.instrs().getFirst().op() instanceof GroupNormVjp).toList();
+            long norms = p.body().stream().filter(i -> i.op() instanceof GroupNormVjp).count();
+            assertTrue(2 * merged.size() > norms, merged.size() + " of " + norms);
+            merged.forEach(x -> assertEquals(MemoryPlan.Sharing.IN_PLACE, x.sharing()));
+        }
+    }
+
+    /** The pull-back of a norm with what is added to it, on either side, reshaped before or not. */
+    @Test
+    void aNormsPullBackIsDoneWithWhatIsAdded() {
+        for (boolean before : new boolean[] {false, true}) {
+            for (String what : List.of("norm", "reshaped", "product")) {
+                assertEquals(Map.of("groupnorm_silu_vjp_f16", 1), FusionTest.merged(pullBack(what, before), DType.F16), what);
+                Group g = FusionTest.fuse(pullBack(what, before), DType.BF16).groups().stream().filter(x -> !FusionTest.isAlone(x)).findFirst().orElseThrow();
+                assertEquals(5, g.in().size());
+                assertEquals(List.of(DType.BF16, DType.BF16, DType.BF16, DType.BF16, DType.BF16), g.wanted());
+            }
+            assertEquals(Map.of("MatMul + [30,8]", 1), FusionTest.merged(pullBack("later product", before), DType.F16), "the later of two adds the other");
+            Map<String, Integer> none = Map.of();
+            assertEquals(none, FusionTest.merged(pullBack("kept", before), DType.F16), "the pull-back is wanted too");
+            assertEquals(none, FusionTest.merged(pullBack("depends", before), DType.F16), "what is added is made of it");
+            assertEquals(none, FusionTest.merged(pullBack("itself", before), DType.F16), "it is added to itself");
+            assertEquals(none, FusionTest.merged(pullBack("channels", before), DType.F16), "the same for all places");
+            assertEquals(none, FusionTest.merged(pullBack("input", before), DType.F16), "the sum is the solver's, in F32");
+            assertEquals(Map.of("groupnorm_silu_vjp_f32", 1), FusionTest.merged(pullBack("input", before), DType.F32));
+        }
+    }
+
+    private static Program pullBack(String what, boolean before) {
+        Tracer t = new Tracer(what);
+        Value x = t.input("x", Type.real(2, 3, 5, 8));
+        Value gamma = t.constant("gamma", OpCase.random(Shape.of(8), 1));
+        Value beta = t.constant("beta", OpCase.random(Shape.of(8), 2));
+        GroupNorm norm = new GroupNorm(4, 1e-5, true);
+        Value other = what.equals("product") ? t.reshape(product(t, 30), x.shape()) : t.emit1(norm, x, gamma, beta);
+        Value dx = t.emit1(new GroupNormVjp(norm), x, gamma, beta, t.input("dy", x.type()));
+        Value sum = what.equals("reshaped") ? t.reshape(dx, Shape.of(6, 40)) : dx;
+        Value plus = switch (what) {
+            case "reshaped" -> t.reshape(other, Shape.of(6, 40));
+            case "later product" -> t.reshape(product(t, 30), x.shape());
+            case "depends" -> t.silu(dx);
+            case "itself" -> dx;
+            case "channels" -> t.silu(product(t, 1));
+            case "input" -> t.input("r", x.type());
+            default -> other;
+        };
+        t.output("y", before ? t.add(plus, sum) : t.add(sum, plus));
+        if (what.equals("kept")) {
+            t.output("dx", dx);
+        }
+        return t.finish();
+    }
+
+    private static Value product(Tracer t, int rows) {
+        return t.linear(t.input("r", Type.real(rows, 3)), t.constant("a", OpCase.random(Shape.of(8, 3), 3)), null);
     }
 
     /** What is stored in F32, as sums with the solver's own numbers are, is not a library's to write. */
