@@ -84,11 +84,16 @@ public final class Devices {
     /** Whether a device can be used here, and what it is or why it cannot. */
     public record Status(String name, boolean usable, String text) {}
 
+    /** Never throws: a card that is too old or a library of another version is a reason as well. */
     public static Status status(String name) {
-        try (Device d = open(name, Runtime.getRuntime().availableProcessors())) {
+        return status(name, () -> open(name, Runtime.getRuntime().availableProcessors()));
+    }
+
+    static Status status(String name, Supplier<Device> opening) {
+        try (Device d = opening.get()) {
             return new Status(name, true, d.description());
-        } catch (Unavailable e) {
-            return new Status(name, false, e.reason);
+        } catch (RuntimeException e) {
+            return new Status(name, false, e instanceof Unavailable u ? u.reason : e.getMessage());
         }
     }
 
