@@ -14,7 +14,7 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.op.MatMul;
 import org.tweedie.program.op.Op;
 
-/** The calls of libraries that programs make: products go to cuBLAS, the rest to cuDNN; each kind is prepared once, and kept. */
+/** The calls of libraries that programs make: products go to cuBLAS, the rest to cuDNN, neither of which it owns; each kind is prepared once, and kept. */
 final class Calls implements AutoCloseable {
     private record Key(Op op, Epilogue epilogue, List<Shape> shapes, List<DType> types) {
         static Key of(LibraryCall c) {
@@ -45,9 +45,9 @@ final class Calls implements AutoCloseable {
 
     @Override
     public void close() {
-        prepared.values().forEach(Vendor.Prepared::close);
-        prepared.clear();
-        rest.close();
-        products.close();
+        try (Closing closing = new Closing()) {
+            prepared.values().forEach(p -> closing.add(p::close));
+            prepared.clear();
+        }
     }
 }

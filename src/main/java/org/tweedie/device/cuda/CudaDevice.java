@@ -2,8 +2,6 @@
 package org.tweedie.device.cuda;
 
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import org.tweedie.device.Device;
 import org.tweedie.device.gpu.Constant;
 import org.tweedie.device.gpu.Constants;
@@ -33,7 +31,7 @@ public final class CudaDevice implements Device {
     final CudaOptions options;
     final Driver.Card card;
     final DeviceMemory memory;
-    private final Deque<Runnable> closing = new ArrayDeque<>(); // last opened, first closed
+    private final Closing closing = new Closing();
     final Driver.Stream stream;
     final Modules modules;
     final Calls calls;
@@ -52,26 +50,25 @@ public final class CudaDevice implements Device {
         try {
             card = card(driver, options.card());
             context = driver.retain(options.card());
-            closing.push(() -> driver.release(options.card()));
+            closing.add(() -> driver.release(options.card()));
             stream = driver.stream();
-            closing.push(() -> driver.destroy(stream));
+            closing.add(() -> driver.destroy(stream));
             memory = new DeviceMemory(driver);
-            closing.push(memory::close);
+            closing.add(memory::close);
             staging = driver.allocateHost(STAGING);
-            closing.push(() -> driver.freeHost(staging));
+            closing.add(() -> driver.freeHost(staging));
             modules = new Modules(driver, card.sharedMemory());
-            closing.push(modules::close);
+            closing.add(modules::close);
             Blas blas = driver.blas(stream, memory.allocate(CUBLAS_WORKSPACE, "cuBLAS"), CUBLAS_WORKSPACE);
-            Cublas products = new Cublas(blas);
-            closing.push(products::close);
+            closing.add(blas::close);
             Vendor rest = convolutions.open(driver, stream, card, memory);
-            closing.pop();
+            closing.add(rest::close);
             offer = rest.offer();
-            calls = new Calls(products, rest);
-            closing.push(calls::close);
+            calls = new Calls(new Cublas(blas), rest);
+            closing.add(calls::close);
             libraries = "cuBLAS " + blas.version() / 10000 + "." + blas.version() / 100 % 100 + ", " + rest;
         } catch (RuntimeException | Error e) {
-            release();
+            closing.closeAfter(e);
             throw e;
         }
         constants = new Constants(new Constants.Heap() {
@@ -167,12 +164,6 @@ public final class CudaDevice implements Device {
             throw new IllegalStateException("device 'cuda' is closed while " + liveBytes() + " bytes are live; close its executables before");
         }
         enter();
-        release();
-    }
-
-    private void release() {
-        while (!closing.isEmpty()) {
-            closing.pop().run();
-        }
+        closing.close();
     }
 }

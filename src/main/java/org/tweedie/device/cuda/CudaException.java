@@ -7,6 +7,8 @@ public final class CudaException extends RuntimeException {
 
     /** CUDA_ERROR_OUT_OF_MEMORY. */
     static final int OUT_OF_MEMORY = 2;
+    private static final int CAPTURE_FIRST = 900;
+    private static final int CAPTURE_LAST = 908;
 
     private final int status;
     private final String call;
@@ -34,6 +36,11 @@ public final class CudaException extends RuntimeException {
     /** The same, saying more of what it was for, as in {@code while loading kernels/norm.ptx}. */
     CudaException at(String more) {
         return new CudaException(call, status, failure, doing + " " + more, this);
+    }
+
+    /** One of CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED to CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD: what was put on the stream cannot be part of a graph. */
+    boolean ofCapture() {
+        return status >= CAPTURE_FIRST && status <= CAPTURE_LAST;
     }
 
     boolean outOfMemory() {

@@ -2,7 +2,6 @@
 package org.tweedie.device.cuda;
 
 import java.lang.foreign.Arena;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -56,7 +55,11 @@ public final class CudaExecutable implements Executable {
             sequence = new Sequence(device, bound.stages(), workspace, host, program().name());
             collectTables();
         } catch (RuntimeException | Error e) {
-            close();
+            try {
+                close();
+            } catch (RuntimeException | Error more) {
+                e.addSuppressed(more);
+            }
             throw e;
         }
     }
@@ -139,20 +142,9 @@ public final class CudaExecutable implements Executable {
             return;
         }
         if (graph == null) {
-            capture();
+            graph = device.driver.capture(device.stream, sequence::launch);
         }
         device.driver.launch(graph, device.stream);
-    }
-
-    private void capture() {
-        device.driver.beginCapture(device.stream);
-        try {
-            sequence.launch();
-        } catch (RuntimeException | Error e) {
-            device.driver.abandonCapture(device.stream);
-            throw e;
-        }
-        graph = device.driver.endCapture(device.stream);
     }
 
     @Override
@@ -171,25 +163,25 @@ public final class CudaExecutable implements Executable {
             return;
         }
         open = false;
-        device.enter();
-        List<Runnable> all = new ArrayList<>();
-        if (graph != null) {
-            all.add(() -> device.driver.destroy(graph));
+        try (Closing closing = new Closing()) { // the graph first, the memory it works on last
+            closing.add(host::close);
+            if (arena != 0) {
+                closing.add(() -> device.memory.free(arena));
+            }
+            if (workspace != 0) {
+                closing.add(() -> device.memory.free(workspace));
+            }
+            constants.keySet().forEach(c -> closing.add(() -> device.constants.release(c)));
+            if (staging != null) {
+                closing.add(staging::close);
+            }
+            if (sequence != null) {
+                closing.add(sequence::close);
+            }
+            if (graph != null) {
+                closing.add(() -> device.driver.destroy(graph));
+            }
+            closing.add(device::enter);
         }
-        if (sequence != null) {
-            all.add(sequence::close);
-        }
-        if (staging != null) {
-            all.add(staging::close);
-        }
-        constants.keySet().forEach(c -> all.add(() -> device.constants.release(c)));
-        if (workspace != 0) {
-            all.add(() -> device.memory.free(workspace));
-        }
-        if (arena != 0) {
-            all.add(() -> device.memory.free(arena));
-        }
-        all.add(host::close);
-        all.forEach(Runnable::run);
     }
 }

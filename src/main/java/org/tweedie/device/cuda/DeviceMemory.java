@@ -98,8 +98,11 @@ final class DeviceMemory implements AutoCloseable {
     /** Gives everything back to the driver. */
     @Override
     public synchronized void close() {
-        freeKept();
-        live.keySet().forEach(driver::free);
-        live.clear();
+        try (Closing closing = new Closing()) {
+            live.keySet().forEach(a -> closing.add(() -> driver.free(a)));
+            kept.forEach(b -> closing.add(() -> driver.free(b.address)));
+            live.clear();
+            kept.clear();
+        }
     }
 }

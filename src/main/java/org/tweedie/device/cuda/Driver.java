@@ -82,6 +82,18 @@ interface Driver {
     /** Ends a capture that failed half-way; nothing of it is kept. */
     void abandonCapture(Stream stream);
 
+    /** What the given work puts on a stream, as a graph; if it fails, nothing is kept of it. */
+    default Graph capture(Stream stream, Runnable work) {
+        beginCapture(stream);
+        try {
+            work.run();
+        } catch (RuntimeException | Error e) {
+            abandonCapture(stream);
+            throw e;
+        }
+        return endCapture(stream);
+    }
+
     void launch(Graph graph, Stream stream);
 
     void destroy(Graph graph);

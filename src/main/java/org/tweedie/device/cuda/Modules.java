@@ -57,8 +57,10 @@ final class Modules implements AutoCloseable {
 
     @Override
     public synchronized void close() {
-        modules.values().forEach(driver::unload);
-        modules.clear();
+        try (Closing closing = new Closing()) {
+            modules.values().forEach(m -> closing.add(() -> driver.unload(m)));
+            modules.clear();
+        }
         functions.clear();
     }
 }

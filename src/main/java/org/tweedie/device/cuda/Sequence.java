@@ -141,7 +141,9 @@ final class Sequence implements AutoCloseable {
 
     @Override
     public void close() {
-        events.forEach(device.driver::destroy);
-        events.clear();
+        try (Closing closing = new Closing()) {
+            events.forEach(e -> closing.add(() -> device.driver.destroy(e)));
+            events.clear();
+        }
     }
 }

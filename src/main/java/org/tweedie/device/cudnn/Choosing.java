@@ -109,6 +109,8 @@ record Choosing(Scope scope, Graph graph, Engines engines, Target target, String
             } catch (CudnnException e) {
                 cache.warn("cuDNN: an engine is passed over, since it failed when it was tried. " + e.getMessage());
                 last = e;
+            } catch (RuntimeException e) { // not a status of cuDNN's: a kernel of this engine faulted, after which nothing runs on the card
+                throw new IllegalStateException("cuDNN: trying " + c.choice() + " failed; while " + scope.doing + ": " + e.getMessage(), e);
             }
         }
         if (best == null) {

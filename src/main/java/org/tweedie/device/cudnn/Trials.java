@@ -9,6 +9,6 @@ public interface Trials {
     /** Gives back what {@link #allocate} gave. */
     void free(long address);
 
-    /** Device time, in seconds, of the work that the given run starts on the library's stream. */
+    /** Device time, in seconds, of the work that the given run starts on the library's stream; infinite if it cannot be part of a graph of launches. */
     double seconds(Runnable run);
 }

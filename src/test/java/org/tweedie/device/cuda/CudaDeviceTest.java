@@ -259,6 +259,33 @@ class CudaDeviceTest {
         driver.vendor.close();
     }
 
+    /** After a kernel's fault the driver answers every call with it. */
+    @Test
+    void aFaultedCardIsClosedAllTheSameAndTheFaultIsWhatIsTold() {
+        CudaException fault = new CudaException("cuStreamSynchronize", 700, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered");
+        CudaException x = assertThrows(CudaException.class, () -> {
+            try (CudaDevice device = open(true, null); CudaExecutable e = device.compile(block("block", weight()))) {
+                e.run(X);
+                driver.failing.put("synchronize", fault);
+                driver.sticky = true;
+                e.run(X);
+            }
+        });
+        assertTrue(x.getMessage().startsWith("cuda: cuStreamSynchronize failed with CUDA_ERROR_ILLEGAL_ADDRESS"), x.getMessage());
+        assertEquals(2, x.getSuppressed().length, "the executable's closing and the device's");
+        assertTrue(java.util.Arrays.stream(x.getSuppressed()).allMatch(s -> s instanceof CudaException), "no bytes are left of which a device would complain");
+    }
+
+    @Test
+    void anOpeningThatFailsTwiceTellsTheFirst() {
+        driver.failing.put("blas", new CudaException("cublasCreate", 1, "CUBLAS_STATUS_NOT_INITIALIZED", "the library could not be set up"));
+        driver.failing.put("freeHost", new CudaException("cuMemFreeHost", 700, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"));
+        CudaException x = assertThrows(CudaException.class, () -> open(true, null));
+        assertTrue(x.getMessage().startsWith("cuda: cublasCreate failed"), x.getMessage());
+        assertEquals(1, x.getSuppressed().length);
+        driver.vendor.close();
+    }
+
     @Test
     void itSaysWhatItIs() {
         try (CudaDevice device = open(false, null)) {

@@ -38,6 +38,8 @@ final class MachineDriver implements Driver {
     final DoubleVendor vendor = new DoubleVendor(1 << 10, this::call);
     /** What the next calls of a name shall fail with, each once. */
     final Map<String, CudaException> failing = new HashMap<>();
+    /** Whether the next failure is a kernel's fault: every call after it fails with it too, though what it closes is closed. */
+    boolean sticky;
     long capacity = 1L << 31;
     Card card = new Card("PTX machine", 80, 1, 1L << 31, MOST_SHARED);
     int launches;
@@ -52,6 +54,7 @@ final class MachineDriver implements Driver {
     private int open; // streams, events, modules, graphs, handles
     private double clock;
     private List<Runnable> capturing;
+    private boolean faulted;
 
     private record FakeContext() implements Context {}
 
@@ -89,8 +92,12 @@ final class MachineDriver implements Driver {
 
     private void note(String call, Object what) {
         log.add(call + " " + what);
+        if (faulted) {
+            throw new CudaException(call, 700, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered");
+        }
         CudaException e = failing.remove(call);
         if (e != null) {
+            faulted = sticky;
             throw e;
         }
     }
@@ -147,8 +154,8 @@ final class MachineDriver implements Driver {
 
     @Override
     public void release(int ordinal) {
-        note("release", ordinal);
         contexts--;
+        note("release", ordinal);
     }
 
     @Override
@@ -168,10 +175,11 @@ final class MachineDriver implements Driver {
 
     @Override
     public void free(long address) {
-        outside("free", sizes.get(address));
-        assertNotNull(sizes.remove(address), "what is freed is not held");
+        Long bytes = sizes.remove(address);
+        assertNotNull(bytes, "what is freed is not held");
         memory.unmap(address);
         blocks.remove(address).close();
+        outside("free", bytes);
     }
 
     @Override
@@ -190,8 +198,8 @@ final class MachineDriver implements Driver {
 
     @Override
     public void freeHost(MemorySegment s) {
-        outside("freeHost", s.byteSize());
         pinned.remove(s.address()).close();
+        outside("freeHost", s.byteSize());
     }
 
     @Override
@@ -244,8 +252,8 @@ final class MachineDriver implements Driver {
 
     @Override
     public void destroy(Stream stream) {
-        note("destroy", "stream");
         open--;
+        note("destroy", "stream");
     }
 
     @Override
@@ -293,8 +301,8 @@ final class MachineDriver implements Driver {
 
     @Override
     public void unload(Module module) {
-        note("unload", ((FakeModule) module).code);
         open--;
+        note("unload", ((FakeModule) module).code);
     }
 
     @Override
@@ -377,11 +385,11 @@ final class MachineDriver implements Driver {
 
     @Override
     public Graph endCapture(Stream stream) {
-        note("endCapture", "");
         assertNotNull(capturing);
-        open++;
         Graph g = new FakeGraph(capturing);
         capturing = null;
+        note("endCapture", "");
+        open++;
         return g;
     }
 
@@ -400,8 +408,8 @@ final class MachineDriver implements Driver {
 
     @Override
     public void destroy(Graph graph) {
-        outside("destroy", "graph");
         open--;
+        outside("destroy", "graph");
     }
 
     @Override
