@@ -60,6 +60,7 @@ class GpuCheckTest {
                 a="$*"
                 case $a in
                     *execute*) echo "[         6 tests successful      ]"; echo "[         1 tests failed          ]"; exit 1 ;;
+                    *"--graphs off"*) echo "tweedie: cuda: cuLaunchKernel failed" >&2; exit 1 ;;
                     *profile*)
                         w=${a##*--what }; w=${w%% *}; d=${a##*--dtype }; d=${d%% *}
                         for i in ${w//,/ }; do
@@ -91,6 +92,8 @@ class GpuCheckTest {
         assertTrue(rows.contains("bench,tweedie,decode,1,graphs,bf16,,,,,failed (1): tweedie: cuda: cuMemAlloc failed; out of memory"), rows.toString());
         assertTrue(rows.contains("bench,tweedie,encode-vjp,1,graphs,bf16,7.120,ms,7.000,2,ok"), rows.toString());
         assertTrue(rows.contains("restore,tweedie,restore,1,graphs,f16,12.50,s,,,ok"), rows.toString());
+        assertTrue(rows.contains("bench,tweedie,unet,2,no-graphs,f16,,,,,failed (1): tweedie: cuda: cuLaunchKernel failed"), rows.toString());
+        assertTrue(r.out.contains("  bench: tweedie unet 2 no-graphs f16: failed (1): tweedie: cuda: cuLaunchKernel failed"), "the only thing of a list is named too: " + r.out);
         JsonArray json = JsonParser.parseString(Files.readString(folder.resolve("results/results.json"))).getAsJsonArray();
         assertEquals(rows.size() - 1, json.size());
         assertTrue(r.out.lines().anyMatch(l -> l.matches(" *guided UNet step, batch 2, ms +7.12 +at most 9.5 +reached")), r.out);
