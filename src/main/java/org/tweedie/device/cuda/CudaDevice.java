@@ -12,7 +12,8 @@ import org.tweedie.program.Program;
 
 /**
  * An NVIDIA card: our PTX kernels, cuBLAS and cuDNN, on one stream. Weights are uploaded once per type and layout and shared by all executables;
- * each executable has one arena, planned before it runs.
+ * each executable has one arena, planned before it runs. The device and its executables are used by one thread at a time, whichever: what another puts on the
+ * stream meanwhile would become part of a graph.
  */
 public final class CudaDevice implements Device {
     /** Bytes through which weights go up. */
@@ -148,6 +149,9 @@ public final class CudaDevice implements Device {
         } catch (CudaException e) {
             memory.free(address);
             throw e.at("while uploading '" + c.name() + "'");
+        } catch (RuntimeException | Error e) {
+            memory.free(address);
+            throw e;
         }
         return address;
     }

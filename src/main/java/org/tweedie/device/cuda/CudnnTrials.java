@@ -24,7 +24,12 @@ final class CudnnTrials implements Trials {
     @Override
     public long allocate(long bytes) {
         long address = memory.allocate(bytes, "trials of cuDNN's engines");
-        driver.fill(address, ORDINARY, bytes, stream);
+        try {
+            driver.fill(address, ORDINARY, bytes, stream);
+        } catch (CudaException e) {
+            memory.free(address);
+            throw e;
+        }
         return address;
     }
 
