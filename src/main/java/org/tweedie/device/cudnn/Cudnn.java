@@ -40,6 +40,7 @@ public final class Cudnn implements Vendor {
     private final PlanCache cache;
     private final Trials trials;
     private final Map<String, Optional<String>> asked = new HashMap<>(); // refusals by key
+    private final Map<String, Prepared> ready = new HashMap<>(); // prepared when asked, until they are prepared for good
 
     private Cudnn(Backend backend, Scope scope, Target target, String card, Support support, PlanCache cache, Trials trials) {
         this.backend = backend;
@@ -138,7 +139,7 @@ public final class Cudnn implements Vendor {
 
     /**
      * Why an op is not for this library, card and version; nothing if it is. For attention, which our kernels can do too, the library itself is asked whether
-     * it has an engine.
+     * it has an engine; that it has none is said in a line.
      *
      * @param in its operands, as in the program
      * @param stored how they are stored, but lse
@@ -150,20 +151,20 @@ public final class Cudnn implements Vendor {
         }
         LibraryCall call = new LibraryCall(op, Epilogue.NONE, unplaced(in, stored, op instanceof AttentionVjp ? 4 : -1),
                 unplaced(op.infer(in), stored, op instanceof Attention ? 1 : -1));
-        return asked.computeIfAbsent(key(call), key -> cache.get(key).isPresent() ? Optional.empty() : ask(call, stored));
+        return asked.computeIfAbsent(key(call), key -> ask(call, key, stored));
     }
 
     private static List<Buffer> unplaced(List<Type> types, DType stored, int lse) {
         return IntStream.range(0, types.size()).mapToObj(i -> new Buffer("#" + i, i == lse ? DType.F32 : stored, types.get(i).shape(), 0)).toList();
     }
 
-    private Optional<String> ask(LibraryCall call, DType stored) {
-        try (Scope asking = new Scope(backend, "asking for engines for " + call + " on " + card)) {
-            Graph graph = new Graph(asking, Graph.ALIGNMENT);
-            build(graph, call);
-            boolean none = new Engines(target, finished(graph)).ranked(backend, asking.doing, Note.unwanted(stored)).isEmpty();
-            return none ? Optional.of("cuDNN " + version() + " has no engine that may be used for " + call + " on " + card) : Optional.empty();
+    /** An engine is only known to be there when its plan is finished and has run: heuristics name some that fail at that. What was made is kept for {@link #prepare}. */
+    private Optional<String> ask(LibraryCall call, String key, DType stored) {
+        try {
+            ready.put(key, prepare(call, key, Note.unwanted(stored), Graph.ALIGNMENT, g -> build(g, call)));
+            return Optional.empty();
         } catch (NoEngineException e) {
+            cache.warn("cuDNN " + version() + ": our kernel does what it has no engine for. " + e.getMessage());
             return Optional.of(e.getMessage());
         }
     }
@@ -177,6 +178,10 @@ public final class Cudnn implements Vendor {
             throw new IllegalArgumentException(reason + "; asked for " + call);
         });
         requireOneType(call, stored);
+        Prepared known = ready.remove(key(call));
+        if (known != null) {
+            return known;
+        }
         try {
             return prepare(call, key(call), Note.unwanted(stored), Graph.ALIGNMENT, g -> build(g, call));
         } catch (NoEngineException e) {
@@ -260,6 +265,8 @@ public final class Cudnn implements Vendor {
     @Override
     public void close() {
         try (scope) {
+            ready.values().forEach(Prepared::close);
+            ready.clear();
             if (target instanceof Target.Card c) {
                 check(scope, "cudnnDestroy", backend.destroyHandle(c.handle()));
             }

@@ -278,7 +278,7 @@ class CudnnTest {
         assertThrows(UnsatisfiedLinkError.class, () -> Cudnn.open(_ -> Optional.empty(), 0, "card", 90, null, null));
     }
 
-    /** Rules that say yes are not enough: the library is asked, once for each kind of call, and not where a choice is stored. */
+    /** Rules that say yes are not enough: the library is to prepare it, once for each kind of call. */
     @Test
     void attentionIsTakenIfThereIsAnEngine() {
         Attention op = new Attention(2, false);
@@ -287,7 +287,8 @@ class CudnnTest {
         bench.fake.offers = List.of(offer(FakeCudnn.FIRST, Note.NONDETERMINISTIC));
         try (Cudnn cudnn = bench.open(90, null)) {
             String reason = cudnn.refusal(op, List.of(q, q, q), DType.F16).orElseThrow();
-            assertTrue(reason.startsWith("cuDNN 9.24.0 has no engine that may be used for Attention") && reason.contains(CudnnBench.CARD), reason);
+            assertTrue(reason.startsWith("cuDNN: no engine does this; while preparing Attention") && reason.contains(CudnnBench.CARD), reason);
+            assertEquals(List.of("cuDNN 9.24.0: our kernel does what it has no engine for. " + reason), bench.warnings);
             assertFalse(cudnn.takes(new AttentionVjp(op, false), List.of(q, q, q, q, lse, q), DType.F16));
             int asked = bench.fake.asked;
             assertFalse(cudnn.takes(op, List.of(q, q, q), DType.F16));
@@ -300,6 +301,13 @@ class CudnnTest {
             int asked = bench.fake.asked;
             assertTrue(cudnn.takes(op, List.of(q, q, q), DType.F16));
             assertEquals(asked, bench.fake.asked, p + " is stored");
+            int live = bench.fake.live.size();
+            cudnn.prepare(call).close();
+            assertTrue(bench.fake.live.size() < live, "what was prepared when asked is what is prepared");
+        }
+        bench.fake.failing = (kind, before) -> kind == Kind.EXECUTION_PLAN.code;
+        try (Cudnn cudnn = bench.open(90, null)) {
+            assertTrue(cudnn.refusal(op, List.of(q, q, q), DType.BF16).orElseThrow().contains("none could be made ready"), "an engine that is named and fails is none");
         }
         bench.fake.failing = (kind, before) -> kind == Kind.OPERATIONGRAPH.code;
         try (Cudnn cudnn = bench.open(90, null)) {
