@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.solve;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.tweedie.device.Executable;
 import org.tweedie.measure.MeasurementOperator;
@@ -30,13 +32,22 @@ final class PixelConsistency implements AutoCloseable {
         Tracer t = new Tracer("residual");
         Value x = t.input("x", Type.real(p.image()));
         t.output("r", a.residual(t, t.input("y", Type.real(y)), x));
-        residual = p.device().compile(Simplify.of(t.finish()));
         Tracer f = new Tracer("forward");
         f.output("y", a.apply(f, f.input("x", Type.real(p.image()))));
-        forward = p.device().compile(Simplify.of(f.finish()));
         Tracer b = new Tracer("adjoint");
         b.output("x", a.adjoint(b, b.input("y", Type.real(y)), p.image()));
-        adjoint = p.device().compile(Simplify.of(b.finish()));
+        List<Executable> all = new ArrayList<>();
+        try {
+            for (Tracer traced : List.of(t, f, b)) {
+                all.add(p.device().compile(Simplify.of(traced.finish())));
+            }
+        } catch (RuntimeException | Error e) { // no memory for all
+            all.forEach(Executable::close);
+            throw e;
+        }
+        residual = all.get(0);
+        forward = all.get(1);
+        adjoint = all.get(2);
     }
 
     static Solver.Result finish(Problem p, Tensor decoded, boolean wanted, NfeLedger counts) {
@@ -76,8 +87,6 @@ final class PixelConsistency implements AutoCloseable {
 
     @Override
     public void close() {
-        residual.close();
-        forward.close();
-        adjoint.close();
+        try (residual; forward; adjoint) { }
     }
 }

@@ -93,12 +93,6 @@ public final class Sampling implements AutoCloseable {
 
     @Override
     public void close() {
-        ddim.close();
-        if (decode != null) {
-            decode.close();
-        }
-        if (encode != null) {
-            encode.close();
-        }
+        try (ddim; Executable d = decode; Executable e = encode) { } // a resource that is null is left out
     }
 }

@@ -103,7 +103,12 @@ public record Stsl(Options options) implements Solver {
             boolean second = options.eta > 0;
             Device device = p.device();
             gradient = device.compile(loss.program(z, p.image(), second ? Surrogate.Gradient.FUSED : Surrogate.Gradient.FIRST_ORDER));
-            apart = second ? device.compile(loss.program(z, p.image(), Surrogate.Gradient.APART)) : null;
+            try {
+                apart = second ? device.compile(loss.program(z, p.image(), Surrogate.Gradient.APART)) : null;
+            } catch (RuntimeException | Error e) { // no memory for both
+                gradient.close();
+                throw e;
+            }
             stepSize = new StepSize(options.step, options.lambda, options.trust, options.norm, p.noiseNorm(), d);
         }
 
@@ -170,10 +175,7 @@ public record Stsl(Options options) implements Solver {
 
         @Override
         public void close() {
-            if (apart != null) {
-                apart.close();
-            }
-            gradient.close();
+            try (gradient; apart) { } // a resource that is null is left out
         }
     }
 }

@@ -11,6 +11,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.tweedie.device.Device;
+import org.tweedie.device.Executable;
 import org.tweedie.device.OpCase;
 import org.tweedie.device.reference.ReferenceDevice;
 import org.tweedie.diffusion.Denoiser;
@@ -20,6 +24,7 @@ import org.tweedie.diffusion.NoiseSchedule;
 import org.tweedie.measure.MeasurementOperator;
 import org.tweedie.measure.Operators;
 import org.tweedie.profile.NfeLedger;
+import org.tweedie.program.Program;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.Tracer;
@@ -54,6 +59,79 @@ class StslTest {
 
     private static Stsl stsl(int steps, int inner, double eta, double lambda, StepSize.Rule rule, Start.Kind init) {
         return new Stsl(new Stsl.Options(steps, inner, eta, lambda, 0.3, Surrogate.Norm.NORM, Surrogate.Probe.UNIT, Stsl.TraceWeight.NORMALISED, rule, init, false));
+    }
+
+    /** Whichever program there is no memory for, those compiled before it are closed. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3, 4, 5, 6})
+    void aProgramThatDoesNotCompileLeavesNoneOpen(int failing) {
+        Problem p = problem(MixturePrior.normal(0, 0.5), "sr:2");
+        Scarce device = new Scarce(failing);
+        Problem scarce = new Problem(device, p.schedule(), p.denoiser(), p.codec(), p.operator(), p.y(), p.image(), p.sigma(), p.seed());
+        assertThrows(IllegalStateException.class, () -> stsl(2, 1, 0.1, 1, StepSize.Rule.CONSTANT, Start.Kind.NOISE).solve(scarce, s -> { }));
+        assertEquals(0, device.open);
+    }
+
+    /** The reference device, with memory for so many programs in all. */
+    private static final class Scarce implements Device {
+        private final Device device = new ReferenceDevice();
+        private int left;
+        private int open;
+
+        Scarce(int left) {
+            this.left = left;
+        }
+
+        @Override
+        public String name() {
+            return device.name();
+        }
+
+        @Override
+        public String description() {
+            return device.description();
+        }
+
+        @Override
+        public Executable compile(Program program) {
+            if (left-- == 0) {
+                throw new IllegalStateException("no memory for " + program.name());
+            }
+            open++;
+            Executable e = device.compile(program);
+            return new Executable() {
+                @Override
+                public Program program() {
+                    return e.program();
+                }
+
+                @Override
+                public Map<String, Tensor> run(Map<String, Tensor> inputs) {
+                    return e.run(inputs);
+                }
+
+                @Override
+                public long arenaBytes() {
+                    return e.arenaBytes();
+                }
+
+                @Override
+                public void close() {
+                    open--;
+                    e.close();
+                }
+            };
+        }
+
+        @Override
+        public long liveBytes() {
+            return device.liveBytes();
+        }
+
+        @Override
+        public void close() {
+            device.close();
+        }
     }
 
     @Test
