@@ -44,7 +44,7 @@ final class TimeTable {
 
     private TimeTable() {}
 
-    /** @param best what the device reaches */
+    /** @param best what the device reaches, or null where that could not be measured */
     static List<String> lines(List<Map.Entry<OpTimes.Op, OpTimes.Total>> ops, List<Map.Entry<String, OpTimes.Total>> runs, Best best) {
         List<String> lines = new ArrayList<>();
         double all = ops.stream().mapToDouble(o -> o.getValue().seconds()).sum();
@@ -74,6 +74,9 @@ final class TimeTable {
             });
             lines.add(line(new Kind("all", (sorted.size() - MOST) + " kinds more", ""), rest, all, best));
         }
+        if (best == null) {
+            return lines;
+        }
         lines.add(String.format(Locale.ROOT, "best, measured just now: %.1f GFLOP/s in products of %d x %d, %.1f GB/s in passes over as many elements",
                 best.flops() / 1e9, best.side(), best.side(), best.bytes() / 1e9));
         return lines;
@@ -82,7 +85,7 @@ final class TimeTable {
     private static String line(Kind k, Sum s, double all, Best best) {
         double flops = s.flops / s.seconds;
         double bytes = s.bytes / s.seconds;
-        String share = String.format(Locale.ROOT, "%.0f %%", 100 * Math.max(flops / best.flops(), bytes / best.bytes()));
+        String share = best == null ? "-" : String.format(Locale.ROOT, "%.0f %%", 100 * Math.max(flops / best.flops(), bytes / best.bytes()));
         return String.format(Locale.ROOT, "%-20s %-24s %-44s %7d %10.2f %4.1f %% %8.1f %8.1f %8s", cut(k.program, 20), cut(k.op, 24), cut(k.how, 44), s.count, s.seconds * 1e3,
                 100 * s.seconds / all, flops / 1e9, bytes / 1e9, share);
     }

@@ -55,14 +55,20 @@ final class TimedDevice implements Device {
             device.close();
             return;
         }
-        TimeTable.Best best;
+        try (device) {
+            TimeTable.lines(ops, runs, best()).forEach(line);
+        }
+    }
+
+    /** Null, after a line with the reason, where the card has no memory for it or has faulted: what was timed before is told all the same. */
+    private TimeTable.Best best() {
         try {
             int side = device.name().equals("cpu") ? 2048 : 4096; // a second or less
-            best = new TimeTable.Best(side, rate("gemm", "MatMul", side, Cost::flops), rate("copy", "Unary", side, Cost::bytes));
-        } finally {
-            device.close();
+            return new TimeTable.Best(side, rate("gemm", "MatMul", side, Cost::flops), rate("copy", "Unary", side, Cost::bytes));
+        } catch (RuntimeException e) {
+            line.accept("what the device reaches at best could not be measured: " + e.getMessage());
+            return null;
         }
-        TimeTable.lines(ops, runs, best).forEach(line);
     }
 
     /** A second, in the second and third run of a chain. */
@@ -71,11 +77,16 @@ final class TimedDevice implements Device {
             Map<String, Tensor> in = Map.of("scale", Tensor.scalar(1));
             e.run(in);
             OpTimes.Total first = times.total(name, op);
+            double before = done(name, op, work);
             e.run(in);
             e.run(in);
-            OpTimes.Total all = times.total(name, op);
-            long one = times.ops().stream().map(Map.Entry::getKey).filter(o -> o.program().equals(name) && o.op().equals(op)).mapToLong(o -> work.applyAsLong(o.cost())).max().orElseThrow();
-            return one * (all.count() - first.count()) / (all.seconds() - first.seconds());
+            return (done(name, op, work) - before) / (times.total(name, op).seconds() - first.seconds());
         }
+    }
+
+    /** Of all ops of a kind until now: those of a chain that was timed before, of other sides, among them. */
+    private double done(String name, String op, ToLongFunction<Cost> work) {
+        return times.ops().stream().filter(o -> o.getKey().program().equals(name) && o.getKey().op().equals(op))
+                .mapToDouble(o -> (double) work.applyAsLong(o.getKey().cost()) * o.getValue().count()).sum();
     }
 }
