@@ -45,6 +45,7 @@ int cuStreamDestroy_v2(void *s) { return TELL("cuStreamDestroy %s", name(s)); }
 int cuStreamSynchronize(void *s) { return s == stream ? 0 : 400; }
 int cuEventCreate(void **e, unsigned flags) { *e = event; return TELL("cuEventCreate %u", flags); }
 int cuEventRecord(void *e, void *s) { return TELL("cuEventRecord %s %s", name(e), name(s)); }
+int cuEventRecordWithFlags(void *e, void *s, unsigned flags) { return TELL("cuEventRecordWithFlags %s %s %u", name(e), name(s), flags); }
 int cuEventElapsedTime(float *ms, void *from, void *to) { *ms = 0.5f; return 0; }
 int cuEventDestroy_v2(void *e) { return TELL("cuEventDestroy %s", name(e)); }
 int cuModuleLoadDataEx(void **m, const char *text, unsigned n, int *options, void **values) {

@@ -23,7 +23,7 @@ final class EngineOptions {
     @Option(names = "--dtype", paramLabel = "TYPE", description = "How to store what networks compute: f32; on cuda and sim also bf16 and f16. Default: bf16 on cuda, else f32.")
     private String dtype;
 
-    @Option(names = "--threads", paramLabel = "N", description = "Threads of the CPU. It may change last bits (docs/numerics.md). Default: all.")
+    @Option(names = "--threads", paramLabel = "N", description = "Threads of the processor, for cpu and sim. On cpu it may change last bits (docs/numerics.md). Default: all.")
     private Integer threads;
 
     @Option(names = "--graphs", paramLabel = "on|off", defaultValue = "on",
@@ -33,7 +33,7 @@ final class EngineOptions {
     @Option(names = "--card", paramLabel = "N", defaultValue = "0", description = "On cuda, which GPU. Default: ${DEFAULT-VALUE}.")
     private int card;
 
-    @Option(names = "--time", description = "On cpu and cuda, print the time of each kind of op and each network evaluation at the end; runs without graphs.")
+    @Option(names = "--time", description = "On cpu and cuda, print the time of each kind of op and each network evaluation at the end.")
     private boolean time;
 
     @Option(names = "--nvtx", description = "On cuda, name each network evaluation for NVIDIA's profilers.")

@@ -149,10 +149,13 @@ final class Profile implements Callable<Integer> {
         line.addProperty("repeat", repeat);
         line.addProperty("median_s", t.median);
         line.addProperty("fastest_s", t.fastest);
+        if (!Double.isNaN(t.device)) {
+            line.addProperty("device_s", t.device);
+        }
         line.addProperty("compile_s", compile);
         line.addProperty("gflops", Math.round(p.cost().flops() / t.median / 1e9));
         line.addProperty("arena_bytes", t.arena);
-        line.addProperty("device_bytes", last.device.liveBytes());
+        line.addProperty("device_bytes", last.device.peakBytes());
         line.addProperty("peak_rss_bytes", peak());
         return counts(line, p);
     }
@@ -255,7 +258,8 @@ final class Profile implements Callable<Integer> {
         }
     }
 
-    private record Timing(double median, double fastest, long arena) {}
+    /** @param device the median by the device's own clock, without copies; NaN where it has none */
+    private record Timing(double median, double fastest, double device, long arena) {}
 
     private Timing time(Device device, Program p, Map<String, Tensor> in) {
         try (Executable e = device.compile(p)) {
@@ -265,15 +269,18 @@ final class Profile implements Callable<Integer> {
 
     private Timing time(Executable e, Map<String, Tensor> in) {
         double[] seconds = new double[repeat];
+        double[] device = new double[repeat];
         for (int i = -WARM_UP; i < repeat; i++) {
             long start = System.nanoTime();
             e.run(in);
             if (i >= 0) {
                 seconds[i] = (System.nanoTime() - start) / 1e9;
+                device[i] = e.deviceSeconds();
             }
         }
         Arrays.sort(seconds);
-        return new Timing(seconds[repeat / 2], seconds[0], e.arenaBytes());
+        Arrays.sort(device);
+        return new Timing(seconds[repeat / 2], seconds[0], device[repeat / 2], e.arenaBytes());
     }
 
     /** The most memory that this process has had resident, as Linux counts it. */

@@ -63,7 +63,7 @@ final class TimedDevice implements Device {
     /** Null, after a line with the reason, where the card has no memory for it or has faulted: what was timed before is told all the same. */
     private TimeTable.Best best() {
         try {
-            int side = device.name().equals("cpu") ? 2048 : 4096; // a second or less
+            int side = device.name().equals("cpu") ? 2048 : 8192; // a second or so; on a card beyond its cache
             return new TimeTable.Best(side, rate("gemm", "MatMul", side, Cost::flops), rate("copy", "Unary", side, Cost::bytes));
         } catch (RuntimeException e) {
             line.accept("what the device reaches at best could not be measured: " + e.getMessage());

@@ -17,6 +17,11 @@ public interface Device extends AutoCloseable {
     /** Bytes of device memory held now: weights and the arenas of open executables. */
     long liveBytes();
 
+    /** The most bytes that it has taken from the hardware until now, what it keeps for later included. */
+    default long peakBytes() {
+        return liveBytes();
+    }
+
     @Override
     void close();
 }

@@ -56,11 +56,11 @@ public final class Devices {
         return name.equals("cuda") ? DType.BF16 : DType.F32;
     }
 
-    /** Opens what needs a library or a module that may not be there. */
+    /** Opens what needs a library, a module or a card that may not be there or be too old. */
     private static Device linked(String name, Supplier<Device> device) {
         try {
             return device.get();
-        } catch (LinkageError | CudaException e) {
+        } catch (LinkageError | CudaException | IllegalStateException e) {
             throw new Unavailable(name, reason(e), e);
         }
     }

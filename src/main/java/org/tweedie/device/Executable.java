@@ -18,6 +18,11 @@ public interface Executable extends AutoCloseable {
      */
     Map<String, Tensor> run(Map<String, Tensor> inputs);
 
+    /** Seconds that the last run took by the device's own clock, without copies in and out; NaN where the device has none. */
+    default double deviceSeconds() {
+        return Double.NaN;
+    }
+
     /** Bytes of its arena: all values that are neither constants nor outside of the program. */
     long arenaBytes();
 

@@ -58,7 +58,7 @@ public final class CudaDevice implements Device {
             closing.add(memory::close);
             staging = driver.allocateHost(STAGING);
             closing.add(() -> driver.freeHost(staging));
-            modules = new Modules(driver, card.sharedMemory());
+            modules = new Modules(driver, memory, card.sharedMemory());
             closing.add(modules::close);
             Blas blas = driver.blas(stream, memory.allocate(CUBLAS_WORKSPACE, "cuBLAS"), CUBLAS_WORKSPACE);
             closing.add(blas::close);
@@ -90,7 +90,8 @@ public final class CudaDevice implements Device {
      *
      * @throws UnsatisfiedLinkError in one line: which library is missing or does not fit, and what to do
      * @throws CudaException when the driver finds no card, or the card cannot be used
-     * @throws IllegalArgumentException when there is no card of that number, or it is too old
+     * @throws IllegalStateException when the card is too old
+     * @throws IllegalArgumentException when there is no card of that number
      */
     public static CudaDevice open(CudaOptions options) {
         return Opening.open(options);
@@ -103,7 +104,7 @@ public final class CudaDevice implements Device {
         }
         Driver.Card c = driver.card(ordinal);
         if (c.capability() < OLDEST) {
-            throw new IllegalArgumentException("device 'cuda': expected a card of compute capability 8.0 (Ampere) or more, got " + c + "; use --device cpu");
+            throw new IllegalStateException("expected a card of compute capability 8.0 (Ampere) or more, got " + c + "; use --device cpu");
         }
         return c;
     }
@@ -159,6 +160,11 @@ public final class CudaDevice implements Device {
     @Override
     public long liveBytes() {
         return memory.liveBytes() - CUBLAS_WORKSPACE;
+    }
+
+    @Override
+    public long peakBytes() {
+        return memory.peakBytes();
     }
 
     /** @throws IllegalStateException when executables are still open */

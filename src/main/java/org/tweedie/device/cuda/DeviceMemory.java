@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -22,6 +23,8 @@ final class DeviceMemory implements AutoCloseable {
     private final Driver driver;
     private final Map<Long, Block> live = new HashMap<>();
     private final List<Block> kept = new ArrayList<>();
+    private long held; // from the driver: live and kept
+    private long peak;
 
     DeviceMemory(Driver driver) {
         this.driver = driver;
@@ -45,18 +48,26 @@ final class DeviceMemory implements AutoCloseable {
 
     private long fresh(long size, String owner) {
         try {
-            return driver.allocate(size);
-        } catch (CudaException e) {
-            if (!e.outOfMemory()) {
-                throw e.at("for " + mebibytes(size) + " of " + owner);
-            }
-        }
-        freeKept();
-        try {
-            return driver.allocate(size);
+            long address = withRoom(() -> driver.allocate(size));
+            held += size;
+            peak = Math.max(peak, held);
+            return address;
         } catch (CudaException e) {
             throw e.at("for " + mebibytes(size) + " of " + owner + (e.outOfMemory() ? shortage() : ""));
         }
+    }
+
+    /** A call by which the driver takes memory, for a module or a graph, say: where it has none, what is kept here goes back and the call is made again. */
+    synchronized <T> T withRoom(Supplier<T> call) {
+        try {
+            return call.get();
+        } catch (CudaException e) {
+            if (!e.outOfMemory() || kept.isEmpty()) {
+                throw e;
+            }
+        }
+        freeKept();
+        return call.get();
     }
 
     /** Who holds the memory and what to try. */
@@ -90,8 +101,16 @@ final class DeviceMemory implements AutoCloseable {
         return live.values().stream().mapToLong(Block::bytes).sum();
     }
 
+    /** The most bytes that were the driver's no longer at once. */
+    synchronized long peakBytes() {
+        return peak;
+    }
+
     private void freeKept() {
-        kept.forEach(b -> driver.free(b.address));
+        for (Block b : kept) {
+            driver.free(b.address);
+            held -= b.bytes;
+        }
         kept.clear();
     }
 

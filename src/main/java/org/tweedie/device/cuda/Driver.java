@@ -55,6 +55,9 @@ interface Driver {
 
     void record(Event event, Stream stream);
 
+    /** During a capture: each launch of the graph records it anew, for the host to read. */
+    void recordByGraph(Event event, Stream stream);
+
     /** Between two events that have happened. */
     double milliseconds(Event from, Event to);
 

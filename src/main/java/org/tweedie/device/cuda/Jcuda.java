@@ -12,6 +12,7 @@ import jcuda.driver.CUdevice;
 import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUevent_flags;
+import jcuda.driver.CUevent_record_flags;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUfunction_attribute;
 import jcuda.driver.CUgraph;
@@ -203,6 +204,11 @@ final class Jcuda implements Driver {
     @Override
     public void record(Event event, Stream stream) {
         check("cuEventRecord", cuEventRecord((JEvent) event, (JStream) stream));
+    }
+
+    @Override
+    public void recordByGraph(Event event, Stream stream) {
+        check("cuEventRecordWithFlags", cuEventRecordWithFlags((JEvent) event, (JStream) stream, CUevent_record_flags.CU_EVENT_RECORD_EXTERNAL));
     }
 
     @Override

@@ -18,13 +18,16 @@ final class Modules implements AutoCloseable {
     private record Key(String module, String entry) {}
 
     private final Driver driver;
-    private final int most; // bytes of shared memory of a block
+    private final DeviceMemory memory;
+    private final int most;
     private final Map<String, Driver.Module> modules = new LinkedHashMap<>();
     private final Map<Key, Driver.Function> functions = new HashMap<>();
     private final Map<Key, Integer> allowed = new HashMap<>();
 
-    Modules(Driver driver, int most) {
+    /** @param memory makes room for them; @param most bytes of shared memory that a block may have */
+    Modules(Driver driver, DeviceMemory memory, int most) {
         this.driver = driver;
+        this.memory = memory;
         this.most = most;
     }
 
@@ -34,7 +37,7 @@ final class Modules implements AutoCloseable {
         Driver.Function f = functions.computeIfAbsent(key, k -> driver.function(modules.computeIfAbsent(k.module, this::load), k.entry));
         if (l.shared() > Math.max(SHARED, allowed.getOrDefault(key, 0))) {
             if (l.shared() > most) {
-                throw new IllegalArgumentException("cuda: kernel " + l.entry() + " wants " + l.shared() + " bytes of shared memory, a block of this card has "
+                throw new IllegalStateException("cuda: kernel " + l.entry() + " wants " + l.shared() + " bytes of shared memory, a block of this card has "
                         + most + "; use a card of compute capability 8.0 or more");
             }
             driver.allowShared(f, l.shared());
@@ -49,7 +52,8 @@ final class Modules implements AutoCloseable {
             if (in == null) {
                 throw new IllegalStateException(file + ": there is no such module");
             }
-            return driver.load(file, new String(in.readAllBytes(), StandardCharsets.UTF_8));
+            String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+            return memory.withRoom(() -> driver.load(file, text));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -6,10 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.tweedie.device.OpTimes;
-import org.tweedie.device.gpu.Arg;
-import org.tweedie.device.gpu.Buffer;
 import org.tweedie.device.gpu.Group;
 import org.tweedie.device.gpu.Launch;
 import org.tweedie.device.gpu.LibraryCall;
@@ -80,37 +77,34 @@ final class Sequence implements AutoCloseable {
             case Call c -> c.prepared.toString();
         }).collect(Collectors.joining(" + "));
         return new OpTimes.Op(program, g.instrs().getLast().where(), g.instrs().stream().map(i -> i.op().getClass().getSimpleName()).collect(Collectors.joining("+")),
-                how, new Cost(cost.flops(), s.steps().stream().mapToLong(Sequence::bytes).sum()));
-    }
-
-    /** What a step reads and writes, as it lies in memory. */
-    private static long bytes(Step step) {
-        return switch (step) {
-            case Launch l -> l.args().stream().mapToLong(a -> switch (a) {
-                case Arg.In(Buffer b) -> b.bytes();
-                case Arg.Out(Buffer b) -> b.bytes();
-                case Arg.InOut(Buffer b) -> 2 * b.bytes();
-                case Arg.None _, Arg.I32 _, Arg.I64 _, Arg.F32 _, Arg.F64 _, Arg.Ints _ -> 0;
-            }).sum();
-            case LibraryCall c -> Stream.concat(c.in().stream(), c.out().stream()).mapToLong(Buffer::bytes).sum();
-        };
+                how, new Cost(cost.flops(), s.steps().stream().mapToLong(Step::bytes).sum()));
     }
 
     long workspaceBytes() {
         return workspaceBytes;
     }
 
+    /** How a sequence is launched. */
+    enum Way {
+        /** To be done as soon as may be. */
+        PLAIN,
+        /** Each group waited for, and timed if times are asked for: an error names its group. */
+        WAITING,
+        /** During a capture: the graph times each group if times are asked for. */
+        CAPTURED
+    }
+
     /** In order, on the device's stream. */
-    void launch() {
-        timed = !events.isEmpty();
-        mark(0);
+    void launch(Way way) {
+        timed |= way != Way.PLAIN && !events.isEmpty();
+        mark(way, 0);
         for (int i = 0; i < parts.size(); i++) {
             Part p = parts.get(i);
             device.ranges.push(p.range);
             try {
                 p.work.forEach(Work::start);
-                mark(i + 1);
-                if (!device.options.graphs()) {
+                mark(way, i + 1);
+                if (way == Way.WAITING) {
                     device.driver.synchronize(device.stream);
                 }
             } catch (CudaException e) {
@@ -121,8 +115,13 @@ final class Sequence implements AutoCloseable {
         }
     }
 
-    private void mark(int i) {
-        if (timed) {
+    private void mark(Way way, int i) {
+        if (events.isEmpty() || way == Way.PLAIN) {
+            return;
+        }
+        if (way == Way.CAPTURED) {
+            device.driver.recordByGraph(events.get(i), device.stream);
+        } else {
             device.driver.record(events.get(i), device.stream);
         }
     }

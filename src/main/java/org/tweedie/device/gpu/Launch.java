@@ -46,6 +46,25 @@ public record Launch(String module, String entry, Dim grid, Dim block, int share
         return Dim.of(Math.max(1, (n + threads - 1) / threads));
     }
 
+    /** A move reads no more than it writes, however large what it picks from. */
+    @Override
+    public long bytes() {
+        long read = 0;
+        long written = 0;
+        for (Arg a : args) {
+            switch (a) {
+                case Arg.In(Buffer b) -> read += b.bytes();
+                case Arg.Out(Buffer b) -> written += b.bytes();
+                case Arg.InOut(Buffer b) -> {
+                    read += b.bytes();
+                    written += b.bytes();
+                }
+                case Arg.None _, Arg.I32 _, Arg.I64 _, Arg.F32 _, Arg.F64 _, Arg.Ints _ -> { }
+            }
+        }
+        return written + (module.equals("move") ? Math.min(read, written) : read);
+    }
+
     /** As in {@code silu_forward_f32 <<<4, 256>>> x:F32[1024] -> y:F32[1024]}. */
     @Override
     public String toString() {

@@ -3,6 +3,7 @@ package org.tweedie.device.gpu;
 
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.tweedie.program.op.Conv2d;
 import org.tweedie.program.op.Op;
 
@@ -19,6 +20,12 @@ public record LibraryCall(Op op, Epilogue epilogue, List<Buffer> in, List<Buffer
     public LibraryCall {
         in = List.copyOf(in);
         out = List.copyOf(out);
+    }
+
+    /** A residual that lies where the result lies is read all the same. */
+    @Override
+    public long bytes() {
+        return Stream.concat(in.stream(), out.stream()).mapToLong(Buffer::bytes).sum();
     }
 
     /** What is added to the sums, or null. */

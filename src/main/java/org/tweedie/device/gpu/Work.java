@@ -30,35 +30,15 @@ public record Work(int launches, int calls, Map<Part, Cost> parts) {
             parts.put(p, Cost.NONE);
         }
         for (Plan.Stage stage : plan.bind(0, c -> 0).stages()) {
-            long bytes = 0;
-            boolean library = false;
-            for (Step step : stage.steps()) {
-                switch (step) {
-                    case Launch l -> {
-                        launches++;
-                        bytes += l.args().stream().mapToLong(Work::bytes).sum();
-                    }
-                    case LibraryCall c -> {
-                        calls++;
-                        library = true;
-                        bytes += c.in().stream().mapToLong(Buffer::bytes).sum() + c.out().stream().mapToLong(Buffer::bytes).sum();
-                    }
-                }
-            }
+            boolean library = stage.steps().stream().anyMatch(LibraryCall.class::isInstance);
+            calls += (int) stage.steps().stream().filter(LibraryCall.class::isInstance).count();
+            launches += (int) stage.steps().stream().filter(Launch.class::isInstance).count();
+            long bytes = stage.steps().stream().mapToLong(Step::bytes).sum();
             long flops = stage.group().instrs().stream().mapToLong(Work::flops).sum();
             Part part = library ? Part.LIBRARY : stage.group().instrs().stream().anyMatch(Work::attention) ? Part.ATTENTION : Part.OTHER;
             parts.merge(part, new Cost(flops, bytes), Cost::plus);
         }
         return new Work(launches, calls, parts);
-    }
-
-    private static long bytes(Arg a) {
-        return switch (a) {
-            case Arg.In(Buffer b) -> b.bytes();
-            case Arg.Out(Buffer b) -> b.bytes();
-            case Arg.InOut(Buffer b) -> 2 * b.bytes();
-            case Arg.None _, Arg.I32 _, Arg.I64 _, Arg.F32 _, Arg.F64 _, Arg.Ints _ -> 0;
-        };
     }
 
     private static long flops(Instr i) {

@@ -34,7 +34,7 @@ public final class CardSite implements KernelSite {
         static final Driver DRIVER = driver();
         static final Driver.Context CONTEXT = DRIVER.retain(0);
         static final Driver.Stream STREAM = DRIVER.stream();
-        static final Modules MODULES = new Modules(DRIVER, DRIVER.card(0).sharedMemory());
+        static final Modules MODULES = new Modules(DRIVER, new DeviceMemory(DRIVER), DRIVER.card(0).sharedMemory());
 
         private static Driver driver() {
             JcudaNatives.DRIVER.load();

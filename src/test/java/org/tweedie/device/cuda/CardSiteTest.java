@@ -25,7 +25,7 @@ class CardSiteTest {
         Driver.Context context = driver.retain(0);
         driver.makeCurrent(context);
         Driver.Stream stream = driver.stream();
-        Modules modules = new Modules(driver, driver.card(0).sharedMemory());
+        Modules modules = new Modules(driver, new DeviceMemory(driver), driver.card(0).sharedMemory());
         try (CardSite site = new CardSite(driver, stream, modules)) {
             long x = site.allocate(512 + 64, 256, (byte) 0xFF) + 256;
             long y = site.allocate(512 + 32, 256, (byte) 0xFF) + 256;

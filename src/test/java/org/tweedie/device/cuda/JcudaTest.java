@@ -74,6 +74,7 @@ class JcudaTest {
                 cuGraphExecDestroy exec
                 cuEventCreate 0
                 cuEventRecord event stream
+                cuEventRecordWithFlags event stream 1
                 0.5 ms
                 cuEventDestroy event
                 cublasSetStream stream
@@ -137,6 +138,7 @@ class JcudaTest {
             d.destroy(g);
             Driver.Event e = d.event();
             d.record(e, stream);
+            d.recordByGraph(e, stream);
             tell(d.milliseconds(e, e) + " ms");
             d.destroy(e);
             products(d.blas(stream, block + 1024, 1024), block);

@@ -263,8 +263,15 @@ final class MachineDriver implements Driver {
     }
 
     @Override
+    public void recordByGraph(Event event, Stream stream) {
+        note("recordByGraph", "");
+        assertNotNull(capturing, "only a graph records so");
+        capturing.add(() -> ((FakeEvent) event).at = clock++);
+    }
+
+    @Override
     public void record(Event event, Stream stream) {
-        note("record", "");
+        outside("record", "");
         ((FakeEvent) event).at = clock++;
     }
 
