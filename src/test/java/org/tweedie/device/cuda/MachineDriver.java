@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -318,7 +317,7 @@ final class MachineDriver implements Driver {
         note("launch", f.entry.name());
         assertTrue(shared <= f.allowed, f.entry.name() + " is not allowed " + shared + " bytes of shared memory");
         assertTrue((long) block.x() * block.y() * block.z() <= 1024 && block.z() <= 64, f.entry.name() + ": a block of " + block);
-        Object[] args = arguments(f.entry, arguments);
+        Object[] args = LaunchArguments.read(f.entry, arguments, this::word);
         doOrNote(() -> {
             launches++;
             try {
@@ -331,34 +330,6 @@ final class MachineDriver implements Driver {
 
     private static Size size(Launch.Dim d) {
         return new Size(d.x(), d.y(), d.z());
-    }
-
-    /** The values that a list of addresses tells, of the types that the kernel declares: as many, and each of its parameter's size. */
-    private Object[] arguments(Entry entry, MemorySegment list) {
-        List<String> types = entry.parameters();
-        Object[] args = new Object[types.size()];
-        long end = list.address() + 8L * types.size(); // where the list ends the first value begins
-        for (int i = 0; i < args.length; i++) {
-            MemorySegment at = list.getAtIndex(ValueLayout.ADDRESS, i);
-            int bytes = switch (types.get(i)) {
-                case "u64", "s64", "b64", "f64" -> 8;
-                case "u32", "s32", "b32", "f32" -> 4;
-                default -> Integer.parseInt(types.get(i).replaceAll("b8\\[(\\d+)]", "$1"));
-            };
-            int align = types.get(i).startsWith("b8") ? 4 : bytes;
-            assertEquals(Math.ceilDiv(end, align) * align, at.address(), entry.name() + ": argument " + i + " or the one before it is of another type than its parameter");
-            end = at.address() + bytes;
-            MemorySegment value = at.reinterpret(bytes);
-            args[i] = switch (types.get(i)) {
-                case "u64", "s64", "b64" -> word(value.get(ValueLayout.JAVA_LONG, 0));
-                case "u32", "s32", "b32" -> value.get(ValueLayout.JAVA_INT, 0);
-                case "f32" -> value.get(ValueLayout.JAVA_FLOAT, 0);
-                case "f64" -> value.get(ValueLayout.JAVA_DOUBLE, 0);
-                default -> value.toArray(ValueLayout.JAVA_INT);
-            };
-        }
-        assertEquals(list.address() + list.byteSize(), end, entry.name() + ": more arguments than parameters, or the last of another type");
-        return args;
     }
 
     /** A pointer into a block becomes all of the block that lies behind it; what points nowhere is a number. */
