@@ -23,7 +23,15 @@ final class CudnnTrials implements Trials {
 
     @Override
     public long allocate(long bytes) {
-        long address = memory.allocate(bytes, "trials of cuDNN's engines");
+        long address;
+        try {
+            address = memory.allocate(bytes, "trials of cuDNN's engines");
+        } catch (CudaException e) {
+            if (e.outOfMemory()) {
+                return 0;
+            }
+            throw e;
+        }
         try {
             driver.fill(address, ORDINARY, bytes, stream);
         } catch (CudaException e) {

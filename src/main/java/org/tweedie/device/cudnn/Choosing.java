@@ -79,18 +79,17 @@ record Choosing(Scope scope, Graph graph, Engines engines, Target target, String
     private PreparedGraph fastest(LibraryCall call, List<PreparedGraph> candidates) {
         List<Long> blocks = new ArrayList<>();
         try {
-            LibraryCall placed;
-            long workspace;
-            try {
-                placed = new LibraryCall(call.op(), call.epilogue(), placed(call.in(), blocks), placed(call.out(), blocks));
-                workspace = allocate(Math.max(256, candidates.stream().mapToLong(PreparedGraph::workspace).max().orElseThrow()), blocks);
-            } catch (RuntimeException e) {
-                cache.warn("cuDNN: engines cannot be tried, the one that it believes fastest is taken for now; while " + scope.doing + ". " + e.getMessage());
+            LibraryCall placed = new LibraryCall(call.op(), call.epilogue(), placed(call.in(), blocks), placed(call.out(), blocks));
+            long bytes = Math.max(256, candidates.stream().mapToLong(PreparedGraph::workspace).max().orElseThrow());
+            long workspace = allocate(bytes, blocks);
+            if (blocks.contains(0L)) {
+                cache.warn("cuDNN: engines cannot be tried, the one that it believes fastest is taken for now; while " + scope.doing
+                        + ". There is no memory for the operands, the results and " + bytes + " bytes to work in");
                 return candidates.getFirst();
             }
             return kept(fastest(candidates, placed, workspace));
         } finally {
-            blocks.forEach(trials::free);
+            blocks.stream().filter(at -> at != 0).forEach(trials::free);
         }
     }
 

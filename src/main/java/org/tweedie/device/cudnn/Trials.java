@@ -3,7 +3,11 @@ package org.tweedie.device.cudnn;
 
 /** What it takes to try engines on a card: memory and a clock. */
 public interface Trials {
-    /** Address of so many bytes of device memory, a multiple of 256; what they hold does not matter. @throws RuntimeException when there are not so many */
+    /**
+     * Address of so many bytes of device memory, a multiple of 256; what they hold does not matter. 0 when there are not so many, and for no other reason.
+     *
+     * @throws RuntimeException for whatever else fails: a card that has faulted, say
+     */
     long allocate(long bytes);
 
     /** Gives back what {@link #allocate} gave. */

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -56,5 +57,16 @@ class CudnnTrialsTest {
         assertTrue(driver.log.contains("fill 1000"), driver.log.toString());
         trials.free(a);
         assertEquals(0, memory.liveBytes());
+    }
+
+    @Test
+    void onlyMemoryThatIsShortIsNoAddress() {
+        assertEquals(0, trials.allocate(driver.capacity + 1));
+        assertEquals(0, memory.liveBytes());
+        for (String call : List.of("allocate", "fill")) {
+            driver.failing.put(call, new CudaException(call, 700, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"));
+            assertEquals(700, assertThrows(CudaException.class, () -> trials.allocate(1000), call).status());
+            assertEquals(0, memory.liveBytes(), call);
+        }
     }
 }
