@@ -139,13 +139,81 @@ class CudnnTest {
             try (Vendor.Prepared p = cudnn.prepare(CALL)) {
                 assertEquals("cudnn eng41 k2=19 k28=2", p.toString());
             }
-            assertTrue(bench.warnings.getFirst().contains("engines cannot be tried") && bench.warnings.getFirst().endsWith("5000 bytes to work in"),
+            assertTrue(bench.warnings.getFirst().contains("engines cannot be tried") && bench.warnings.getFirst().endsWith("no memory for its 5000 bytes to work in"),
                     bench.warnings.toString());
             assertEquals(Map.of(), clock.live, "memory of trials");
             clock.most = Long.MAX_VALUE;
             try (Vendor.Prepared p = cudnn.prepare(CALL)) {
                 assertEquals("cudnn eng7", p.toString(), "nothing was stored");
             }
+        }
+    }
+
+    @Test
+    void anEngineThatHasNoRoomStopsNoOther() {
+        bench.fake.offers = List.of(offer(FakeCudnn.FIRST), offer(FakeCudnn.SECOND), offer(THIRD));
+        bench.fake.bytesOfEngine = Map.of(FakeCudnn.FIRST.engine(), 1L << 40);
+        Clock clock = new Clock(2, 1);
+        clock.most = 1 << 20;
+        try (Cudnn cudnn = bench.open(90, clock)) {
+            try (Vendor.Prepared p = cudnn.prepare(CALL)) {
+                assertEquals("cudnn eng3 k24=5", p.toString());
+            }
+            assertEquals(1, bench.warnings.size(), bench.warnings.toString());
+            assertTrue(bench.warnings.getFirst().startsWith("cuDNN: there is no memory to try eng41 k2=19 k28=2 (1099511627776 bytes to work in), others were tried; while preparing"),
+                    bench.warnings.getFirst());
+            try (Vendor.Prepared p = cudnn.prepare(CALL)) {
+                assertEquals("cudnn eng3 k24=5", p.toString(), "it is stored");
+            }
+        }
+        assertEquals(Map.of(), clock.live, "memory of trials");
+    }
+
+    @Test
+    void withoutRoomForAnyTheSmallestIsTakenForNow() {
+        bench.fake.offers = List.of(offer(FakeCudnn.FIRST), offer(FakeCudnn.SECOND), offer(THIRD));
+        bench.fake.bytesOfEngine = Map.of(FakeCudnn.FIRST.engine(), 7000L, FakeCudnn.SECOND.engine(), 6000L, THIRD.engine(), 8000L);
+        Clock clock = new Clock();
+        clock.most = 5000;
+        try (Cudnn cudnn = bench.open(90, clock); Vendor.Prepared p = cudnn.prepare(CALL)) {
+            assertEquals("cudnn eng7", p.toString());
+            assertEquals(1, bench.warnings.size(), bench.warnings.toString());
+            assertTrue(bench.warnings.getFirst().contains("the one that wants least memory is taken for now"), bench.warnings.getFirst());
+        }
+    }
+
+    @Test
+    void withoutRoomForOperandsTheFirstIsTakenForNow() {
+        Clock clock = new Clock();
+        clock.most = 255;
+        try (Cudnn cudnn = bench.open(90, clock); Vendor.Prepared p = cudnn.prepare(CALL)) {
+            assertEquals("cudnn eng41 k2=19 k28=2", p.toString());
+            assertTrue(bench.warnings.getFirst().contains("the one that cuDNN believes fastest") && bench.warnings.getFirst().endsWith("the operands and results"),
+                    bench.warnings.getFirst());
+        }
+        assertEquals(Map.of(), clock.live, "memory of trials");
+    }
+
+    /** The smallest of those within three in a hundred of the fastest; where no time is known, cuDNN's first. */
+    @Test
+    void ofEqualsTheOneThatTakesLessMemory() {
+        bench.fake.offers = List.of(offer(FakeCudnn.FIRST), offer(FakeCudnn.SECOND), offer(THIRD));
+        bench.fake.bytesOfEngine = Map.of(FakeCudnn.FIRST.engine(), 9000L, FakeCudnn.SECOND.engine(), 5000L, THIRD.engine(), 100L);
+        assertEquals("cudnn eng7", chosen(new Clock(1, 1.029, 1.031), Shape.of(8, 1, 1, 8)));
+        assertEquals("cudnn eng3 k24=5", chosen(new Clock(1.02, 1.01, 1), Shape.of(8, 1, 2, 8)));
+        assertEquals("cudnn eng41 k2=19 k28=2", chosen(new Clock(1, 2, 3), Shape.of(8, 2, 1, 8)));
+        double never = Double.POSITIVE_INFINITY;
+        assertEquals("cudnn eng41 k2=19 k28=2", chosen(new Clock(never, never, never), Shape.of(8, 2, 2, 8)));
+        assertEquals("cudnn eng7", chosen(new Clock(never, 1, never), Shape.of(8, 2, 3, 8)));
+        bench.fake.bytesOfEngine = Map.of();
+        assertEquals("cudnn eng7", chosen(new Clock(1.01, 1, 1.02), Shape.of(8, 3, 2, 8)), "of one size the fastest");
+    }
+
+    private String chosen(Clock clock, Shape filter) {
+        Conv2d op = new Conv2d(1, 0, 0, filter.dim(1) - 1, filter.dim(2) - 1);
+        LibraryCall call = new LibraryCall(op, Epilogue.NONE, List.of(CALL.in().getFirst(), new Buffer("filter", DType.F16, filter, 0)), CALL.out());
+        try (Cudnn cudnn = bench.open(90, clock); Vendor.Prepared p = cudnn.prepare(call)) {
+            return p.toString();
         }
     }
 

@@ -49,6 +49,8 @@ final class FakeCudnn implements Backend {
     int created;
     int asked; // heuristics
     long planBytes = 1000;
+    /** Of engines that want other than {@link #planBytes}. */
+    Map<Long, Long> bytesOfEngine = Map.of();
     /** Which finishes fail: by kind and how many of that kind were finished before. */
     BiPredicate<Integer, Integer> failing = (kind, before) -> false;
     int status = 3000;
@@ -204,7 +206,7 @@ final class FakeCudnn implements Backend {
     }
 
     private int numbers(Entry e, int attribute, int type, long room, MemorySegment count, MemorySegment values) {
-        long[] v = attribute == 402 ? new long[] {planBytes} : e.values.get(attribute);
+        long[] v = attribute == 402 ? new long[] {bytesOfEngine.getOrDefault(engine(e).values.get(1301)[0], planBytes)} : e.values.get(attribute);
         assertNotNull(v, "kind " + e.kind + " has no attribute " + attribute);
         for (int i = 0; i < Math.min(room, v.length); i++) {
             if (type == 11 || type == 9) {
@@ -236,7 +238,7 @@ final class FakeCudnn implements Backend {
         requireUsable(plan, 5, "execute");
         requireUsable(variantPack, 16, "execute");
         Entry config = entry(entry(plan).values.get(401)[0]);
-        Entry engine = entry(config.values.get(300)[0]);
+        Entry engine = engine(entry(plan));
         ran.add(new Choice(engine.values.get(1301)[0], new TreeMap<>(knobsOf(config))));
         if (failingRuns.contains(ran.getLast())) {
             return status;
@@ -244,6 +246,10 @@ final class FakeCudnn implements Backend {
         Entry graph = entry(engine.values.get(1300)[0]);
         new GraphMachine(live, entry(variantPack)).run(graph.values.get(801));
         return 0;
+    }
+
+    private Entry engine(Entry plan) {
+        return entry(entry(plan.values.get(401)[0]).values.get(300)[0]);
     }
 
     private Map<Long, Long> knobsOf(Entry config) {
