@@ -57,6 +57,9 @@ record Choosing(Scope scope, Graph graph, Engines engines, Target target, String
                 into.add(prepared(c));
             } catch (CudnnException e) { // heuristics offer engines that turn out not to fit: the next one
                 last = e;
+                if (e.broken()) {
+                    cache.warnOfFailure(e);
+                }
             }
         }
         return last;

@@ -21,4 +21,9 @@ public final class CudnnException extends RuntimeException {
     boolean notSupported() {
         return status / 1000 == 3;
     }
+
+    /** Whether something is wrong with the library or the machine, rather than with what was asked: 1xxx, 4xxx, 5xxx. */
+    boolean broken() {
+        return status / 1000 != 2 && !notSupported();
+    }
 }

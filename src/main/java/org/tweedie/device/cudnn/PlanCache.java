@@ -10,8 +10,10 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 
@@ -26,7 +28,7 @@ public final class PlanCache {
     private final Path file;
     private final Consumer<String> warnings;
     private Map<String, String> choices;
-    private boolean mute;
+    private final Set<String> said = new HashSet<>();
 
     /** What the file holds. */
     private record Content(int format, TreeMap<String, String> choices) {}
@@ -76,15 +78,24 @@ public final class PlanCache {
                 Files.deleteIfExists(beside);
             }
         } catch (IOException e) {
-            if (!mute) {
-                mute = true;
-                warn(file + ": cannot be written (" + e + "); cuDNN's engines will be chosen anew in the next run");
-            }
+            warnOnce("writing", file + ": cannot be written (" + e + "); cuDNN's engines will be chosen anew in the next run");
         }
     }
 
     void warn(String line) {
         warnings.accept(line);
+    }
+
+    /** An engine has failed that does know its graph, and others are taken: once, since one cause mostly fails many. */
+    void warnOfFailure(CudnnException e) {
+        warnOnce("failure", "cuDNN: an engine cannot be made ready though it knows the graph, and another takes its place, here and maybe elsewhere; those may be "
+                + "slower. If the cause is one of this machine (a broken NVRTC, say; './tweedie doctor' names what is loaded), mend it and delete " + file + ". " + e.getMessage());
+    }
+
+    private void warnOnce(String about, String line) {
+        if (said.add(about)) {
+            warn(line);
+        }
     }
 
     private Map<String, String> read() {

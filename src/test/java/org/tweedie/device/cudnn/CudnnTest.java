@@ -212,8 +212,8 @@ class CudnnTest {
     private String chosen(Clock clock, Shape filter) {
         Conv2d op = new Conv2d(1, 0, 0, filter.dim(1) - 1, filter.dim(2) - 1);
         LibraryCall call = new LibraryCall(op, Epilogue.NONE, List.of(CALL.in().getFirst(), new Buffer("filter", DType.F16, filter, 0)), CALL.out());
-        try (Cudnn cudnn = bench.open(90, clock); Vendor.Prepared p = cudnn.prepare(call)) {
-            return p.toString();
+        try (Cudnn cudnn = bench.open(90, clock)) {
+            return prepared(cudnn, call);
         }
     }
 
@@ -265,6 +265,31 @@ class CudnnTest {
         bench.fake.failing = (kind, before) -> kind == Kind.EXECUTION_PLAN.code && before == 0;
         try (Cudnn cudnn = bench.open(90, null); Vendor.Prepared p = cudnn.prepare(CALL)) {
             assertEquals("cudnn eng3 k24=5", p.toString());
+        }
+    }
+
+    /** That an engine does not fit is ordinary; that a compiler is broken must be known, and is the same for all shapes. */
+    @Test
+    void anEngineThatFailsForAnotherReasonIsSaidOnce() {
+        bench.fake.failing = (kind, before) -> kind == Kind.EXECUTION_PLAN.code && before % 2 == 0;
+        for (int status : List.of(2000, 3000, 4001)) {
+            bench.fake.status = status;
+            try (Cudnn cudnn = bench.open(90, null)) {
+                for (int stride = 1; stride < 3; stride++) {
+                    LibraryCall call = new LibraryCall(new Conv2d(stride, 0, 0, status, status), Epilogue.NONE, CALL.in(), CALL.out());
+                    assertEquals("cudnn eng7", prepared(cudnn, call));
+                }
+            }
+            assertEquals(status < 4000 ? 0 : 1, bench.warnings.size(), bench.warnings.toString());
+        }
+        String line = bench.warnings.getFirst();
+        assertTrue(line.startsWith("cuDNN: an engine cannot be made ready though it knows the graph") && line.contains("those may be slower")
+                && line.contains("delete " + bench.file) && line.contains("failed with CUDNN_STATUS_INTERNAL_ERROR_COMPILATION_FAILED (4001)"), line);
+    }
+
+    private static String prepared(Cudnn cudnn, LibraryCall call) {
+        try (Vendor.Prepared p = cudnn.prepare(call)) {
+            return p.toString();
         }
     }
 

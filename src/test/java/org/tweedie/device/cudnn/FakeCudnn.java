@@ -66,7 +66,12 @@ final class FakeCudnn implements Backend {
 
     @Override
     public String describe(int code) {
-        return (code == 3000 ? "CUDNN_STATUS_NOT_SUPPORTED" : "CUDNN_STATUS_BAD_PARAM") + " (" + code + "): the fake was told to fail";
+        String name = switch (code) {
+            case 3000 -> "CUDNN_STATUS_NOT_SUPPORTED";
+            case 4001 -> "CUDNN_STATUS_INTERNAL_ERROR_COMPILATION_FAILED";
+            default -> "CUDNN_STATUS_BAD_PARAM";
+        };
+        return name + " (" + code + "): the fake was told to fail";
     }
 
     @Override
