@@ -36,7 +36,12 @@ final class Opening {
     private static Cudnn cudnn(Loaded loaded, Driver driver, Driver.Stream stream, Driver.Card card, DeviceMemory memory) {
         Path plans = SearchPath.fetched().resolveSibling("cudnn-plans.json");
         PlanCache cache = new PlanCache(plans, line -> System.err.println("tweedie: note: " + line));
-        return Cudnn.open(loaded.symbols(), stream.address(), card.toString(), card.capability(), cache, new CudnnTrials(driver, stream, memory));
+        return Cudnn.open(loaded.symbols(), stream.address(), card.toString(), compilers(driver.version(), loaded.nvrtcVersion()), card.capability(), cache, new CudnnTrials(driver, stream, memory));
+    }
+
+    /** @param driver its CUDA, 1000 x major + 10 x minor; @param nvrtc as in 12.6 */
+    static String compilers(int driver, String nvrtc) {
+        return "NVRTC " + nvrtc + ", driver for CUDA " + driver / 1000 + "." + driver % 1000 / 10;
     }
 
     private static Ranges ranges(Nvtx nvtx) {

@@ -36,17 +36,19 @@ public final class Cudnn implements Vendor {
     private final Scope scope;
     private final Target target;
     private final String card;
+    private final String compilers;
     private final Support support;
     private final PlanCache cache;
     private final Trials trials;
     private final Map<String, Optional<String>> asked = new HashMap<>(); // refusals by key
     private final Map<String, Prepared> ready = new HashMap<>(); // prepared when asked, until they are prepared for good
 
-    private Cudnn(Backend backend, Scope scope, Target target, String card, Support support, PlanCache cache, Trials trials) {
+    private Cudnn(Backend backend, Scope scope, Target target, String card, String compilers, Support support, PlanCache cache, Trials trials) {
         this.backend = backend;
         this.scope = scope;
         this.target = target;
         this.card = card;
+        this.compilers = compilers;
         this.support = support;
         this.cache = cache;
         this.trials = trials;
@@ -58,21 +60,22 @@ public final class Cudnn implements Vendor {
      * @param symbols those of libcudnn.so.9, which is loaded
      * @param stream CUstream on which everything runs; 0 is the default one
      * @param card its name, with which choices are stored
-     * @param capability its compute capability, 90 for 9.0
+     * @param compilers NVRTC's version and the driver's, with which choices are stored too: they make the kernels of engines that are compiled
+     * @param capability the card's compute capability, 90 for 9.0
      * @param trials tries engines; null takes the one that cuDNN believes fastest
      * @throws UnsatisfiedLinkError naming a function that the library lacks
      * @throws IllegalStateException when it is another version than 9
      * @throws CudnnException when it does not find the card
      */
-    public static Cudnn open(SymbolLookup symbols, long stream, String card, int capability, PlanCache cache, Trials trials) {
+    public static Cudnn open(SymbolLookup symbols, long stream, String card, String compilers, int capability, PlanCache cache, Trials trials) {
         CudnnLibrary library = new CudnnLibrary(symbols);
         if (library.missing() != null) {
             throw library.missing();
         }
-        return open(library, stream, card, capability, cache, trials);
+        return open(library, stream, card, compilers, capability, cache, trials);
     }
 
-    static Cudnn open(Backend backend, long stream, String card, int capability, PlanCache cache, Trials trials) {
+    static Cudnn open(Backend backend, long stream, String card, String compilers, int capability, PlanCache cache, Trials trials) {
         Support support = support(backend, capability);
         Scope scope = new Scope(backend, "opening cuDNN " + support.text() + " for " + card);
         long handle;
@@ -81,7 +84,7 @@ public final class Cudnn implements Vendor {
             check(scope, "cudnnCreate", backend.createHandle(at));
             handle = at.get(ValueLayout.JAVA_LONG, 0);
         }
-        Cudnn cudnn = new Cudnn(backend, scope, new Target.Card(handle), card, support, cache, trials);
+        Cudnn cudnn = new Cudnn(backend, scope, new Target.Card(handle), card, compilers, support, cache, trials);
         try {
             check(scope, "cudnnSetStream", backend.setStream(handle, stream));
             return cudnn;
@@ -101,7 +104,7 @@ public final class Cudnn implements Vendor {
         Scope scope = new Scope(backend, "describing " + card + " to cuDNN " + support.text());
         try {
             Descriptor d = scope.create(Kind.DEVICEPROP).set(Attribute.DEVICEPROP_JSON_REPRESENTATION, properties).finish();
-            return new Cudnn(backend, scope, new Target.Properties(d), card, support, cache, null);
+            return new Cudnn(backend, scope, new Target.Properties(d), card, "no driver", support, cache, null);
         } catch (CudnnException e) {
             scope.close();
             throw e;
@@ -254,7 +257,7 @@ public final class Cudnn implements Vendor {
 
     /** All that a choice depends on; names of buffers do not matter. */
     private String key(LibraryCall call) {
-        return card + " / cuDNN " + version() + " / " + call.op() + (call.epilogue().residual() ? " + residual" : "") + (call.epilogue().silu() ? ", silu" : "")
+        return card + " / cuDNN " + version() + ", " + compilers + " / " + call.op() + (call.epilogue().residual() ? " + residual" : "") + (call.epilogue().silu() ? ", silu" : "")
                 + " " + types(call.in()) + " -> " + types(call.out());
     }
 

@@ -31,6 +31,7 @@ import org.tweedie.program.op.Op;
 /** Calls of a {@link Cudnn} on a {@link FakeCudnn} with numbers, compared with the reference device. */
 final class CudnnBench implements AutoCloseable {
     static final String CARD = "NVIDIA Test Card";
+    static final String COMPILERS = "NVRTC 12.6, driver for CUDA 12.8";
 
     final FakeCudnn fake = new FakeCudnn();
     final List<String> warnings = new ArrayList<>();
@@ -42,7 +43,7 @@ final class CudnnBench implements AutoCloseable {
     }
 
     Cudnn open(int capability, Trials trials) {
-        return Cudnn.open(fake, 5, CARD, capability, new PlanCache(file, warnings::add), trials);
+        return Cudnn.open(fake, 5, CARD, COMPILERS, capability, new PlanCache(file, warnings::add), trials);
     }
 
     /** An op's operands as a program has them, random and rounded as stored; lse in F32. */

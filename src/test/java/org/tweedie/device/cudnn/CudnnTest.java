@@ -317,8 +317,11 @@ class CudnnTest {
             assertEquals("cudnn eng7", p.toString());
         }
         assertEquals(asked, bench.fake.asked, "heuristics were asked again");
-        assertTrue(Files.readString(bench.file).contains("NVIDIA Test Card / cuDNN 9.24.0 / Conv2d[stride=1, top=1, left=1, bottom=1, right=1] "
+        assertTrue(Files.readString(bench.file).contains("NVIDIA Test Card / cuDNN 9.24.0, NVRTC 12.6, driver for CUDA 12.8 / Conv2d[stride=1, top=1, left=1, bottom=1, right=1] "
                 + "F16[1,4,4,8] F16[8,3,3,8] -> F16[1,4,4,8]"), Files.readString(bench.file));
+        try (Cudnn cudnn = Cudnn.open(bench.fake, 5, CudnnBench.CARD, "NVRTC 12.6, driver for CUDA 12.9", 90, new PlanCache(bench.file, bench.warnings::add), null)) {
+            assertEquals("cudnn eng41 k2=19 k28=2", prepared(cudnn, CALL), "another driver compiles other kernels");
+        }
         bench.fake.version = 92300;
         try (Cudnn cudnn = bench.open(90, null); Vendor.Prepared p = cudnn.prepare(CALL)) {
             assertEquals("cudnn eng41 k2=19 k28=2", p.toString(), "another version chooses for itself");
@@ -372,7 +375,7 @@ class CudnnTest {
         String old = assertThrows(IllegalStateException.class, () -> bench.open(90, null)).getMessage();
         assertEquals("cuDNN: expected version 9, got 8.9.4; install cuDNN 9 for CUDA 12 or 13", old);
         bench.fake.version = 90501;
-        String m = assertThrows(CudnnException.class, () -> Cudnn.open(bench.fake, 666, CudnnBench.CARD, 90,
+        String m = assertThrows(CudnnException.class, () -> Cudnn.open(bench.fake, 666, CudnnBench.CARD, CudnnBench.COMPILERS, 90,
                 new PlanCache(bench.file, bench.warnings::add), null)).getMessage();
         assertTrue(m.startsWith("cuDNN: cudnnSetStream failed with CUDNN_STATUS_BAD_PARAM (2000)") && m.endsWith("while opening cuDNN 9.5.1 for NVIDIA Test Card"), m);
     }
@@ -383,7 +386,7 @@ class CudnnTest {
         assertEquals("cuDNN: the library has no function cudnnGetVersion; expected cuDNN 9 (libcudnn.so.9)", none.missing().getMessage());
         assertEquals(none.missing(), assertThrows(UnsatisfiedLinkError.class, none::version));
         assertEquals(none.missing(), assertThrows(UnsatisfiedLinkError.class, () -> none.execute(0, 0, 0)));
-        assertThrows(UnsatisfiedLinkError.class, () -> Cudnn.open(_ -> Optional.empty(), 0, "card", 90, null, null));
+        assertThrows(UnsatisfiedLinkError.class, () -> Cudnn.open(_ -> Optional.empty(), 0, "card", "compilers", 90, null, null));
     }
 
     /** Rules that say yes are not enough: the library is to prepare it, once for each kind of call. */
