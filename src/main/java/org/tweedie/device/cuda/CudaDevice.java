@@ -2,6 +2,7 @@
 package org.tweedie.device.cuda;
 
 import java.lang.foreign.MemorySegment;
+import org.tweedie.device.Closing;
 import org.tweedie.device.Device;
 import org.tweedie.device.gpu.Constant;
 import org.tweedie.device.gpu.Constants;
@@ -69,7 +70,7 @@ public final class CudaDevice implements Device {
             closing.add(calls::close);
             libraries = "cuBLAS " + blas.version() / 10000 + "." + blas.version() / 100 % 100 + ", " + rest;
         } catch (RuntimeException | Error e) {
-            closing.closeAfter(e);
+            Closing.after(e, closing::close);
             throw e;
         }
         constants = new Constants(new Constants.Heap() {

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.tweedie.device.Arguments;
+import org.tweedie.device.Closing;
 import org.tweedie.device.Executable;
 import org.tweedie.device.gpu.Buffer;
 import org.tweedie.device.gpu.Constant;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.device.cuda;
 
+import org.tweedie.device.Closing;
 import org.tweedie.device.cudnn.Trials;
 
 /** Memory and the card's clock for cuDNN's engines to be tried. */

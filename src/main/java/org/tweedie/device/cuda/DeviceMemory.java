@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import org.tweedie.device.Closing;
 
 /**
  * The device's memory, by owner. cuMemAlloc and cuMemFree stop the card, so blocks given back are kept and given out again; all work is on one stream, so a

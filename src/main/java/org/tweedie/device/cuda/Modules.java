@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.tweedie.device.Closing;
 import org.tweedie.device.gpu.Launch;
 
 /** Our kernels on a card: each family is compiled by the driver when it is first needed. */

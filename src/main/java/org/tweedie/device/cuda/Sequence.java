@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.tweedie.device.Closing;
 import org.tweedie.device.OpTimes;
 import org.tweedie.device.gpu.Group;
 import org.tweedie.device.gpu.Launch;

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.tweedie.device.Closing;
 import org.tweedie.device.gpu.LibraryCall;
 
 /**
@@ -39,10 +40,17 @@ record Choosing(Scope scope, Graph graph, Engines engines, Target target, String
             if (verdict.tried()) {
                 cache.put(key, verdict.best().choice());
             }
-            candidates.remove(verdict.best());
+            closePlans(candidates.stream().filter(c -> c != verdict.best()).toList());
             return verdict.best();
-        } finally {
-            candidates.forEach(PreparedGraph::closePlan);
+        } catch (RuntimeException | Error e) {
+            Closing.after(e, () -> closePlans(candidates)); // those that are closed already are so to no effect
+            throw e;
+        }
+    }
+
+    private static void closePlans(List<PreparedGraph> prepared) {
+        try (Closing closing = new Closing()) {
+            prepared.forEach(p -> closing.add(p::closePlan));
         }
     }
 
@@ -70,7 +78,7 @@ record Choosing(Scope scope, Graph graph, Engines engines, Target target, String
         try {
             return new PreparedGraph(scope, plan, target instanceof Target.Card c ? c.handle() : 0, graph, engines.plan(plan, choice), choice);
         } catch (RuntimeException | Error e) {
-            plan.close();
+            Closing.after(e, plan::close);
             throw e;
         }
     }

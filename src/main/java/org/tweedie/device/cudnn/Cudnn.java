@@ -14,6 +14,7 @@ import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.tweedie.device.Closing;
 import org.tweedie.device.gpu.Buffer;
 import org.tweedie.device.gpu.Epilogue;
 import org.tweedie.device.gpu.LibraryCall;
@@ -89,7 +90,7 @@ public final class Cudnn implements Vendor {
             check(scope, "cudnnSetStream", backend.setStream(handle, stream));
             return cudnn;
         } catch (CudnnException e) {
-            cudnn.close();
+            Closing.after(e, cudnn::close);
             throw e;
         }
     }
@@ -106,7 +107,7 @@ public final class Cudnn implements Vendor {
             Descriptor d = scope.create(Kind.DEVICEPROP).set(Attribute.DEVICEPROP_JSON_REPRESENTATION, properties).finish();
             return new Cudnn(backend, scope, new Target.Properties(d), card, "no driver", support, cache, null);
         } catch (CudnnException e) {
-            scope.close();
+            Closing.after(e, scope::close);
             throw e;
         }
     }
@@ -203,7 +204,7 @@ public final class Cudnn implements Vendor {
             Engines engines = new Engines(target, finished(graph));
             return new Choosing(graphScope, graph, engines, target, key, cache, trials).choose(call, unwanted, MOST_TRIED);
         } catch (RuntimeException | Error e) {
-            graphScope.close();
+            Closing.after(e, graphScope::close);
             throw e;
         }
     }
@@ -230,7 +231,7 @@ public final class Cudnn implements Vendor {
                     g -> ConvolutionGraphs.epilogue(g, second));
             return new SplitConvolution(sums, rest, call.out().getFirst());
         } catch (RuntimeException | Error e) {
-            sums.close();
+            Closing.after(e, sums::close);
             throw e;
         }
     }
@@ -267,12 +268,13 @@ public final class Cudnn implements Vendor {
 
     @Override
     public void close() {
-        try (scope) {
-            ready.values().forEach(Prepared::close);
-            ready.clear();
+        try (Closing closing = new Closing()) {
+            closing.add(scope::close);
             if (target instanceof Target.Card c) {
-                check(scope, "cudnnDestroy", backend.destroyHandle(c.handle()));
+                closing.add(() -> check(scope, "cudnnDestroy", backend.destroyHandle(c.handle())));
             }
+            ready.values().forEach(p -> closing.add(p::close));
+            ready.clear();
         }
     }
 }

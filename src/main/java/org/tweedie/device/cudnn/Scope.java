@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import org.tweedie.device.Closing;
 
 /**
  * Owns descriptors: closing destroys each before those it refers to. Only finished ones can be referred to, so first go the unfinished, then the others,
@@ -50,16 +51,18 @@ final class Scope implements AutoCloseable {
     /** @throws CudnnException when the library could not destroy one; the others are destroyed all the same */
     @Override
     public void close() {
-        CudnnException first = null;
-        while (!unfinished.isEmpty() || !finished.isEmpty()) {
-            Descriptor d = unfinished.isEmpty() ? finished.pop() : unfinished.pop();
-            int status = backend.destroy(d.address);
-            if (status != 0 && first == null) {
-                first = failure("cudnnBackendDestroyDescriptor of " + d.kind, status);
-            }
+        try (Closing closing = new Closing()) {
+            finished.reversed().forEach(d -> closing.add(() -> destroy(d)));
+            unfinished.reversed().forEach(d -> closing.add(() -> destroy(d)));
+            finished.clear();
+            unfinished.clear();
         }
-        if (first != null) {
-            throw first;
+    }
+
+    private void destroy(Descriptor d) {
+        int status = backend.destroy(d.address);
+        if (status != 0) {
+            throw failure("cudnnBackendDestroyDescriptor of " + d.kind, status);
         }
     }
 }

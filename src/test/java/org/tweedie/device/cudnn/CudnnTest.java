@@ -64,6 +64,7 @@ class CudnnTest {
         int timed;
         long most = Long.MAX_VALUE;
         RuntimeException fault;
+        Runnable afterwards = () -> { };
 
         Clock(double... seconds) {
             this.seconds = seconds;
@@ -91,6 +92,9 @@ class CudnnTest {
         @Override
         public double seconds(Runnable run) {
             run.run();
+            if (timed == seconds.length - 1) {
+                afterwards.run();
+            }
             return seconds[timed++];
         }
     }
@@ -358,6 +362,53 @@ class CudnnTest {
             }
             assertEquals(Map.of(), bench.fake.live, k.toString());
         }
+    }
+
+    /** The first failure is told, and the others do not keep anything alive; {@link #nothingLives} looks. */
+    @Test
+    void whateverFailsToCloseTheRestIsClosed() {
+        Type q = Type.real(1, 4, 16);
+        Cudnn cudnn = bench.open(90, null);
+        assertTrue(cudnn.takes(new Attention(2, false), List.of(q, q, q), DType.F16) && cudnn.takes(new Attention(1, false), List.of(q, q, q), DType.F16));
+        Vendor.Prepared p = cudnn.prepare(CALL);
+        bench.fake.destroyed = 5000;
+        int live = bench.fake.live.size();
+        CudnnException e = assertThrows(CudnnException.class, p::close);
+        assertTrue(e.getMessage().startsWith("cuDNN: cudnnBackendDestroyDescriptor of EXECUTION_PLAN failed with"), e.getMessage());
+        assertTrue(bench.fake.live.size() < live && e.getSuppressed().length > 0);
+        e = assertThrows(CudnnException.class, cudnn::close);
+        assertTrue(e.getMessage().contains("cudnnBackendDestroyDescriptor of EXECUTION_PLAN") && e.getMessage().contains("preparing Attention"), e.getMessage());
+        assertTrue(e.getSuppressed()[e.getSuppressed().length - 1].getMessage().startsWith("cuDNN: cudnnDestroy failed"), "the handle is last");
+    }
+
+    @Test
+    void aFailureIsToldThoughClosingFailsToo() {
+        bench.fake.failing = (kind, before) -> kind == Kind.OPERATIONGRAPH.code;
+        bench.fake.status = 2000;
+        try (Cudnn cudnn = bench.open(90, null)) {
+            bench.fake.destroyed = 5000;
+            CudnnException e = assertThrows(CudnnException.class, () -> cudnn.prepare(CALL));
+            assertTrue(e.getMessage().startsWith("cuDNN: cudnnBackendFinalize of OPERATIONGRAPH"), e.getMessage());
+            assertEquals(1, e.getSuppressed().length);
+            bench.fake.destroyed = 0;
+        }
+        bench.fake.destroyed = 5000;
+        CudnnException e = assertThrows(CudnnException.class, () -> Cudnn.open(bench.fake, 666, CudnnBench.CARD, CudnnBench.COMPILERS, 90, null, null));
+        assertTrue(e.getMessage().startsWith("cuDNN: cudnnSetStream"), e.getMessage());
+    }
+
+    /** Neither the engine that was chosen nor those that were not stay when one of these cannot be closed. */
+    @Test
+    void anEngineThatLostAndFailsToCloseLeavesNothing() {
+        bench.fake.offers = List.of(offer(FakeCudnn.FIRST), offer(FakeCudnn.SECOND), offer(THIRD));
+        Clock clock = new Clock(3, 2, 1);
+        clock.afterwards = () -> bench.fake.destroyed = 5000;
+        try (Cudnn cudnn = bench.open(90, clock)) {
+            assertThrows(CudnnException.class, () -> cudnn.prepare(CALL));
+            assertEquals(Map.of(), bench.fake.live);
+            bench.fake.destroyed = 0;
+        }
+        assertEquals(Map.of(), clock.live, "memory of trials");
     }
 
     @Test

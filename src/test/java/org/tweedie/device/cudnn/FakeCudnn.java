@@ -54,6 +54,8 @@ final class FakeCudnn implements Backend {
     /** Which finishes fail: by kind and how many of that kind were finished before. */
     BiPredicate<Integer, Integer> failing = (kind, before) -> false;
     int status = 3000;
+    /** What destroying says, though it is done: a card that has faulted fails every call. */
+    int destroyed;
     /** Which choices fail when they are run. */
     Set<Choice> failingRuns = Set.of();
     private final Map<Integer, Integer> finishes = new HashMap<>();
@@ -85,7 +87,7 @@ final class FakeCudnn implements Backend {
     public int destroyHandle(long handle) {
         assertEquals(0xABC0, handle);
         handles--;
-        return 0;
+        return destroyed;
     }
 
     @Override
@@ -112,7 +114,7 @@ final class FakeCudnn implements Backend {
                 assertFalse(Arrays.stream(refs).anyMatch(r -> r == descriptor), "destroyed while kind " + user.kind + " refers to it");
             }
         }));
-        return 0;
+        return destroyed;
     }
 
     private static boolean refersByAddress(int kind, int attribute) {

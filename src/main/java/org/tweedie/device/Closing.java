@@ -1,26 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.tweedie.device.cuda;
+package org.tweedie.device;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
 
 /**
- * What is to be closed, the last added first. After a kernel's fault every call of the driver fails with the fault's status; so each step is tried whatever
- * became of those before it, and the first failure is thrown at the end with the others suppressed in it.
+ * What is to be closed, the last added first. After a kernel's fault every call of a GPU's driver and libraries fails with the fault's status; so each step is
+ * tried whatever became of those before it, and the first failure is thrown at the end with the others suppressed in it.
  */
-final class Closing implements AutoCloseable {
+public final class Closing implements AutoCloseable {
     private final Deque<Runnable> steps = new ArrayDeque<>();
 
-    void add(Runnable step) {
+    public void add(Runnable step) {
         steps.push(step);
     }
 
-    /** Closes after a failure, which stays the one to be told. */
-    void closeAfter(Throwable failure) {
+    /** Closes something after a failure, which stays the one to be told. */
+    public static void after(Throwable failure, Runnable close) {
         try {
-            close();
+            close.run();
         } catch (RuntimeException | Error e) {
-            failure.addSuppressed(e);
+            if (e != failure) {
+                failure.addSuppressed(e);
+            }
         }
     }
 
