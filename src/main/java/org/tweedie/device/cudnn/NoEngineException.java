@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.device.cudnn;
 
-/** cuDNN has no engine for a graph, or none that may be used. */
-final class NoEngineException extends IllegalArgumentException {
+/** cuDNN has no engine for a graph, or none that may be used: nothing that a user could have asked for otherwise. */
+final class NoEngineException extends IllegalStateException {
     private static final long serialVersionUID = 1;
 
     NoEngineException(String message, Throwable cause) {

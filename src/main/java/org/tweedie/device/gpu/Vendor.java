@@ -7,7 +7,8 @@ public interface Vendor extends AutoCloseable {
      * Chooses how to do a call.
      *
      * @param call its op, the shapes and the types of its buffers; their addresses mean nothing yet
-     * @throws IllegalArgumentException when the library cannot do it
+     * @throws IllegalArgumentException when such calls are not for this library
+     * @throws IllegalStateException when they are, and it cannot do this one on this machine
      */
     Prepared prepare(LibraryCall call);
 

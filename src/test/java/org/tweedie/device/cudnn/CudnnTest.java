@@ -257,7 +257,7 @@ class CudnnTest {
                     bench.warnings.getFirst());
             bench.fake.failingRuns = Set.of(FakeCudnn.FIRST, FakeCudnn.SECOND);
             LibraryCall other = new LibraryCall(new Conv2d(1, 0, 0, 2, 2), Epilogue.NONE, CALL.in(), CALL.out());
-            String m = assertThrows(IllegalArgumentException.class, () -> cudnn.prepare(other)).getMessage();
+            String m = assertThrows(NoEngineException.class, () -> cudnn.prepare(other)).getMessage();
             assertTrue(m.contains("each engine failed when it was tried"), m);
         }
         assertEquals(Map.of(), clock.live, "memory of trials");
@@ -302,7 +302,7 @@ class CudnnTest {
         bench.fake.offers = List.of(offer(FakeCudnn.FIRST, Note.WINOGRAD), offer(FakeCudnn.SECOND));
         bench.fake.failing = (kind, before) -> kind == Kind.EXECUTION_PLAN.code;
         try (Cudnn cudnn = bench.open(90, null)) {
-            String m = assertThrows(IllegalArgumentException.class, () -> cudnn.prepare(CALL)).getMessage();
+            String m = assertThrows(IllegalStateException.class, () -> cudnn.prepare(CALL), "not asked for wrongly, which would be exit code 2").getMessage();
             assertTrue(m.startsWith("cuDNN: no engine does this; while preparing Conv2d"), m);
             assertTrue(m.contains("image:F16[1,4,4,8]") && m.contains(CudnnBench.CARD) && m.contains("9.24.0") && m.contains("WINOGRAD"), m);
             assertTrue(m.contains("1 knew the graph, none could be made ready: cuDNN: cudnnBackendFinalize of EXECUTION_PLAN failed with "

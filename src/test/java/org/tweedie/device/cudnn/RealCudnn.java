@@ -74,7 +74,7 @@ final class RealCudnn {
                 throw new AssertionError(call + ": chose " + first + ", then " + again);
             }
             System.out.println("ok " + call + " | " + first + ", " + first.workspace() + " bytes");
-        } catch (IllegalArgumentException | CudnnException e) {
+        } catch (IllegalArgumentException | NoEngineException | CudnnException e) {
             System.out.println("no " + call + " | " + e.getMessage().replace('\n', ' '));
         }
     }
