@@ -8,8 +8,17 @@ public final class CudnnException extends RuntimeException {
     private final int status;
 
     CudnnException(String call, int status, String text, String doing) {
-        super("cuDNN: " + call + " failed with " + text + "; while " + doing);
+        this("cuDNN: " + call + " failed with " + text + "; while " + doing, status, null);
+    }
+
+    private CudnnException(String message, int status, CudnnException cause) {
+        super(message, cause);
         this.status = status;
+    }
+
+    /** The same, saying more of what it was for, as in {@code in program 'unet'}. */
+    public CudnnException at(String more) {
+        return new CudnnException(getMessage() + " " + more, status, this);
     }
 
     /** Of cudnnStatus_t: 1xxx not initialised, 2xxx bad parameter, 3xxx not supported, 4xxx internal, 5xxx execution failed. */

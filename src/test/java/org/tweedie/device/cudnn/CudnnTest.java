@@ -415,8 +415,13 @@ class CudnnTest {
     void aFailingRunSaysWhichEngineAndWhat() {
         try (Cudnn cudnn = bench.open(90, null); Vendor.Prepared p = cudnn.prepare(CALL)) {
             bench.fake.failing = (kind, before) -> kind == Kind.VARIANT_PACK.code;
-            String m = assertThrows(CudnnException.class, () -> p.run(CALL, 4096)).getMessage();
+            CudnnException e = assertThrows(CudnnException.class, () -> p.run(CALL, 4096));
+            String m = e.getMessage();
             assertTrue(m.contains("VARIANT_PACK") && m.contains("while running eng41 k2=19 k28=2, Conv2d"), m);
+            CudnnException more = e.at("in group 3").at("in program 'unet'");
+            assertEquals(m + " in group 3 in program 'unet'", more.getMessage());
+            assertEquals(3000, more.status());
+            assertEquals(e, more.getCause().getCause());
         }
     }
 
