@@ -47,6 +47,11 @@ final class CudnnTrials implements Trials {
         memory.free(address);
     }
 
+    @Override
+    public void await() {
+        driver.synchronize(stream);
+    }
+
     /**
      * The fastest of a few, after a run that is not counted and loads the kernels. Runs are timed as one graph, as they will be launched later: launched one by one,
      * what is timed of a small kernel is the host preparing the call.
@@ -54,7 +59,7 @@ final class CudnnTrials implements Trials {
     @Override
     public double seconds(Runnable run) {
         run.run();
-        driver.synchronize(stream);
+        await();
         try (Closing closing = new Closing()) {
             Driver.Graph graph;
             try {

@@ -13,6 +13,9 @@ public interface Trials {
     /** Gives back what {@link #allocate} gave. */
     void free(long address);
 
+    /** Waits until what was started is done. @throws RuntimeException when the card has faulted: nothing runs on it any more */
+    void await();
+
     /** Device time, in seconds, of the work that the given run starts on the library's stream; infinite if it cannot be part of a graph of launches. */
     double seconds(Runnable run);
 }

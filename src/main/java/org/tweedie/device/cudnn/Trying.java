@@ -75,14 +75,23 @@ record Trying(Trials trials, PlanCache cache, String doing) {
             return OptionalDouble.empty();
         }
         try {
-            c.run(placed, workspace); // the first run loads its kernels
-            return OptionalDouble.of(trials.seconds(() -> c.run(placed, workspace)));
+            return OptionalDouble.of(seconds(c, placed, workspace));
         } catch (CudnnException e) {
             throw e;
         } catch (RuntimeException e) { // not a status of cuDNN's: a kernel of this engine faulted, after which nothing runs on the card
             throw new IllegalStateException("cuDNN: trying " + c.choice() + " failed; while " + doing + ": " + e.getMessage(), e);
         } finally {
             trials.free(workspace);
+        }
+    }
+
+    private double seconds(PreparedGraph c, LibraryCall placed, long workspace) {
+        try {
+            c.run(placed, workspace); // the first run loads its kernels
+            return trials.seconds(() -> c.run(placed, workspace));
+        } catch (CudnnException e) {
+            trials.await(); // on a card that has faulted cuDNN fails as well: then that is what is thrown
+            throw e;
         }
     }
 

@@ -52,6 +52,13 @@ class CudnnTrialsTest {
     }
 
     @Test
+    void waitingTellsOfAFault() {
+        trials.await();
+        driver.failing.put("synchronize", new CudaException("cuStreamSynchronize", 700, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"));
+        assertEquals(700, assertThrows(CudaException.class, trials::await).status());
+    }
+
+    @Test
     void memoryIsFilledAndGivenBack() {
         long a = trials.allocate(1000);
         assertTrue(driver.log.contains("fill 1000"), driver.log.toString());

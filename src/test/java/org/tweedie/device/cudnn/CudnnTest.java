@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.LongConsumer;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -65,6 +66,7 @@ class CudnnTest {
         long most = Long.MAX_VALUE;
         RuntimeException fault;
         Runnable afterwards = () -> { };
+        LongConsumer onAllocate = bytes -> { };
 
         Clock(double... seconds) {
             this.seconds = seconds;
@@ -72,21 +74,27 @@ class CudnnTest {
 
         @Override
         public long allocate(long bytes) {
-            if (fault != null) {
-                throw fault;
-            }
+            await();
             if (bytes > most) {
                 return 0;
             }
             Arena arena = Arena.ofConfined();
             MemorySegment s = arena.allocate(bytes, 256);
             live.put(s.address(), arena);
+            onAllocate.accept(bytes);
             return s.address();
         }
 
         @Override
         public void free(long address) {
             live.remove(address).close();
+        }
+
+        @Override
+        public void await() {
+            if (fault != null) {
+                throw fault;
+            }
         }
 
         @Override
@@ -230,6 +238,22 @@ class CudnnTest {
             assertEquals(clock.fault, assertThrows(IllegalStateException.class, () -> cudnn.prepare(CALL)));
         }
         assertEquals(List.of(), bench.warnings);
+    }
+
+    /** The kernel faults after its launch; the next launch is told so, by a status of cuDNN's. */
+    @Test
+    void aFaultThatCudnnTellsIsNoFailureOfAnEngineAlone() {
+        bench.fake.offers = List.of(offer(FakeCudnn.FIRST));
+        bench.fake.failingRuns = Set.of(FakeCudnn.FIRST);
+        bench.fake.status = 5000;
+        Clock clock = new Clock();
+        clock.onAllocate = bytes -> clock.fault = bytes == bench.fake.planBytes ? new IllegalStateException("an illegal memory access was encountered") : null;
+        try (Cudnn cudnn = bench.open(90, clock)) {
+            String m = assertThrows(IllegalStateException.class, () -> cudnn.prepare(CALL)).getMessage();
+            assertTrue(m.startsWith("cuDNN: trying eng41 k2=19 k28=2 failed; while preparing") && m.endsWith("an illegal memory access was encountered"), m);
+        }
+        assertEquals(List.of(), bench.warnings);
+        assertEquals(Map.of(), clock.live, "memory of trials");
     }
 
     @Test
