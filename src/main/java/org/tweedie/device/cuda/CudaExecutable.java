@@ -9,6 +9,7 @@ import java.util.Map;
 import org.tweedie.device.Arguments;
 import org.tweedie.device.Closing;
 import org.tweedie.device.Executable;
+import org.tweedie.device.cudnn.CudnnException;
 import org.tweedie.device.gpu.Buffer;
 import org.tweedie.device.gpu.Constant;
 import org.tweedie.device.gpu.LibraryCall;
@@ -122,7 +123,9 @@ public final class CudaExecutable implements Executable {
             outputs.forEach((name, b) -> device.driver.toHost(staging.place("out " + name), b.address(), device.stream));
             device.driver.synchronize(device.stream);
         } catch (CudaException e) {
-            throw e.at("in program '" + program().name() + "'" + (graph == null ? "" : ", graph replayed; --graphs off names the kernel"));
+            throw e.at(where());
+        } catch (CudnnException e) {
+            throw e.at(where());
         } finally {
             device.ranges.pop();
         }
@@ -132,6 +135,10 @@ public final class CudaExecutable implements Executable {
         Map<String, Tensor> out = new LinkedHashMap<>();
         outputs.forEach((name, b) -> out.put(name, staging.get("out " + name, b)));
         return out;
+    }
+
+    private String where() {
+        return "in program '" + program().name() + "'" + (graph == null ? "" : ", graph replayed; --graphs off names the kernel");
     }
 
     private void upload(Map<String, Tensor> in) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.tweedie.device.Closing;
 import org.tweedie.device.OpTimes;
+import org.tweedie.device.cudnn.CudnnException;
 import org.tweedie.device.gpu.Group;
 import org.tweedie.device.gpu.Launch;
 import org.tweedie.device.gpu.LibraryCall;
@@ -109,6 +110,8 @@ final class Sequence implements AutoCloseable {
                     device.driver.synchronize(device.stream);
                 }
             } catch (CudaException e) {
+                throw e.at("in " + p.group);
+            } catch (CudnnException e) {
                 throw e.at("in " + p.group);
             } finally {
                 device.ranges.pop();
