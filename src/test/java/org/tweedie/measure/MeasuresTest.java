@@ -155,6 +155,7 @@ class MeasuresTest {
     /** The two kernels against each other: <A x, y> = <x, A^T y>. */
     @ParameterizedTest
     @MethodSource("cases")
+    @Tag("sanitized")
     void kernelsAreAdjoint(Case c) {
         Tensor x = OpCase.random(c.image, 7);
         Tensor y = OpCase.random(c.a.outShape(c.image), 8);

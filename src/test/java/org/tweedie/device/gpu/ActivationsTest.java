@@ -147,6 +147,7 @@ class ActivationsTest {
     /** GEGLU as {@code FeedForward} traces it, with its pull-back and push-forward. */
     @ParameterizedTest
     @EnumSource(value = DType.class, names = {"F32", "F16", "BF16"})
+    @Tag("sanitized")
     void geglu(DType real) {
         for (Shape s : List.of(Shape.of(2, 3, 2), Shape.of(5, 14), Shape.of(2, 3, 48), Shape.of(3, 2 * 2056), Shape.of(2, 2 * 1027))) {
             Program f = geglu(s);

@@ -112,6 +112,7 @@ class AttentionLayoutTest {
     /** Queries in the even columns, keys in the odd ones: all scores are 0, all weights 1/64. */
     @ParameterizedTest
     @MethodSource("powers")
+    @Tag("sanitized")
     void pullBack(Case c) {
         double scale = 1 / Math.sqrt(c.d);
         double[] q = integers(c, c.q(), 5, 2, x -> x % 2 == 0);

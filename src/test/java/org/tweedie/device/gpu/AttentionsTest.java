@@ -116,6 +116,7 @@ class AttentionsTest {
     /** Scores whose tangents share a large term that cancels: the kernels must not lose it in 16 bits. */
     @ParameterizedTest
     @MethodSource("halves")
+    @Tag("sanitized")
     void commonTangents(DType type) {
         Case c = new Case(type, 1, 64, 40, 50, false);
         AttentionJvp op = new AttentionJvp(c.op(), false);

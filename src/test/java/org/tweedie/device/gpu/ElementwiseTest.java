@@ -65,6 +65,7 @@ class ElementwiseTest {
     /** Operands of the result's shape are overwritten: each in turn, and both where they are one. */
     @ParameterizedTest
     @EnumSource(value = DType.class, names = {"F32", "F16", "BF16"})
+    @Tag("sanitized")
     void runsInPlace(DType real) {
         for (List<Shape> s : SHAPES) {
             Shape out = Shape.broadcast(s.get(0), s.get(1));

@@ -320,6 +320,7 @@ class FusionTest {
 
     /** A network and its push-forward at once. */
     @Test
+    @Tag("sanitized")
     void pairsStayTheSame() throws Exception {
         try (Golden g = new Golden(Golden.SD15)) {
             Tracer t = new Tracer("eps");

@@ -121,6 +121,7 @@ class HutchinsonTest {
 
     @ParameterizedTest
     @EnumSource(names = {"F32", "F16", "BF16"})
+    @Tag("sanitized")
     void reduce(DType dtype) {
         for (int[] s : SIZES) {
             reduce(dtype, s);

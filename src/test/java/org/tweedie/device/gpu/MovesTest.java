@@ -159,6 +159,7 @@ class MovesTest {
 
     /** Taking apart undoes joining. */
     @Test
+    @Tag("sanitized")
     void splitUndoesConcat() {
         for (List<Integer> widths : List.of(List.of(8, 16), List.of(1, 7, 3), List.of(8, 8, 16, 8, 24, 8))) {
             Concat op = new Concat(1);

@@ -20,6 +20,7 @@ class NoiseTest {
 
     @ParameterizedTest
     @EnumSource(Noise.Kind.class)
+    @Tag("sanitized")
     void sameNumbersAsPhilox(Noise.Kind kind) {
         for (DType dtype : new DType[] {DType.F32, DType.F16, DType.BF16}) {
             for (long offset : new long[] {0, 1, 2, 3, 4 * 77 + 2, (1L << 34) - 2, 1L << 40}) {

@@ -144,6 +144,7 @@ class NormsTest {
 
     /** A mean a hundred times the deviation, where squares less the squared mean would keep three digits in F32: the bound is that of other data. */
     @Test
+    @Tag("sanitized")
     void largeMeansCostNoDigits() {
         for (Case c : List.of(new Case("chosen", NormsTest::chosen, new GroupNorm(2, 1e-6, false), Shape.of(1, 9, 11, 8)),
                 new Case("chosen", NormsTest::chosen, new GroupNorm(1, 1e-6, false), Shape.of(5, 1, 320)),

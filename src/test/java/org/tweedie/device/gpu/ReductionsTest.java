@@ -80,6 +80,7 @@ class ReductionsTest {
     /** Sums of 16-bit numbers whose results stay in F32, beyond F16's range. */
     @ParameterizedTest
     @EnumSource(value = DType.class, names = {"F16", "BF16"})
+    @Tag("sanitized")
     void resultsMayStayInF32(DType real) {
         for (Shape s : List.of(Shape.of(3, 77), Shape.of(2, 9000), Shape.of(3, 1))) {
             double[] x = rounded(Arrays.stream(OpCase.random(s, 4).doubles()).map(v -> 10_000 * Math.abs(v)).toArray(), real);

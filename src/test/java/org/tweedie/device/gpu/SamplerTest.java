@@ -82,6 +82,7 @@ class SamplerTest {
 
     @ParameterizedTest
     @EnumSource(names = {"F32", "F16", "BF16"})
+    @Tag("sanitized")
     void guidanceAndItsPullBack(DType dtype) {
         for (int n : SIZES) {
             try (KernelBench bench = new KernelBench()) {
