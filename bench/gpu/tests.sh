@@ -1,23 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 # Sourced by bench/gpu-check: the parts suite and sanitizer, which run tests.
 
-# discover or execute tests: $1 seconds, then the console's words
+ON_CARD=(--include-classname '.*[.]CardTest') # the class that opens the cuda device; a JVM for each of its methods
+KERNELS=(--include-tag kernels)               # our kernels by themselves, on the card where tweedie.device says so; a JVM for each class
+SANITIZED=(--include-tag sanitized)           # a method or two of each of those classes, of few and small cases
+SIDE_BY_SIDE=4                                # JVMs with kernels, which are not timed
+before=()                                     # a tool that the tests run under
+
+# seconds, then the console's words
 junit() {
     local s=$1
     shift
     (cd "$home" && bounded "$s" "${before[@]}" "$java" "${flags[@]}" -Xmx8g -Dtweedie.device=cuda -cp "$classpath:$console" \
-        org.junit.platform.console.ConsoleLauncher "$@" --disable-banner --disable-ansi-colors)
+        org.junit.platform.console.ConsoleLauncher "$@" --scan-class-path "$tests" --disable-banner --disable-ansi-colors)
 }
-before=() # a tool that the tests run under
 
-found() { grep -c '[A-Za-z0-9_](.*)' "$work/last"; } # methods: how many cases a parameterized one has is known when it runs
+discover() { junit 60 discover "$@" --details=tree --details-theme=ascii; }
 
-# The class whose tests run on a real card, and only where -Dtweedie.device=cuda asks for it.
-selected=()
-selection() { selected=(--scan-class-path "$tests" --include-classname '.*[.]CardTest'); }
+execute() { # seconds, which; each case says when it starts and how it ended
+    local s=$1
+    shift
+    junit "$s" execute "$@" --details=testfeed
+}
 
-# Each kernel of ours by itself, on a card where that property asks for it, else on the PTX machine.
-kernels() { selected=(--scan-class-path "$tests" --include-tag kernels); }
+classes() { grep -o '[A-Za-z0-9_]*Test$' "$work/last"; }
+
+methods() { sed -n 's/.*[^A-Za-z0-9_]\([A-Za-z0-9_]*\)(.*).*/\1/p' "$work/last"; } # how many cases one has is known when it runs
 
 no_tests() {
     no_java && return
@@ -25,58 +33,75 @@ no_tests() {
     return 1
 }
 
-tested() { # part, what, exit code of the console
-    local good bad
-    good=$(sed -n 's/^\[ *\([0-9]*\) tests successful *\]$/\1/p' "$work/last")
-    bad=$(sed -n 's/^\[ *\([0-9]*\) tests failed *\]$/\1/p' "$work/last")
-    if (($3 == 0 && ${good:-0} > 0)); then
-        row "$1" tweedie "$2" '' '' '' "$good" 'tests passed' '' '' ok
+# Cases as they were told, by what became of them: STARTED, SUCCESSFUL, FAILED
+cases() { sed -n "s/^JUnit Jupiter > \(.*\) :: $1\$/\1/p" "$work/last"; }
+
+# What went wrong, in one line: after a fault of the card all that follows in that JVM fails, so only the first case says something. $1 is the exit code
+wrong() {
+    local bad first reason last
+    bad=$(cases FAILED | wc -l)
+    last=$(cases STARTED | tail -n 1)
+    if ((bad > 0)); then
+        first=$(cases FAILED | head -n 1)
+        reason=$(sed -n '/ :: FAILED$/{n;s/^[[:space:]]*//p;q}' "$work/last")
+        echo "failed: $bad tests, first ${first:0:120}: ${reason:0:200}"
     else
-        row "$1" tweedie "$2" '' '' '' "${good:-0}" 'tests passed' '' '' "$(
-            if ((${bad:-0} > 0)); then
-                echo "failed: $bad tests, see log.txt"
-            elif grep -q '^ *=> ' "$work/last"; then # before the first test
-                echo "failed: $(sed -n 's/^ *=> //p' "$work/last" | head -n 1 | cut -c 1-200)"
-            else
-                why "$3"
-            fi
-        )"
+        echo "$(why "$1")${last:+; after $(cases SUCCESSFUL | wc -l) cases, the last begun ${last:0:120}}"
     fi
 }
 
+tested() { # part, what, exit code of the console
+    local good status=ok
+    good=$(cases SUCCESSFUL | wc -l)
+    (($3 == 0 && good > 0)) || status=$(wrong "$3")
+    row "$1" tweedie "$2" '' '' '' "$good" 'tests passed' '' '' "$status"
+}
+
 suite() {
-    local reason code
+    local reason end=$((SECONDS + $1)) all each n=0
     if reason=$(no_tests); then
         row suite tweedie 'device tests' '' '' '' '' '' '' '' "not run: $reason"
         return
     fi
-    selection
     if [[ -n $dry ]]; then
-        junit 60 discover "${selected[@]}" --details=tree
-        reason=$(found)
-        row suite tweedie 'device tests' '' '' '' "$reason" 'test methods' '' '' "$( ((${reason:-0} > 0)) && echo 'not run: dry run' || echo 'failed: CardTest is not in the pack')"
-        kernels
-        junit 60 discover "${selected[@]}" --details=tree
-        reason=$(found)
-        row suite tweedie 'kernel tests' '' '' '' "$reason" 'test methods' '' '' "$( ((${reason:-0} > 0)) && echo 'not run: dry run' || echo 'failed: no kernel tests are in the pack')"
-        junit 60 discover --scan-class-path "$tests" --details=tree
-        code=$?
-        reason=$(found)
-        row suite tweedie 'all tests of the pack' '' '' '' "$reason" 'test methods' '' '' "$( ((${reason:-0} > 0)) && echo 'not run: dry run' || why $code)"
+        listed 'device tests' "${ON_CARD[@]}"
+        listed 'kernel tests' "${KERNELS[@]}"
+        listed 'of these sanitized' "${SANITIZED[@]}"
+        listed 'all tests of the pack'
         return
     fi
-    local end=$((SECONDS + $1))
-    junit $(($1 * 2 / 3)) execute "${selected[@]}" --details=summary
+    discover "${ON_CARD[@]}"
+    all=$(methods)
+    [[ -n $all ]] || row suite tweedie 'device tests' '' '' '' '' '' '' '' "failed: no CardTest among the tests"
+    for each in $all; do
+        execute $(((end - SECONDS) / 2)) "${ON_CARD[@]}" --include-methodname ".*#$each"
+        tested suite "CardTest: $each" $?
+    done
+    discover "${KERNELS[@]}"
+    all=$(classes)
+    [[ -n $all ]] || row suite tweedie 'kernel tests' '' '' '' '' '' '' '' "failed: no kernel tests among the tests"
+    for each in $all; do
+        ( # with files of its own for what it says
+            work=$work/$each
+            mkdir -p "$work"
+            execute $((end - SECONDS)) "${KERNELS[@]}" --include-classname ".*[.]$each"
+            tested suite "kernels: $each" $?
+        ) &
+        ((++n % SIDE_BY_SIDE)) || wait
+    done
+    wait
+}
+
+listed() { # what, which
+    local n code
+    discover "${@:2}"
     code=$?
-    tested suite 'device tests' $code
-    kernels
-    junit $((end - SECONDS)) execute "${selected[@]}" --details=summary
-    code=$?
-    tested suite 'kernel tests' $code
+    n=$(methods | wc -l)
+    row suite tweedie "$1" '' '' '' "$n" 'test methods' '' '' "$( ((code != 0)) && why $code || { ((n > 0)) && echo 'not run: dry run' || echo "failed: no $1 in the pack"; })"
 }
 
 sanitizer() {
-    local tool reason='' code n
+    local tool reason='' code n tools=2 end=$((SECONDS + $1))
     command -v compute-sanitizer > /dev/null || reason="compute-sanitizer is not there"
     [[ -n $reason ]] || reason=$(no_tests) || reason=
     [[ -z $dry ]] || reason="dry run${reason:+; $reason}"
@@ -85,17 +110,16 @@ sanitizer() {
             row sanitizer tweedie "$tool" '' '' '' '' '' '' '' "not run: $reason"
             continue
         fi
-        kernels
         before=(compute-sanitizer --tool "$tool" --target-processes all --error-exitcode 86 --print-limit 20)
         [[ $tool == racecheck ]] || before+=(--report-api-errors no) # libraries ask the driver for functions that it need not have
-        junit $(($1 / 2)) execute "${selected[@]}" --details=summary
+        execute $(((end - SECONDS) / tools)) "${SANITIZED[@]}"
         code=$?
-        before=()
+        before=() tools=1
         n=$(sed -n 's/.*\(ERROR\|RACECHECK\) SUMMARY: \([0-9]*\).*/\2/p' "$work/last" "$work/last.err" | tail -n 1)
         if [[ -n $n ]]; then
-            row sanitizer tweedie "$tool" '' '' '' "$n" findings '' '' "$( ((n == 0 && code == 0)) && echo ok || echo "failed ($code): see log.txt")"
+            row sanitizer tweedie "$tool" '' '' '' "$n" findings '' '' "$( ((n == 0 && code == 0)) && echo ok || { ((n > 0)) && echo "failed ($code): see log.txt" || wrong $code; })"
         else
-            row sanitizer tweedie "$tool" '' '' '' '' '' '' '' "$(why $code)"
+            row sanitizer tweedie "$tool" '' '' '' '' '' '' '' "$(wrong $code)"
         fi
     done
 }

@@ -12,7 +12,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -21,12 +23,17 @@ class GpuCheckTest {
     @TempDir
     Path folder;
 
+    private final Map<String, String> environment = new HashMap<>();
+
     private record Ran(int code, String out, String err) {}
 
     private Ran check(String script, String... args) throws IOException, InterruptedException {
         List<String> line = new ArrayList<>(List.of("bash", Path.of(script).toAbsolutePath().toString()));
         line.addAll(List.of(args));
-        Process p = new ProcessBuilder(line).directory(folder.toFile()).redirectError(folder.resolve("err").toFile()).start();
+        ProcessBuilder b = new ProcessBuilder(line).directory(folder.toFile()).redirectError(folder.resolve("err").toFile());
+        b.environment().compute("PATH", (_, path) -> folder.resolve("bin") + ":" + path);
+        b.environment().putAll(environment);
+        Process p = b.start();
         String out = new String(p.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         return new Ran(p.waitFor(), out, Files.readString(folder.resolve("err")));
     }
@@ -52,14 +59,32 @@ class GpuCheckTest {
         assertTrue(r.err.contains("expected one folder to write: bench/pack-gpu [--thin] FOLDER"), r.err);
     }
 
+    private void program(String name, String text) throws IOException {
+        Path file = folder.resolve(name);
+        Files.createDirectories(file.getParent());
+        Files.writeString(file, text);
+        assertTrue(file.toFile().setExecutable(true));
+    }
+
     /** Times 7.12 ms each, but for one thing that fails: the others after it are measured all the same. */
     private Path standIn() throws IOException {
-        Path java = Files.createDirectories(folder.resolve("pack/runtime/bin")).resolve("java");
-        Files.writeString(java, """
+        program("pack/runtime/bin/java", """
                 #!/usr/bin/env bash
                 a="$*"
                 case $a in
-                    *execute*) echo "[         6 tests successful      ]"; echo "[         1 tests failed          ]"; exit 1 ;;
+                    *discover*CardTest*) echo "  +-- CardTest"; echo "  | +-- networks(DType)" ;;
+                    *discover*kernels*) echo "  +-- NoiseTest"; echo "  | '-- same(Kind)"; echo "  '-- NormsTest"; echo "    '-- agrees()" ;;
+                    *discover*) echo "  '-- NoiseTest"; echo "    '-- same(Kind)" ;;
+                    *execute*sanitized*) echo "JUnit Jupiter > NoiseTest > same(Kind) > [1] kind=1, 7 :: STARTED"; exit 0 ;;
+                    *execute*NormsTest*) echo "JUnit Jupiter > NormsTest > agrees() :: STARTED"; echo "JUnit Jupiter > NormsTest > agrees() :: SUCCESSFUL" ;;
+                    *execute*NoiseTest*)
+                        for i in 1 2 3; do
+                            echo "JUnit Jupiter > NoiseTest > same(Kind) > [$i] kind=$i, 7 :: STARTED"
+                            ((i == 1)) && echo "JUnit Jupiter > NoiseTest > same(Kind) > [$i] kind=$i, 7 :: SUCCESSFUL" && continue
+                            echo "JUnit Jupiter > NoiseTest > same(Kind) > [$i] kind=$i, 7 :: FAILED"; printf '\\tCudaException: fault %s\\n\\t\\tat ours\\n' $i
+                        done
+                        exit 1 ;;
+                    *execute*) echo "JUnit Jupiter > CardTest > networks(DType) > [1] F16 :: STARTED"; echo "killed" >&2; exit 134 ;;
                     *"--graphs off"*) echo "tweedie: cuda: cuLaunchKernel failed" >&2; exit 1 ;;
                     *profile*)
                         w=${a##*--what }; w=${w%% *}; d=${a##*--dtype }; d=${d%% *}
@@ -72,7 +97,6 @@ class GpuCheckTest {
                         done ;;
                 esac
                 """);
-        assertTrue(java.toFile().setExecutable(true));
         Path pack = folder.resolve("pack");
         Files.createDirectories(pack.resolve("target/lib"));
         for (String empty : List.of("VERSION", "target/tweedie.jar", "target/tests.jar", "target/junit-platform-console-standalone.jar")) {
@@ -87,7 +111,11 @@ class GpuCheckTest {
         assertEquals(1, r.code, r.err);
         List<String> rows = Files.readAllLines(folder.resolve("results/results.csv"));
         assertEquals("part,who,what,batch,mode,dtype,value,unit,fastest,memory_mib,status", rows.getFirst());
-        assertTrue(rows.contains("suite,tweedie,device tests,,,,6,tests passed,,,failed: 1 tests; see log.txt"), rows.toString());
+        assertTrue(rows.contains("suite,tweedie,CardTest: networks,,,,0,tests passed,,,failed (134): killed; after 0 cases; the last begun CardTest > networks(DType) > [1] F16"),
+                rows.toString());
+        assertTrue(rows.contains("suite,tweedie,kernels: NoiseTest,,,,1,tests passed,,,failed: 2 tests; first NoiseTest > same(Kind) > [2] kind=2; 7: CudaException: fault 2"),
+                rows.toString());
+        assertTrue(rows.contains("suite,tweedie,kernels: NormsTest,,,,1,tests passed,,,ok"), rows.toString());
         assertTrue(rows.contains("bench,tweedie,unet,2,graphs,f16,7.120,ms,7.000,2,ok"), rows.toString());
         assertTrue(rows.contains("bench,tweedie,decode,1,graphs,bf16,,,,,failed (1): tweedie: cuda: cuMemAlloc failed; out of memory"), rows.toString());
         assertTrue(rows.contains("bench,tweedie,encode-vjp,1,graphs,bf16,7.120,ms,7.000,2,ok"), rows.toString());
@@ -99,5 +127,23 @@ class GpuCheckTest {
         assertTrue(r.out.lines().anyMatch(l -> l.matches(" *guided UNet step, batch 2, ms +7.12 +at most 9.5 +reached")), r.out);
         assertTrue(r.out.lines().anyMatch(l -> l.matches(" *decoder forward \\+ VJP over forward +not run +at most 2.1 +not measured")), r.out);
         assertTrue(r.out.lines().anyMatch(l -> l.matches(" *50 x 5 restoration at 512 px, s +12.50 +at most 10 +missed")), r.out);
+    }
+
+    /** memcheck is ended by its limit, as `timeout` says it with 124; racecheck comes to its end. */
+    @Test
+    void sanitizerSaysHowFarItCame() throws Exception {
+        program("bin/compute-sanitizer", """
+                #!/usr/bin/env bash
+                tool=$2
+                while [[ $1 != */java ]]; do shift; done
+                "$@"
+                [[ $tool != memcheck ]] || exit 124
+                echo "========= RACECHECK SUMMARY: 0 hazards displayed (0 errors, 0 warnings)"
+                """);
+        Ran r = check("bench/gpu-check", "--pack", standIn().toString(), "--only", "sanitizer", "--out", "results");
+        assertEquals(1, r.code, r.err);
+        List<String> rows = Files.readAllLines(folder.resolve("results/results.csv"));
+        assertTrue(rows.contains("sanitizer,tweedie,memcheck,,,,,,,,time limit; after 0 cases; the last begun NoiseTest > same(Kind) > [1] kind=1; 7"), rows.toString());
+        assertTrue(rows.contains("sanitizer,tweedie,racecheck,,,,0,findings,,,ok"), rows.toString());
     }
 }
