@@ -30,6 +30,9 @@ rows_of() {
             else if (what == "copy") printf "%s%.3f,TB/s,,,ok\n", head, number("bytes_per_s") / 1e12
             else if (what == "gemm") printf "%s%.1f,TFLOP/s,,,ok\n", head, number("flops_per_s") / 1e12
             else if (what == "restore") printf "%s%.2f,s,,,ok\n", head, number("seconds")
-            else printf "%s%.3f,ms,%.3f,%s,ok\n", head, s * 1e3, number("fastest_s") * 1e3, mib(bytes)
+            else {
+                printf "%s%.3f,ms,%.3f,%s,ok\n", head, s * 1e3, number("fastest_s") * 1e3, mib(bytes)
+                if (number("device_s") != "") printf "%s%.3f,device ms,,,ok\n", head, number("device_s") * 1e3
+            }
         }' >> "$rows"
 }
