@@ -4,11 +4,11 @@
 fact() { row environment machine "$1" '' '' '' "$2" '' '' '' "${3:-ok}"; }
 
 environment() {
-    local s reason
+    local s reason end=$((SECONDS + $1))
     fact processor "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) threads"
     fact system "$(uname -sr)"
     [[ -n $pack ]] && fact pack "$(head -n 1 "$pack/VERSION")"
-    if command -v nvidia-smi > /dev/null && bounded 20 nvidia-smi --query-gpu=name,driver_version,memory.total,compute_cap,power.limit,clocks.max.sm,clocks.max.mem --format=csv,noheader; then
+    if command -v nvidia-smi > /dev/null && bounded 10 nvidia-smi --query-gpu=name,driver_version,memory.total,compute_cap,power.limit,clocks.max.sm,clocks.max.mem --format=csv,noheader; then
         fact card "$(head -n 1 "$work/last")"
     else
         fact card none "$([[ -n $dry ]] && echo 'dry run: no card is needed' || echo 'failed: nvidia-smi finds no card')"
@@ -18,19 +18,14 @@ environment() {
     fact nvrtc "${nvrtc:-not found}"
     command -v nvcc > /dev/null && fact nvcc "$(nvcc --version | sed -n 's/.*release //p')"
     fact compute-sanitizer "$(command -v compute-sanitizer || echo 'not found')"
-    if has_torch; then
-        bounded 60 python3 -c 'import sys, torch; print(sys.version.split()[0], torch.__version__, torch.version.cuda, torch.backends.cudnn.version())'
-        fact 'python, torch, its CUDA and cuDNN' "$(tail -n 1 "$work/last")"
-    else
-        fact 'python, torch, its CUDA and cuDNN' 'not found'
-    fi
+    fact 'python, torch, its CUDA and cuDNN' "$(torch $(($1 * 3 / 4)) || cat "$work/no-torch")"
     if reason=$(no_java); then
         fact java none "not run: $reason"
         return
     fi
     "$java" -version > "$work/version" 2>&1
     fact java "$(sed -n 's/.* version "\(.*\)".*/\1/p' "$work/version")"
-    bounded "$1" "$java" "${flags[@]}" -jar "$jars/tweedie.jar" doctor
+    bounded $((end - SECONDS)) "$java" "${flags[@]}" -jar "$jars/tweedie.jar" doctor
     s=$?
     ((s == 0)) || fact doctor '' "$(why $s)"
     while read -r s; do

@@ -50,47 +50,71 @@ no_java() { # says why nothing of ours can run, or fails
     return 1
 }
 
-# Folders of cuBLAS, cuDNN and NVRTC: the loader's, those of Python's wheels, then wherever they are.
+# Sets wheels: libraries that Python's packages brought.
+find_wheels() {
+    local site
+    site=$(timeout 20 python3 -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])' 2> /dev/null)
+    wheels=$([[ -z $site ]] || timeout 12 find "$site/nvidia" -name 'lib*.so.*' 2> /dev/null)
+}
+
+# The folder of a library: one that the user names for us, then for the loader; the loader's own; a wheel's; and with a second word wherever it is, which takes
+# seconds, once.
 folder_of() {
-    local f site=''
-    f=$({ ldconfig -p || /sbin/ldconfig -p; } 2> /dev/null | sed -n "s:.*=> \(.*/$1\)\$:\1:p" | head -n 1)
-    if [[ -z $f ]]; then
-        if [[ ! -e $work/libraries ]]; then
-            site=$(timeout 20 python3 -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])' 2> /dev/null)
-            timeout 12 find ${site:+"$site/nvidia"} /usr /opt /root /home -xdev \( -name 'libcublas.so.1[23]' -o -name libcudnn.so.9 -o -name 'libnvrtc.so.1[23]' \) > "$work/libraries" 2> /dev/null
+    local folder f named
+    IFS=: read -r -a named <<< "$user_folders:$user_path"
+    for folder in "${named[@]}"; do
+        if [[ -n $folder && -e $folder/$1 ]]; then
+            echo "$folder"
+            return
         fi
-        f=$(grep "/$1\$" "$work/libraries" | head -n 1)
+    done
+    f=$({ ldconfig -p || /sbin/ldconfig -p; } 2> /dev/null | grep -v '(libc6)' | sed -n "s:.*=> \(.*/$1\)\$:\1:p" | head -n 1)
+    [[ -n $f ]] || f=$(grep "/$1\$" <<< "$wheels" | head -n 1)
+    if [[ -z $f && -n ${2:-} && ! -e $work/libraries ]]; then
+        timeout 12 find /usr /opt /root /home -xdev \( -name 'libcublas.so.1[23]' -o -name libcudnn.so.9 -o -name 'libnvrtc.so.1[23]' \) > "$work/libraries" 2> /dev/null
     fi
+    [[ -n $f || ! -e $work/libraries ]] || f=$(grep "/$1\$" "$work/libraries" | head -n 1)
     [[ -z $f ]] || dirname "$f"
 }
 
+# Names folders to Tweedie, after those of the user; which it takes of them is its own matter: NVRTC must be of the CUDA that cuDNN was built for, which it
+# reads from cuDNN, so NVRTC 12 and 13 are both offered.
 find_libraries() {
-    local folders=() f
-    cublas=$(folder_of libcublas.so.12) cudnn=$(folder_of libcudnn.so.9) nvrtc='' forwarded=''
-    if [[ -n $cublas ]]; then
-        folders+=("$cublas")
-    else
-        cublas=$(folder_of libcublas.so.13)
-        if [[ -n $cublas ]]; then
-            if [[ -n $pack && -r $pack/cublas12/libcublas.so.12 ]]; then
-                forwarded=$pack/cublas12
-            elif "$here/cublas12-forwarder/build" "$work/cublas12" >> "$log" 2>&1; then
-                forwarded=$work/cublas12
-            fi
-            [[ -z $forwarded ]] || folders+=("$forwarded")
-            folders+=("$cublas")
+    local cublas13 nvrtc12 nvrtc13 offered f
+    user_folders=${TWEEDIE_CUDA_LIBRARIES:-} forwarded=''
+    find_wheels
+    cublas=$(folder_of libcublas.so.12 far) cublas13=$(folder_of libcublas.so.13) cudnn=$(folder_of libcudnn.so.9 far)
+    nvrtc12=$(folder_of libnvrtc.so.12) nvrtc13=$(folder_of libnvrtc.so.13)
+    [[ -n $nvrtc12$nvrtc13 ]] || nvrtc12=$(folder_of libnvrtc.so.12 far) nvrtc13=$(folder_of libnvrtc.so.13)
+    if [[ -z $cublas && -n $cublas13 ]]; then
+        cublas=$cublas13
+        if [[ -n $pack && -r $pack/cublas12/libcublas.so.12 ]]; then
+            forwarded=$pack/cublas12
+        elif "$here/cublas12-forwarder/build" "$work/cublas12" >> "$log" 2>&1; then
+            forwarded=$work/cublas12
         fi
+        [[ -z $forwarded ]] || export TWEEDIE_CUBLAS13=${TWEEDIE_CUBLAS13:-$cublas/libcublas.so.13}
     fi
-    [[ -z $cudnn ]] || folders+=("$cudnn")
-    nvrtc=$(folder_of "libnvrtc.so.$([[ -n $forwarded ]] && echo 13 || echo 12)") # that of cuDNN's CUDA
-    [[ -z $nvrtc ]] || folders+=("$nvrtc")
-    for f in "${folders[@]}"; do
-        TWEEDIE_CUDA_LIBRARIES=${TWEEDIE_CUDA_LIBRARIES:+$TWEEDIE_CUDA_LIBRARIES:}$f
-        LD_LIBRARY_PATH=$f${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+    nvrtc=$nvrtc12${nvrtc13:+${nvrtc12:+ and }$nvrtc13}
+    offered=$user_folders
+    for f in "$forwarded" "$cublas" "$cudnn" "$nvrtc12" "$nvrtc13" "$cublas13"; do
+        [[ -z $f || :$offered: == *":$f:"* ]] || offered+=${offered:+:}$f
     done
-    [[ -z $forwarded ]] || export TWEEDIE_CUBLAS13=$cublas/libcublas.so.13
-    [[ -z $forwarded ]] || LD_LIBRARY_PATH=$forwarded:$LD_LIBRARY_PATH
-    ((${#folders[@]} == 0)) || export TWEEDIE_CUDA_LIBRARIES LD_LIBRARY_PATH
+    if [[ -n $offered ]]; then
+        export TWEEDIE_CUDA_LIBRARIES=$offered
+        export LD_LIBRARY_PATH=${user_path:+$user_path:}$offered # by which libraries find each other
+    fi
 }
 
-has_torch() { command -v python3 > /dev/null && timeout 60 python3 -c 'import torch' 2> /dev/null; }
+# PyTorch's line, or fails: its import takes long and is asked for once, $1 seconds at most; the answer is kept.
+torch() {
+    local s=$(($1 > 1 ? $1 : 1))
+    if [[ ! -e $work/torch ]]; then
+        timeout --kill-after=5 "$s" env LD_LIBRARY_PATH="$user_path" python3 -c 'import sys, torch; print(sys.version.split()[0], torch.__version__, torch.version.cuda, torch.backends.cudnn.version())' \
+            > "$work/torch" 2>> "$log" || case $? in
+                124 | 137) echo "import torch: time limit of $s s" > "$work/no-torch" ;;
+                *) echo 'no torch' > "$work/no-torch" ;;
+            esac
+    fi
+    [[ ! -e $work/no-torch ]] && tail -n 1 "$work/torch"
+}

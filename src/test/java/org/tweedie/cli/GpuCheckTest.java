@@ -49,6 +49,29 @@ class GpuCheckTest {
         assertFalse(r.out.contains("reached"), r.out);
     }
 
+    /** Empty files are enough to be found; both NVRTCs are offered, since only Tweedie reads which CUDA cuDNN is for. */
+    @Test
+    void librariesThatTheUserNamesComeFirst() throws Exception {
+        for (String library : List.of("named/libcublas.so.12", "path/libcublas.so.12", "path/libcudnn.so.9", "path/libnvrtc.so.12", "named/libnvrtc.so.13")) {
+            Files.createDirectories(folder.resolve(library).getParent());
+            Files.createFile(folder.resolve(library));
+        }
+        String named = folder.resolve("named").toString();
+        String path = folder.resolve("path").toString();
+        environment.put("TWEEDIE_CUDA_LIBRARIES", named);
+        environment.put("LD_LIBRARY_PATH", path);
+        program("pack/runtime/bin/java", "#!/usr/bin/env bash\n[[ $* != *doctor* ]] || printf '%s:\\n' $TWEEDIE_CUDA_LIBRARIES $LD_LIBRARY_PATH > offered\n");
+        Ran r = check("bench/gpu-check", "--dry-run", "--pack", pack().toString(), "--only", "environment", "--out", "results");
+        assertEquals(0, r.code, r.out + r.err);
+        List<String> rows = Files.readAllLines(folder.resolve("results/results.csv"));
+        assertTrue(rows.contains("environment,machine,cublas,,,," + named + ",,,,ok"), rows.toString());
+        assertTrue(rows.contains("environment,machine,cudnn,,,," + path + ",,,,ok"), rows.toString());
+        assertTrue(rows.contains("environment,machine,nvrtc,,,," + path + " and " + named + ",,,,ok"), rows.toString());
+        List<String> offered = Files.readAllLines(folder.resolve("offered"));
+        assertTrue(offered.get(0).startsWith(named + ":" + path + ":"), offered.toString());
+        assertTrue(offered.get(1).startsWith(path + ":" + named + ":"), offered.toString());
+    }
+
     @Test
     void teachesWhatToAskFor() throws Exception {
         Ran r = check("bench/gpu-check", "--only", "benches");
@@ -98,6 +121,10 @@ class GpuCheckTest {
                         done ;;
                 esac
                 """);
+        return pack();
+    }
+
+    private Path pack() throws IOException {
         Path pack = folder.resolve("pack");
         Files.createDirectories(pack.resolve("target/lib"));
         for (String empty : List.of("VERSION", "target/tweedie.jar", "target/tests.jar", "target/junit-platform-console-standalone.jar")) {
