@@ -104,7 +104,7 @@ public final class Devices {
         private final String reason;
 
         Unavailable(String name, String reason, Throwable cause) {
-            super("device '" + name + "' unavailable: " + reason + "; available: reference", cause);
+            super("device '" + name + "' unavailable: " + reason + " (./tweedie doctor lists what can be used here)", cause);
             this.reason = reason;
         }
     }
