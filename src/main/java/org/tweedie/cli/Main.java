@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.cli;
 
-import java.io.FileOutputStream;
-import java.io.IOException;
 import java.io.PrintStream;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -84,11 +82,7 @@ public final class Main implements Runnable {
     private static void standardError() {
         String real = System.getProperty("tweedie.stderr");
         if (real != null) {
-            try {
-                System.setErr(new PrintStream(new FileOutputStream(real, true), true));
-            } catch (IOException e) {
-                System.clearProperty("tweedie.columns"); // not ours to open: stay behind the filter, which passes whole lines only
-            }
+            System.setErr(new PrintStream(new Descriptor(Integer.parseInt(real)), true));
         }
     }
 
