@@ -12,10 +12,10 @@ class DevicesTest {
     @Test
     void aCardThatIsRefusedIsAReasonNotTheEndOfDoctor() {
         Devices.Status s = Devices.status("cuda", () -> {
-            throw new IllegalArgumentException("device 'cuda': expected a card of compute capability 8.0 (Ampere) or more, got GeForce GTX 1080 (sm_61); use --device cpu");
+            throw new IllegalStateException("expected a card of compute capability 8.0 (Ampere) or more, got GeForce GTX 1080 (sm_61); use --device cpu");
         });
         assertFalse(s.usable());
-        assertEquals("device 'cuda': expected a card of compute capability 8.0 (Ampere) or more, got GeForce GTX 1080 (sm_61); use --device cpu", s.text());
+        assertEquals("expected a card of compute capability 8.0 (Ampere) or more, got GeForce GTX 1080 (sm_61); use --device cpu", s.text());
     }
 
     @Test

@@ -62,11 +62,12 @@ public final class CudaDevice implements Device {
             modules = new Modules(driver, memory, card.sharedMemory());
             closing.add(modules::close);
             Blas blas = driver.blas(stream, memory.allocate(CUBLAS_WORKSPACE, "cuBLAS"), CUBLAS_WORKSPACE);
-            closing.add(blas::close);
+            Cublas products = new Cublas(blas);
+            closing.add(products::close);
             Vendor rest = convolutions.open(driver, stream, card, memory);
             closing.add(rest::close);
             offer = rest.offer();
-            calls = new Calls(new Cublas(blas), rest);
+            calls = new Calls(products, rest);
             closing.add(calls::close);
             libraries = "cuBLAS " + blas.version() / 10000 + "." + blas.version() / 100 % 100 + ", " + rest;
         } catch (RuntimeException | Error e) {
@@ -91,7 +92,7 @@ public final class CudaDevice implements Device {
      *
      * @throws UnsatisfiedLinkError in one line: which library is missing or does not fit, and what to do
      * @throws CudaException when the driver finds no card, or the card cannot be used
-     * @throws IllegalStateException when the card is too old
+     * @throws IllegalStateException when there is no card, or it is too old
      * @throws IllegalArgumentException when there is no card of that number
      */
     public static CudaDevice open(CudaOptions options) {
@@ -100,6 +101,9 @@ public final class CudaDevice implements Device {
 
     private static Driver.Card card(Driver driver, int ordinal) {
         int cards = driver.cards();
+        if (cards == 0) {
+            throw new IllegalStateException("the driver sees no card; 'nvidia-smi' lists them, CUDA_VISIBLE_DEVICES may hide them");
+        }
         if (ordinal < 0 || ordinal >= cards) {
             throw new IllegalArgumentException("device 'cuda': expected a card from 0 to " + (cards - 1) + ", got " + ordinal);
         }

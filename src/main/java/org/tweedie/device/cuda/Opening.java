@@ -18,7 +18,7 @@ final class Opening {
     /**
      * @throws UnsatisfiedLinkError in one line: which library is missing or does not fit, and what to do
      * @throws CudaException when the driver finds no card, or the card cannot be used
-     * @throws IllegalStateException when the card is too old
+     * @throws IllegalStateException when there is no card, or it is too old
      * @throws IllegalArgumentException when there is no card of that number
      */
     static CudaDevice open(CudaOptions options) {

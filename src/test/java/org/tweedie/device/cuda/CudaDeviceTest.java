@@ -277,6 +277,9 @@ class CudaDeviceTest {
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
                 () -> new CudaDevice(driver, (d, s, c, m) -> driver.vendor, new CudaOptions(DType.F32, true, 1, null, false), Ranges.NONE));
         assertEquals("device 'cuda': expected a card from 0 to 0, got 1", e.getMessage());
+        driver.cards = 0;
+        assertEquals("the driver sees no card; 'nvidia-smi' lists them, CUDA_VISIBLE_DEVICES may hide them", assertThrows(IllegalStateException.class, () -> open(true, null)).getMessage());
+        driver.cards = 1;
         driver.card = new Driver.Card("GeForce RTX 2080", 75, 46, 8L << 30, 64 << 10);
         IllegalStateException old = assertThrows(IllegalStateException.class, () -> open(true, null));
         assertEquals("expected a card of compute capability 8.0 (Ampere) or more, got GeForce RTX 2080 (sm_75); use --device cpu", old.getMessage());

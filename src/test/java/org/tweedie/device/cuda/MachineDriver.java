@@ -41,6 +41,7 @@ final class MachineDriver implements Driver {
     boolean sticky;
     long capacity = 1L << 31;
     Card card = new Card("PTX machine", 80, 1, 1L << 31, MOST_SHARED);
+    int cards = 1;
     int launches;
     int graphLaunches;
 
@@ -131,7 +132,7 @@ final class MachineDriver implements Driver {
 
     @Override
     public int cards() {
-        return 1;
+        return cards;
     }
 
     @Override

@@ -13,6 +13,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
 import org.tweedie.device.gpu.Buffer;
 import org.tweedie.device.gpu.Epilogue;
 import org.tweedie.device.gpu.LibraryCall;
@@ -30,6 +32,12 @@ import org.tweedie.program.op.Op;
 
 /** Calls of a {@link Cudnn} on a {@link FakeCudnn} with numbers, compared with the reference device. */
 final class CudnnBench implements AutoCloseable {
+    /** A convolution. */
+    static final LibraryCall CALL = new LibraryCall(new Conv2d(1, 1, 1, 1, 1), Epilogue.NONE,
+            List.of(new Buffer("image", DType.F16, Shape.of(1, 4, 4, 8), 0), new Buffer("filter", DType.F16, Shape.of(8, 3, 3, 8), 0)),
+            List.of(new Buffer("sums", DType.F16, Shape.of(1, 4, 4, 8), 0)));
+    static final Choice THIRD = new Choice(3, new TreeMap<>(Map.of(24L, 5L)));
+
     static final String CARD = "NVIDIA Test Card";
     static final String COMPILERS = "NVRTC 12.6, driver for CUDA 12.8";
 
@@ -185,5 +193,9 @@ final class CudnnBench implements AutoCloseable {
     @Override
     public void close() {
         arena.close();
+    }
+
+    static FakeCudnn.Offer offer(Choice c, Note... notes) {
+        return new FakeCudnn.Offer(c, false, Set.of(notes));
     }
 }

@@ -6,18 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeMap;
-import java.util.function.LongConsumer;
-import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -34,13 +26,8 @@ import org.tweedie.program.op.AttentionVjp;
 import org.tweedie.program.op.Conv2d;
 import org.tweedie.program.op.MatMul;
 
-/** Opening, choosing engines, remembering them, failing. */
+/** Opening, failing half-way, closing, and what is taken. */
 class CudnnTest {
-    private static final LibraryCall CALL = new LibraryCall(new Conv2d(1, 1, 1, 1, 1), Epilogue.NONE,
-            List.of(new Buffer("image", DType.F16, Shape.of(1, 4, 4, 8), 0), new Buffer("filter", DType.F16, Shape.of(8, 3, 3, 8), 0)),
-            List.of(new Buffer("sums", DType.F16, Shape.of(1, 4, 4, 8), 0)));
-    private static final Choice THIRD = new Choice(3, new TreeMap<>(Map.of(24L, 5L)));
-
     @TempDir
     Path folder;
 
@@ -58,320 +45,6 @@ class CudnnTest {
         bench.close();
     }
 
-    /** Host memory for device memory, and a clock that the test sets. */
-    private static final class Clock implements Trials {
-        final Map<Long, Arena> live = new HashMap<>();
-        final double[] seconds;
-        int timed;
-        long most = Long.MAX_VALUE;
-        RuntimeException fault;
-        Runnable afterwards = () -> { };
-        LongConsumer onAllocate = bytes -> { };
-
-        Clock(double... seconds) {
-            this.seconds = seconds;
-        }
-
-        @Override
-        public long allocate(long bytes) {
-            await();
-            if (bytes > most) {
-                return 0;
-            }
-            Arena arena = Arena.ofConfined();
-            MemorySegment s = arena.allocate(bytes, 256);
-            live.put(s.address(), arena);
-            onAllocate.accept(bytes);
-            return s.address();
-        }
-
-        @Override
-        public void free(long address) {
-            live.remove(address).close();
-        }
-
-        @Override
-        public void await() {
-            if (fault != null) {
-                throw fault;
-            }
-        }
-
-        @Override
-        public double seconds(Runnable run) {
-            run.run();
-            if (timed == seconds.length - 1) {
-                afterwards.run();
-            }
-            return seconds[timed++];
-        }
-    }
-
-    private static FakeCudnn.Offer offer(Choice c, Note... notes) {
-        return new FakeCudnn.Offer(c, false, Set.of(notes));
-    }
-
-    @Test
-    void theFirstEngineWithoutAClock() {
-        try (Cudnn cudnn = bench.open(90, null); Vendor.Prepared p = cudnn.prepare(CALL)) {
-            assertEquals("cudnn eng41 k2=19 k28=2", p.toString());
-            assertEquals(1000, p.workspace());
-            assertEquals("9.24.0", cudnn.version());
-        }
-    }
-
-    @Test
-    void theFastestEngineWithAClock() {
-        bench.fake.offers = List.of(offer(FakeCudnn.FIRST), offer(FakeCudnn.SECOND), offer(THIRD));
-        Clock clock = new Clock(3e-3, 1e-3, 2e-3);
-        try (Cudnn cudnn = bench.open(90, clock); Vendor.Prepared p = cudnn.prepare(CALL)) {
-            assertEquals("cudnn eng7", p.toString());
-            assertEquals(List.of(FakeCudnn.FIRST, FakeCudnn.FIRST, FakeCudnn.SECOND, FakeCudnn.SECOND, THIRD, THIRD), bench.fake.ran, "warmed up, then timed");
-        }
-        assertEquals(Map.of(), clock.live, "memory of trials");
-    }
-
-    @Test
-    void onlyTheFirstFewAreTried() {
-        bench.fake.offers = LongStream.range(0, 9).mapToObj(i -> offer(new Choice(i, new TreeMap<>()))).toList();
-        Clock clock = new Clock(9, 8, 7, 6, 5, 4, 3, 2, 1);
-        try (Cudnn cudnn = bench.open(90, clock); Vendor.Prepared p = cudnn.prepare(CALL)) {
-            assertEquals("cudnn eng3", p.toString());
-            assertEquals(4, clock.timed);
-        }
-    }
-
-    @Test
-    void withoutMemoryToTryTheFirstIsTakenForNow() {
-        bench.fake.offers = List.of(offer(FakeCudnn.FIRST), offer(FakeCudnn.SECOND));
-        Clock clock = new Clock(2, 1);
-        bench.fake.planBytes = 5000;
-        clock.most = 4999; // operands have room, the engine's working memory has not
-        try (Cudnn cudnn = bench.open(90, clock)) {
-            try (Vendor.Prepared p = cudnn.prepare(CALL)) {
-                assertEquals("cudnn eng41 k2=19 k28=2", p.toString());
-            }
-            assertTrue(bench.warnings.getFirst().contains("engines cannot be tried") && bench.warnings.getFirst().endsWith("no memory for its 5000 bytes to work in"),
-                    bench.warnings.toString());
-            assertEquals(Map.of(), clock.live, "memory of trials");
-            clock.most = Long.MAX_VALUE;
-            try (Vendor.Prepared p = cudnn.prepare(CALL)) {
-                assertEquals("cudnn eng7", p.toString(), "nothing was stored");
-            }
-        }
-    }
-
-    @Test
-    void anEngineThatHasNoRoomStopsNoOther() {
-        bench.fake.offers = List.of(offer(FakeCudnn.FIRST), offer(FakeCudnn.SECOND), offer(THIRD));
-        bench.fake.bytesOfEngine = Map.of(FakeCudnn.FIRST.engine(), 1L << 40);
-        Clock clock = new Clock(2, 1);
-        clock.most = 1 << 20;
-        try (Cudnn cudnn = bench.open(90, clock)) {
-            try (Vendor.Prepared p = cudnn.prepare(CALL)) {
-                assertEquals("cudnn eng3 k24=5", p.toString());
-            }
-            assertEquals(1, bench.warnings.size(), bench.warnings.toString());
-            assertTrue(bench.warnings.getFirst().startsWith("cuDNN: there is no memory to try eng41 k2=19 k28=2 (1099511627776 bytes to work in), others were tried; while preparing"),
-                    bench.warnings.getFirst());
-            try (Vendor.Prepared p = cudnn.prepare(CALL)) {
-                assertEquals("cudnn eng3 k24=5", p.toString(), "it is stored");
-            }
-        }
-        assertEquals(Map.of(), clock.live, "memory of trials");
-    }
-
-    @Test
-    void withoutRoomForAnyTheSmallestIsTakenForNow() {
-        bench.fake.offers = List.of(offer(FakeCudnn.FIRST), offer(FakeCudnn.SECOND), offer(THIRD));
-        bench.fake.bytesOfEngine = Map.of(FakeCudnn.FIRST.engine(), 7000L, FakeCudnn.SECOND.engine(), 6000L, THIRD.engine(), 8000L);
-        Clock clock = new Clock();
-        clock.most = 5000;
-        try (Cudnn cudnn = bench.open(90, clock); Vendor.Prepared p = cudnn.prepare(CALL)) {
-            assertEquals("cudnn eng7", p.toString());
-            assertEquals(1, bench.warnings.size(), bench.warnings.toString());
-            assertTrue(bench.warnings.getFirst().contains("the one that wants least memory is taken for now"), bench.warnings.getFirst());
-        }
-    }
-
-    @Test
-    void withoutRoomForOperandsTheFirstIsTakenForNow() {
-        Clock clock = new Clock();
-        clock.most = 255;
-        try (Cudnn cudnn = bench.open(90, clock); Vendor.Prepared p = cudnn.prepare(CALL)) {
-            assertEquals("cudnn eng41 k2=19 k28=2", p.toString());
-            assertTrue(bench.warnings.getFirst().contains("the one that cuDNN believes fastest") && bench.warnings.getFirst().endsWith("the operands and results"),
-                    bench.warnings.getFirst());
-        }
-        assertEquals(Map.of(), clock.live, "memory of trials");
-    }
-
-    /** The smallest of those within three in a hundred of the fastest; where no time is known, cuDNN's first. */
-    @Test
-    void ofEqualsTheOneThatTakesLessMemory() {
-        bench.fake.offers = List.of(offer(FakeCudnn.FIRST), offer(FakeCudnn.SECOND), offer(THIRD));
-        bench.fake.bytesOfEngine = Map.of(FakeCudnn.FIRST.engine(), 9000L, FakeCudnn.SECOND.engine(), 5000L, THIRD.engine(), 100L);
-        assertEquals("cudnn eng7", chosen(new Clock(1, 1.029, 1.031), Shape.of(8, 1, 1, 8)));
-        assertEquals("cudnn eng3 k24=5", chosen(new Clock(1.02, 1.01, 1), Shape.of(8, 1, 2, 8)));
-        assertEquals("cudnn eng41 k2=19 k28=2", chosen(new Clock(1, 2, 3), Shape.of(8, 2, 1, 8)));
-        double never = Double.POSITIVE_INFINITY;
-        assertEquals("cudnn eng41 k2=19 k28=2", chosen(new Clock(never, never, never), Shape.of(8, 2, 2, 8)));
-        assertEquals("cudnn eng7", chosen(new Clock(never, 1, never), Shape.of(8, 2, 3, 8)));
-        bench.fake.bytesOfEngine = Map.of();
-        assertEquals("cudnn eng7", chosen(new Clock(1.01, 1, 1.02), Shape.of(8, 3, 2, 8)), "of one size the fastest");
-    }
-
-    private String chosen(Clock clock, Shape filter) {
-        Conv2d op = new Conv2d(1, 0, 0, filter.dim(1) - 1, filter.dim(2) - 1);
-        LibraryCall call = new LibraryCall(op, Epilogue.NONE, List.of(CALL.in().getFirst(), new Buffer("filter", DType.F16, filter, 0)), CALL.out());
-        try (Cudnn cudnn = bench.open(90, clock)) {
-            return prepared(cudnn, call);
-        }
-    }
-
-    /** Memory that is short is no reason to stop; a card that answers nothing any more is. */
-    @Test
-    void aFaultOfTheCardIsNoLackOfMemory() {
-        Clock clock = new Clock();
-        clock.fault = new IllegalStateException("an illegal memory access was encountered");
-        try (Cudnn cudnn = bench.open(90, clock)) {
-            assertEquals(clock.fault, assertThrows(IllegalStateException.class, () -> cudnn.prepare(CALL)));
-        }
-        assertEquals(List.of(), bench.warnings);
-    }
-
-    /** The kernel faults after its launch; the next launch is told so, by a status of cuDNN's. */
-    @Test
-    void aFaultThatCudnnTellsIsNoFailureOfAnEngineAlone() {
-        bench.fake.offers = List.of(offer(FakeCudnn.FIRST));
-        bench.fake.failingRuns = Set.of(FakeCudnn.FIRST);
-        bench.fake.status = 5000;
-        Clock clock = new Clock();
-        clock.onAllocate = bytes -> clock.fault = bytes == bench.fake.planBytes ? new IllegalStateException("an illegal memory access was encountered") : null;
-        try (Cudnn cudnn = bench.open(90, clock)) {
-            String m = assertThrows(IllegalStateException.class, () -> cudnn.prepare(CALL)).getMessage();
-            assertTrue(m.startsWith("cuDNN: trying eng41 k2=19 k28=2 failed; while preparing") && m.endsWith("an illegal memory access was encountered"), m);
-        }
-        assertEquals(List.of(), bench.warnings);
-        assertEquals(Map.of(), clock.live, "memory of trials");
-    }
-
-    @Test
-    void aCardThatIsNotThere() {
-        try (Cudnn cudnn = Cudnn.without(bench.fake, "{}", CudnnBench.CARD, 90, new PlanCache(bench.file, bench.warnings::add));
-                Vendor.Prepared p = cudnn.prepare(CALL)) {
-            assertEquals("cudnn eng41 k2=19 k28=2", p.toString());
-            assertTrue(assertThrows(IllegalStateException.class, () -> p.run(CALL, 4096)).getMessage().contains("a card that is not there"));
-        }
-        bench.fake.failing = (kind, before) -> kind == Kind.DEVICEPROP.code;
-        assertThrows(CudnnException.class, () -> Cudnn.without(bench.fake, "{}", CudnnBench.CARD, 90, null));
-    }
-
-    @Test
-    void anEngineThatFailsWhenTriedIsPassedOverAndSaid() {
-        bench.fake.offers = List.of(offer(FakeCudnn.FIRST), offer(FakeCudnn.SECOND));
-        bench.fake.failingRuns = Set.of(FakeCudnn.FIRST);
-        Clock clock = new Clock(1);
-        try (Cudnn cudnn = bench.open(90, clock)) {
-            try (Vendor.Prepared p = cudnn.prepare(CALL)) {
-                assertEquals("cudnn eng7", p.toString());
-            }
-            assertEquals(1, bench.warnings.size());
-            assertTrue(bench.warnings.getFirst().contains("cudnnBackendExecute failed with") && bench.warnings.getFirst().contains("running eng41"),
-                    bench.warnings.getFirst());
-            bench.fake.failingRuns = Set.of(FakeCudnn.FIRST, FakeCudnn.SECOND);
-            LibraryCall other = new LibraryCall(new Conv2d(1, 0, 0, 2, 2), Epilogue.NONE, CALL.in(), CALL.out());
-            String m = assertThrows(NoEngineException.class, () -> cudnn.prepare(other)).getMessage();
-            assertTrue(m.contains("each engine failed when it was tried"), m);
-        }
-        assertEquals(Map.of(), clock.live, "memory of trials");
-    }
-
-    @Test
-    void unwantedNotesAndPlansThatDoNotFinish() {
-        bench.fake.offers = List.of(offer(FakeCudnn.FIRST, Note.NONDETERMINISTIC), offer(FakeCudnn.SECOND), offer(THIRD));
-        bench.fake.failing = (kind, before) -> kind == Kind.EXECUTION_PLAN.code && before == 0;
-        try (Cudnn cudnn = bench.open(90, null); Vendor.Prepared p = cudnn.prepare(CALL)) {
-            assertEquals("cudnn eng3 k24=5", p.toString());
-        }
-    }
-
-    /** That an engine does not fit is ordinary; that a compiler is broken must be known, and is the same for all shapes. */
-    @Test
-    void anEngineThatFailsForAnotherReasonIsSaidOnce() {
-        bench.fake.failing = (kind, before) -> kind == Kind.EXECUTION_PLAN.code && before % 2 == 0;
-        for (int status : List.of(2000, 3000, 4001)) {
-            bench.fake.status = status;
-            try (Cudnn cudnn = bench.open(90, null)) {
-                for (int stride = 1; stride < 3; stride++) {
-                    LibraryCall call = new LibraryCall(new Conv2d(stride, 0, 0, status, status), Epilogue.NONE, CALL.in(), CALL.out());
-                    assertEquals("cudnn eng7", prepared(cudnn, call));
-                }
-            }
-            assertEquals(status < 4000 ? 0 : 1, bench.warnings.size(), bench.warnings.toString());
-        }
-        String line = bench.warnings.getFirst();
-        assertTrue(line.startsWith("cuDNN: an engine cannot be made ready though it knows the graph") && line.contains("those may be slower")
-                && line.contains("delete " + bench.file) && line.contains("failed with CUDNN_STATUS_INTERNAL_ERROR_COMPILATION_FAILED (4001)"), line);
-    }
-
-    private static String prepared(Cudnn cudnn, LibraryCall call) {
-        try (Vendor.Prepared p = cudnn.prepare(call)) {
-            return p.toString();
-        }
-    }
-
-    @Test
-    void noEngine() {
-        bench.fake.offers = List.of(offer(FakeCudnn.FIRST, Note.WINOGRAD), offer(FakeCudnn.SECOND));
-        bench.fake.failing = (kind, before) -> kind == Kind.EXECUTION_PLAN.code;
-        try (Cudnn cudnn = bench.open(90, null)) {
-            String m = assertThrows(IllegalStateException.class, () -> cudnn.prepare(CALL), "not asked for wrongly, which would be exit code 2").getMessage();
-            assertTrue(m.startsWith("cuDNN: no engine does this; while preparing Conv2d"), m);
-            assertTrue(m.contains("image:F16[1,4,4,8]") && m.contains(CudnnBench.CARD) && m.contains("9.24.0") && m.contains("WINOGRAD"), m);
-            assertTrue(m.contains("1 knew the graph, none could be made ready: cuDNN: cudnnBackendFinalize of EXECUTION_PLAN failed with "
-                    + "CUDNN_STATUS_NOT_SUPPORTED (3000): the fake was told to fail"), m);
-        }
-    }
-
-    @Test
-    void theChoiceIsRemembered() throws Exception {
-        bench.fake.offers = List.of(offer(FakeCudnn.FIRST), offer(FakeCudnn.SECOND));
-        try (Cudnn cudnn = bench.open(90, new Clock(2, 1)); Vendor.Prepared p = cudnn.prepare(CALL)) {
-            assertEquals("cudnn eng7", p.toString());
-        }
-        int asked = bench.fake.asked;
-        try (Cudnn cudnn = bench.open(90, new Clock()); Vendor.Prepared p = cudnn.prepare(CALL)) {
-            assertEquals("cudnn eng7", p.toString());
-        }
-        assertEquals(asked, bench.fake.asked, "heuristics were asked again");
-        assertTrue(Files.readString(bench.file).contains("NVIDIA Test Card / cuDNN 9.24.0, NVRTC 12.6, driver for CUDA 12.8 / Conv2d[stride=1, top=1, left=1, bottom=1, right=1] "
-                + "F16[1,4,4,8] F16[8,3,3,8] -> F16[1,4,4,8]"), Files.readString(bench.file));
-        try (Cudnn cudnn = Cudnn.open(bench.fake, 5, CudnnBench.CARD, "NVRTC 12.6, driver for CUDA 12.9", 90, new PlanCache(bench.file, bench.warnings::add), null)) {
-            assertEquals("cudnn eng41 k2=19 k28=2", prepared(cudnn, CALL), "another driver compiles other kernels");
-        }
-        bench.fake.version = 92300;
-        try (Cudnn cudnn = bench.open(90, null); Vendor.Prepared p = cudnn.prepare(CALL)) {
-            assertEquals("cudnn eng41 k2=19 k28=2", p.toString(), "another version chooses for itself");
-        }
-        assertEquals(List.of(), bench.warnings);
-    }
-
-    @Test
-    void aRememberedChoiceThatFailsIsReplacedAndSaid() {
-        try (Cudnn cudnn = bench.open(90, null); Vendor.Prepared p = cudnn.prepare(CALL)) {
-            assertEquals("cudnn eng41 k2=19 k28=2", p.toString());
-        }
-        bench.fake.offers = List.of(offer(THIRD));
-        bench.fake.failing = (kind, before) -> kind == Kind.ENGINE.code && before == 1;
-        try (Cudnn cudnn = bench.open(90, null); Vendor.Prepared p = cudnn.prepare(CALL)) {
-            assertEquals("cudnn eng3 k24=5", p.toString());
-        }
-        assertEquals(1, bench.warnings.size());
-        assertTrue(bench.warnings.getFirst().contains("the stored choice eng41 k2=19 k28=2") && bench.warnings.getFirst().contains("choosing anew"),
-                bench.warnings.getFirst());
-    }
-
     /** Whatever finishes badly, all that was made before is destroyed; {@link #nothingLives} looks. */
     @Test
     void everyFailureHalfWayLeavesNothing() {
@@ -379,9 +52,9 @@ class CudnnTest {
         for (Kind k : List.of(Kind.TENSOR, Kind.CONVOLUTION, Kind.OPERATION_CONVOLUTION_FORWARD, Kind.OPERATIONGRAPH, Kind.ENGINEHEUR)) {
             bench.fake.failing = (kind, before) -> kind == k.code;
             try (Cudnn cudnn = bench.open(90, null)) {
-                CudnnException e = assertThrows(CudnnException.class, () -> cudnn.prepare(CALL), k.toString());
+                CudnnException e = assertThrows(CudnnException.class, () -> cudnn.prepare(CudnnBench.CALL), k.toString());
                 assertTrue(e.getMessage().startsWith("cuDNN: cudnnBackendFinalize of " + k + " failed with CUDNN_STATUS_BAD_PARAM (2000)"), e.getMessage());
-                assertTrue(e.getMessage().contains("while preparing " + CALL), e.getMessage());
+                assertTrue(e.getMessage().contains("while preparing " + CudnnBench.CALL), e.getMessage());
                 assertEquals(2000, e.status());
             }
             assertEquals(Map.of(), bench.fake.live, k.toString());
@@ -394,7 +67,7 @@ class CudnnTest {
         Type q = Type.real(1, 4, 16);
         Cudnn cudnn = bench.open(90, null);
         assertTrue(cudnn.takes(new Attention(2, false), List.of(q, q, q), DType.F16) && cudnn.takes(new Attention(1, false), List.of(q, q, q), DType.F16));
-        Vendor.Prepared p = cudnn.prepare(CALL);
+        Vendor.Prepared p = cudnn.prepare(CudnnBench.CALL);
         bench.fake.destroyed = 5000;
         int live = bench.fake.live.size();
         CudnnException e = assertThrows(CudnnException.class, p::close);
@@ -411,7 +84,7 @@ class CudnnTest {
         bench.fake.status = 2000;
         try (Cudnn cudnn = bench.open(90, null)) {
             bench.fake.destroyed = 5000;
-            CudnnException e = assertThrows(CudnnException.class, () -> cudnn.prepare(CALL));
+            CudnnException e = assertThrows(CudnnException.class, () -> cudnn.prepare(CudnnBench.CALL));
             assertTrue(e.getMessage().startsWith("cuDNN: cudnnBackendFinalize of OPERATIONGRAPH"), e.getMessage());
             assertEquals(1, e.getSuppressed().length);
             bench.fake.destroyed = 0;
@@ -424,11 +97,11 @@ class CudnnTest {
     /** Neither the engine that was chosen nor those that were not stay when one of these cannot be closed. */
     @Test
     void anEngineThatLostAndFailsToCloseLeavesNothing() {
-        bench.fake.offers = List.of(offer(FakeCudnn.FIRST), offer(FakeCudnn.SECOND), offer(THIRD));
+        bench.fake.offers = List.of(CudnnBench.offer(FakeCudnn.FIRST), CudnnBench.offer(FakeCudnn.SECOND), CudnnBench.offer(CudnnBench.THIRD));
         Clock clock = new Clock(3, 2, 1);
         clock.afterwards = () -> bench.fake.destroyed = 5000;
         try (Cudnn cudnn = bench.open(90, clock)) {
-            assertThrows(CudnnException.class, () -> cudnn.prepare(CALL));
+            assertThrows(CudnnException.class, () -> cudnn.prepare(CudnnBench.CALL));
             assertEquals(Map.of(), bench.fake.live);
             bench.fake.destroyed = 0;
         }
@@ -437,9 +110,9 @@ class CudnnTest {
 
     @Test
     void aFailingRunSaysWhichEngineAndWhat() {
-        try (Cudnn cudnn = bench.open(90, null); Vendor.Prepared p = cudnn.prepare(CALL)) {
+        try (Cudnn cudnn = bench.open(90, null); Vendor.Prepared p = cudnn.prepare(CudnnBench.CALL)) {
             bench.fake.failing = (kind, before) -> kind == Kind.VARIANT_PACK.code;
-            CudnnException e = assertThrows(CudnnException.class, () -> p.run(CALL, 4096));
+            CudnnException e = assertThrows(CudnnException.class, () -> p.run(CudnnBench.CALL, 4096));
             String m = e.getMessage();
             assertTrue(m.contains("VARIANT_PACK") && m.contains("while running eng41 k2=19 k28=2, Conv2d"), m);
             CudnnException more = e.at("in group 3").at("in program 'unet'");
@@ -475,7 +148,7 @@ class CudnnTest {
         Attention op = new Attention(2, false);
         Type q = Type.real(1, 4, 16);
         Type lse = Type.real(1, 2, 4);
-        bench.fake.offers = List.of(offer(FakeCudnn.FIRST, Note.NONDETERMINISTIC));
+        bench.fake.offers = List.of(CudnnBench.offer(FakeCudnn.FIRST, Note.NONDETERMINISTIC));
         try (Cudnn cudnn = bench.open(90, null)) {
             String reason = cudnn.refusal(op, List.of(q, q, q), DType.F16).orElseThrow();
             assertTrue(reason.startsWith("cuDNN: no engine does this; while preparing Attention") && reason.contains(CudnnBench.CARD), reason);
@@ -485,7 +158,7 @@ class CudnnTest {
             assertFalse(cudnn.takes(op, List.of(q, q, q), DType.F16));
             assertEquals(asked, bench.fake.asked);
         }
-        bench.fake.offers = List.of(offer(FakeCudnn.FIRST));
+        bench.fake.offers = List.of(CudnnBench.offer(FakeCudnn.FIRST));
         Buffer b = new Buffer("q", DType.F16, q.shape(), 0);
         LibraryCall call = new LibraryCall(op, Epilogue.NONE, List.of(b, b, b), List.of(b, new Buffer("lse", DType.F32, lse.shape(), 0)));
         try (Cudnn cudnn = bench.open(90, null); Vendor.Prepared p = cudnn.prepare(call)) {
@@ -508,8 +181,8 @@ class CudnnTest {
 
     @Test
     void whatIsNotForCudnn() {
-        LibraryCall product = new LibraryCall(new MatMul(false, false), Epilogue.NONE, CALL.in(), CALL.out());
-        LibraryCall mixed = new LibraryCall(CALL.op(), Epilogue.NONE, CALL.in(), List.of(new Buffer("sums", DType.F32, Shape.of(1, 4, 4, 8), 0)));
+        LibraryCall product = new LibraryCall(new MatMul(false, false), Epilogue.NONE, CudnnBench.CALL.in(), CudnnBench.CALL.out());
+        LibraryCall mixed = new LibraryCall(CudnnBench.CALL.op(), Epilogue.NONE, CudnnBench.CALL.in(), List.of(new Buffer("sums", DType.F32, Shape.of(1, 4, 4, 8), 0)));
         try (Cudnn cudnn = bench.open(90, null)) {
             assertTrue(assertThrows(IllegalArgumentException.class, () -> cudnn.prepare(product)).getMessage().contains("MatMul is not given to cuDNN"));
             String m = assertThrows(IllegalArgumentException.class, () -> cudnn.prepare(mixed)).getMessage();
