@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.options;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
+
+/**
+ * The records of a seam's package that implement it, by name. Users write {@code NAME} or {@code NAME:OPTION=VALUE,OPTION=VALUE}; a boolean
+ * option alone is true. A value that has commas itself stands in square brackets.
+ */
+public final class Catalogue<S> {
+    private static final Map<Class<?>, Catalogue<?>> ALL = new ConcurrentHashMap<>();
+
+    private final Class<S> seam;
+    private final Map<String, Options<S>> byName = new TreeMap<>();
+
+    private Catalogue(Class<S> seam) {
+        this.seam = seam;
+        for (Class<? extends S> c : Implementations.of(seam)) {
+            Described d = c.getAnnotation(Described.class);
+            if (d != null) {
+                byName.put(d.name(), Options.of(c));
+            }
+        }
+    }
+
+    /** The catalogue of a seam; it is made once. */
+    @SuppressWarnings("unchecked")
+    public static <S> Catalogue<S> of(Class<S> seam) {
+        Catalogue<?> known = ALL.get(seam);
+        if (known == null) {
+            known = new Catalogue<>(seam); // not in computeIfAbsent: an option may be a seam itself
+            ALL.put(seam, known);
+        }
+        return (Catalogue<S>) known;
+    }
+
+    /** The names, in alphabetical order. */
+    public List<String> names() {
+        return List.copyOf(byName.keySet());
+    }
+
+    /** @throws IllegalArgumentException when there is no such name; the message lists those there are */
+    public Options<S> options(String name) {
+        return byName.get(Spelling.check(seam.getSimpleName().toLowerCase(Locale.ROOT), name, byName.keySet()));
+    }
+
+    /** Makes the record with all its defaults but those given. @throws IllegalArgumentException as {@link Options#make} */
+    public S make(String name, Map<String, String> given) {
+        return options(name).make(given);
+    }
+
+    /** Reads {@code NAME[:OPTION=VALUE,...]}. @throws IllegalArgumentException with one line that says what is wrong */
+    public S parse(String spec) {
+        String s = spec.startsWith("[") && spec.endsWith("]") ? spec.substring(1, spec.length() - 1) : spec;
+        int colon = s.indexOf(':');
+        Map<String, String> given = new LinkedHashMap<>();
+        if (colon >= 0) {
+            for (String word : split(s.substring(colon + 1))) {
+                int equals = word.indexOf('=');
+                given.put(equals < 0 ? word : word.substring(0, equals), equals < 0 ? "true" : word.substring(equals + 1));
+            }
+        }
+        return make(colon < 0 ? s : s.substring(0, colon), given);
+    }
+
+    /** Splits at the commas that are not within brackets. */
+    private static List<String> split(String s) {
+        return List.of(s.split(",(?![^\\[]*\\])"));
+    }
+
+    /** The name of a record of this catalogue; of another implementation its class's simple name. */
+    public String name(Object record) {
+        Described d = record.getClass().getAnnotation(Described.class);
+        return d == null ? record.getClass().getSimpleName() : d.name();
+    }
+
+    /** What {@link #parse} reads as this record: its name and the options that differ from their defaults. */
+    public String spec(Object record) {
+        if (!byName.containsKey(name(record))) {
+            return name(record);
+        }
+        Options<S> options = byName.get(name(record));
+        Map<String, String> defaults = options.values(options.make(Map.of()));
+        String changed = options.values(record).entrySet().stream().filter(e -> !e.getValue().equals(defaults.get(e.getKey())))
+                .map(e -> e.getKey() + "=" + (e.getValue().contains(",") ? "[" + e.getValue() + "]" : e.getValue())).collect(Collectors.joining(","));
+        return name(record) + (changed.isEmpty() ? "" : ":" + changed);
+    }
+}
