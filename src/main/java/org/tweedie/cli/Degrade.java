@@ -6,6 +6,9 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.tweedie.cli.console.Notes;
+import org.tweedie.cli.console.Numbers;
+import org.tweedie.cli.console.Output;
 import org.tweedie.device.Device;
 import org.tweedie.image.ImageFile;
 import org.tweedie.measure.Measurement;
@@ -18,11 +21,10 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Makes the measurement of a picture, to be restored from. */
+/** Makes a measurement of a picture. */
 @Command(name = "degrade", sortOptions = false,
-        description = {"Degrades a picture: writes a measurement of 16 bits a channel and, beside it, what restore needs to know of it.", "",
-            "Tasks: sr:FACTOR, blur[:STD], motion[:SIZE[:INTENSITY]], denoise,",
-            "       inpaint:box[:SIZE], inpaint:random:FRACTION, inpaint:MASK.png (white is kept).", ""},
+        description = {"Degrades a picture: writes a measurement with 16 bits a channel, and beside it a file with the exact numbers for restore.", "",
+            "@tasks", ""},
         footerHeading = "%nExamples:%n", footer = {
             "  tweedie degrade photo.png --task sr:4 --sigma 0.01 --seed 1 -o y.png",
             "  tweedie degrade photo.png --task inpaint:random:0.7 --noise salt-pepper:0.02 -o y.png"})
@@ -30,7 +32,7 @@ final class Degrade implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "IN.png", description = "The picture, PNG or JPEG.")
     private Path in;
 
-    @Option(names = "--task", paramLabel = "TASK", required = true, description = "How it is degraded.")
+    @Option(names = "--task", paramLabel = "TASK", required = true, description = "How the picture is degraded.")
     private String task;
 
     @Option(names = "--noise", paramLabel = "KIND", defaultValue = "gaussian",
@@ -38,10 +40,10 @@ final class Degrade implements Callable<Integer> {
     private String noise;
 
     @Option(names = "--sigma", paramLabel = "X", defaultValue = "0.01",
-            description = "Of Gaussian noise, on the scale of [-1,1]. Default: ${DEFAULT-VALUE}.")
+            description = "Standard deviation of Gaussian noise, on the scale of [-1,1]. Default: ${DEFAULT-VALUE}.")
     private double sigma;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "Of noise, masks and kernels. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "The seed of noise, masks and kernels. Default: ${DEFAULT-VALUE}.")
     private long seed;
 
     @Option(names = {"-o", "--out"}, paramLabel = "Y.png", required = true, description = "The measurement to write.")

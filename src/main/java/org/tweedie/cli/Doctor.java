@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import org.tweedie.cli.console.Notes;
+import org.tweedie.cli.console.Numbers;
 import org.tweedie.device.Devices;
 import org.tweedie.device.nvidia.Finding;
 import org.tweedie.device.nvidia.Found;

@@ -8,7 +8,9 @@ import org.tweedie.device.Device;
 import org.tweedie.device.DeviceOptions;
 import org.tweedie.device.Devices;
 import org.tweedie.device.OpTimes;
+import org.tweedie.options.Spelling;
 import org.tweedie.program.DType;
+import org.tweedie.workload.TimedDevice;
 import picocli.CommandLine.Option;
 
 /** On what and how the networks run. */
@@ -43,12 +45,12 @@ final class EngineOptions {
     void check() {
         if (!Devices.NAMES.contains(device)) {
             throw new IllegalArgumentException("device '" + device + "' unavailable: this version has no such device"
-                    + Choice.meant(device, Devices.NAMES) + "; available: " + String.join(", ", Devices.available()));
+                    + Spelling.suggestion(device, Devices.NAMES) + "; available: " + String.join(", ", Devices.available()));
         }
         if (dtype != null) {
-            Choice.of("dtype", dtype, DTYPES);
+            Spelling.check("dtype", dtype, DTYPES);
         }
-        Choice.of("graphs", graphs, List.of("on", "off"));
+        Spelling.check("graphs", graphs, List.of("on", "off"));
         if (threads != null && threads < 1) {
             throw new IllegalArgumentException("--threads: expected at least 1, got " + threads);
         }

@@ -5,6 +5,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.tweedie.cli.console.Notes;
+import org.tweedie.cli.console.Numbers;
+import org.tweedie.cli.console.Progress;
 import org.tweedie.device.nvidia.Maven;
 import org.tweedie.device.nvidia.Redistributable;
 
@@ -28,8 +31,8 @@ record FetchCuda(Redistributable what, Path target, Maven maven) {
         Runtime.getRuntime().addShutdownHook(hook);
         try {
             Path jar = given == null ? fetch() : given;
-            try (Progress progress = new Progress("unpacking", what.work())) {
-                what.unpack(jar, target, progress::at);
+            try (Progress progress = new Progress("unpacking")) {
+                what.unpack(jar, target, (done, message) -> progress.at(done, what.work(), message));
             }
             return "unpacked " + what.files().size() + " files, " + Numbers.bytes(what.unpacked()) + ", into " + target
                     + (given == null ? "; the jar stays in " + jar + " and may be deleted" : "");
@@ -41,8 +44,8 @@ record FetchCuda(Redistributable what, Path target, Maven maven) {
 
     private Path fetch() throws IOException {
         Notes.note("Maven fetches " + what.artifact() + ", " + Numbers.bytes(what.bytes()) + ", unless it has it");
-        try (Progress progress = new Progress("fetching", what.bytes())) {
-            return maven.fetch(what, progress::at);
+        try (Progress progress = new Progress("fetching")) {
+            return maven.fetch(what, (done, message) -> progress.at(done, what.bytes(), message));
         }
     }
 

@@ -4,31 +4,33 @@ package org.tweedie.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.tweedie.Model;
+import org.tweedie.Session;
+import org.tweedie.Tweedie;
+import org.tweedie.cli.console.Notes;
+import org.tweedie.cli.console.Numbers;
+import org.tweedie.cli.console.Output;
+import org.tweedie.cli.console.Progress;
 import org.tweedie.device.Device;
-import org.tweedie.diffusion.LatentCodec;
-import org.tweedie.diffusion.LatentDenoiser;
-import org.tweedie.diffusion.NoiseLevel;
-import org.tweedie.diffusion.NoiseSchedule;
-import org.tweedie.image.Image;
+import org.tweedie.diffusion.Conditioning;
 import org.tweedie.image.Png;
-import org.tweedie.model.StableDiffusion;
 import org.tweedie.profile.NfeLedger;
-import org.tweedie.program.Philox;
 import org.tweedie.program.Shape;
-import org.tweedie.program.Tensor;
-import org.tweedie.solve.Finite;
-import org.tweedie.solve.Sampling;
+import org.tweedie.sample.Generation;
+import org.tweedie.sample.Sampler;
+import org.tweedie.sample.Samplers;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Makes a picture from a text by DDIM. */
-@Command(name = "generate", sortOptions = false, description = "Makes a picture from a text.", footerHeading = "%nExample:%n",
-        footer = "  tweedie generate \"a photo of a dress\" --model DIR --steps 50 --guidance 3 --seed 1 -o dress.png")
+/** Makes a picture from a text. */
+@Command(name = "generate", sortOptions = false, description = {"Makes a picture from a text.", "", "@samplers", ""},
+        footerHeading = "%nExamples:%n", footer = {
+            "  tweedie generate \"a photo of a dress\" --model DIR --steps 50 --guidance 3 --seed 1 -o dress.png",
+            "  tweedie generate \"a photo of a dress\" --negative blurry --sampler dpmpp-2m:karras --steps 25 --model DIR -o dress.png"})
 final class Generate implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "PROMPT", description = "What the picture shows.")
     private String prompt;
@@ -36,20 +38,29 @@ final class Generate implements Callable<Integer> {
     @Option(names = "--model", paramLabel = "DIR", required = true, description = "Checkpoint folder in the layout of diffusers.")
     private Path folder;
 
-    @Option(names = "--steps", paramLabel = "N", defaultValue = "50", description = "DDIM steps. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--sampler", paramLabel = "NAME[:OPTION=VALUE,...]", defaultValue = "ddim",
+            description = "How to walk from noise to the picture. Default: ${DEFAULT-VALUE}.")
+    private String sampler;
+
+    @Option(names = "--steps", paramLabel = "N", defaultValue = "50", description = "Steps of the sampler. Default: ${DEFAULT-VALUE}.")
     private int steps;
 
     @Option(names = "--guidance", paramLabel = "X", defaultValue = "3",
-            description = "Classifier-free guidance: how strongly the text counts; 1 for none. Default: ${DEFAULT-VALUE}.")
+            description = "Classifier-free guidance: how strongly the text counts; 1 is none. Default: ${DEFAULT-VALUE}.")
     private double guidance;
 
-    @Option(names = "--height", paramLabel = "PIXELS", description = "Default: what the model was trained on.")
+    @Option(names = "--negative", paramLabel = "TEXT", defaultValue = "",
+            description = "What the picture must not show; guidance leads away from it. Default: no text.")
+    private String negative;
+
+    @Option(names = "--height", paramLabel = "PIXELS", description = "Height of the picture. Default: the height that the model was trained on.")
     private Integer height;
 
-    @Option(names = "--width", paramLabel = "PIXELS", description = "Default: what the model was trained on.")
+    @Option(names = "--width", paramLabel = "PIXELS", description = "Width of the picture. Default: the width that the model was trained on.")
     private Integer width;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "Of the noise from which it starts. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "1",
+            description = "The seed of the noise from which it starts. Default: ${DEFAULT-VALUE}.")
     private long seed;
 
     @Option(names = {"-o", "--out"}, paramLabel = "FILE.png", required = true, description = "The picture to write.")
@@ -61,59 +72,50 @@ final class Generate implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Output.check(out, ".png", null);
+        Sampler walker = Samplers.of(sampler);
         engine.check();
+        if (!negative.isEmpty() && guidance == 1) {
+            throw new IllegalArgumentException("--negative: guidance 1 does not use it; give --guidance above 1, or leave --negative out");
+        }
         long start = System.nanoTime();
-        try (StableDiffusion model = StableDiffusion.open(folder)) {
+        try (Device device = engine.open(); Model model = Tweedie.open(folder, device)) {
+            model.warning(prompt).ifPresent(Notes::note);
+            model.warning(negative).ifPresent(Notes::note);
+            walker.walk(model.schedule(), steps); // a wrong number of steps is told before any work
             Shape image = Shape.of(1, side(height, model, "--height"), side(width, model, "--width"), 3);
-            LatentCodec codec = new LatentCodec(model.vae(), model.unet().stride());
-            codec.latent(image);
-            NoiseSchedule schedule = new NoiseSchedule(model.schedule());
-            List<NoiseLevel> levels = schedule.levels(steps);
-            NfeLedger counts = new NfeLedger();
-            try (Device device = engine.open()) {
-                LatentDenoiser denoiser = Prompts.bind(model, device, schedule, prompt, guidance);
-                try (Sampling sampling = new Sampling(device, denoiser, codec, image)) {
-                    Png.write(out, Image.of(sample(sampling, schedule, levels, codec.latent(image), counts)), provenance(image).text());
-                }
+            try (Session session = model.session(image.dim(1), image.dim(2), new Conditioning(prompt, negative, guidance));
+                    Progress progress = new Progress("generate")) {
+                Generation.Result made = session.generate(walker, steps, seed,
+                        s -> progress.at(s.done(), s.total(), "step " + s.step() + "/" + s.steps()));
+                Png.write(out, made.picture(), provenance(image, walker).text());
+                report(made.counts(), walker, (System.nanoTime() - start) / 1e9);
             }
-            report(counts, (System.nanoTime() - start) / 1e9);
         }
         return 0;
     }
 
-    private int side(Integer given, StableDiffusion model, String option) throws IOException {
+    private static int side(Integer given, Model model, String option) throws IOException {
         if (given != null && given < 1) {
             throw new IllegalArgumentException(option + ": expected a number of pixels, got " + given);
         }
         return given == null ? model.side() : given;
     }
 
-    private Tensor sample(Sampling sampling, NoiseSchedule schedule, List<NoiseLevel> levels, Shape latent, NfeLedger counts) {
-        Tensor z = new Philox(seed, Philox.Stream.INIT).normals(0, latent);
-        try (Progress progress = new Progress("generate", steps)) {
-            for (int i = 0; i < steps; i++) {
-                z = sampling.ddim(z, levels.get(i), schedule.after(levels.get(i), steps), counts);
-                Finite.require(z, "generate: step " + (i + 1) + " of " + steps + " (t=" + levels.get(i).timestep() + "): latent z");
-                progress.at(i + 1, "step " + (i + 1) + "/" + steps);
-            }
-        }
-        return Finite.require(sampling.decode(z, counts), "generate: decoded picture");
-    }
-
-    private Provenance provenance(Shape image) {
-        Provenance p = new Provenance("generate", prompt).with("model", folder).with("steps", steps).with("guidance", guidance)
-                .with("height", image.dim(1)).with("width", image.dim(2)).with("seed", seed);
+    private Provenance provenance(Shape image, Sampler walker) {
+        Provenance p = new Provenance("generate", prompt).with("model", folder).with("sampler", Samplers.catalogue().spec(walker)).with("steps", steps)
+                .with("guidance", guidance).with("negative", negative).with("height", image.dim(1)).with("width", image.dim(2)).with("seed", seed);
         engine.describe(p.options());
         return p;
     }
 
-    private void report(NfeLedger counts, double seconds) {
+    private void report(NfeLedger counts, Sampler walker, double seconds) {
         Map<String, String> words = new LinkedHashMap<>();
         words.put("generated", out.toString());
+        words.put("sampler", Samplers.catalogue().spec(walker));
         words.put("steps", Integer.toString(steps));
         words.put("guidance", Numbers.of(guidance));
-        words.put("unet_forwards", Long.toString(counts.unetForwards()));
-        words.put("decodes", Long.toString(counts.decodes()));
+        words.put("unet_forwards", Long.toString(counts.evaluations().unetForwards()));
+        words.put("decodes", Long.toString(counts.evaluations().decodes()));
         words.put("seconds", Numbers.of(seconds, 1));
         words.put("seed", Long.toString(seed));
         Notes.result(words);

@@ -9,6 +9,9 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import org.tweedie.cli.console.Faults;
+import org.tweedie.cli.console.Notes;
+import org.tweedie.cli.console.Numbers;
 import org.tweedie.diffusion.NoiseSchedule;
 import org.tweedie.model.StableDiffusion;
 import org.tweedie.program.Tensor;
@@ -42,7 +45,7 @@ final class Inspect implements Callable<Integer> {
                 tensors(path.toString(), file.tensors());
             }
         }
-        return sound ? 0 : Main.FAILED;
+        return sound ? 0 : Faults.FAILED;
     }
 
     private void folder() throws IOException {

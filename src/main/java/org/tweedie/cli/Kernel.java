@@ -12,6 +12,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.tweedie.cli.console.Notes;
+import org.tweedie.cli.console.Numbers;
+import org.tweedie.cli.console.Output;
+import org.tweedie.options.Spelling;
 import org.tweedie.program.Tensor;
 import org.tweedie.ptx.Counts;
 import org.tweedie.ptx.Entry;
@@ -74,7 +78,7 @@ final class Kernel implements Callable<Integer> {
             module.entries().forEach(name -> System.out.println(name + " " + module.entry(name).parameters()));
             return 0;
         }
-        Choice.of("approximations", approximations, List.of("nearest", "worst"));
+        Spelling.check("approximations", approximations, List.of("nearest", "worst"));
         Entry kernel = module.entry(entry);
         if (out != null) {
             Output.check(out, ".safetensors", in);

@@ -10,6 +10,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.tweedie.cli.console.Notes;
+import org.tweedie.options.Spelling;
 import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
@@ -68,7 +70,7 @@ final class KernelArguments {
         String name = writes ? word.substring(6) : word;
         Tensor t = tensors.get(name);
         if (t == null) {
-            throw new IllegalArgumentException("argument " + n + ": no tensor '" + name + "' in the --in file" + Choice.meant(name, tensors.keySet())
+            throw new IllegalArgumentException("argument " + n + ": no tensor '" + name + "' in the --in file" + Spelling.suggestion(name, tensors.keySet())
                     + "; it has " + String.join(", ", tensors.keySet()));
         }
         MemorySegment data = map(t.data().byteSize());
@@ -85,7 +87,7 @@ final class KernelArguments {
         if (parts.length != 4 || !parts[3].matches("[1-9][0-9]*(x[1-9][0-9]*)*")) {
             throw new IllegalArgumentException("argument " + n + ": expected out:NAME:TYPE:DxD, as in out:y:F32:2x65, got '" + word + "'");
         }
-        Choice.of("argument " + n + ": type", parts[2].toUpperCase(Locale.ROOT), Arrays.stream(DType.values()).map(DType::name).toList());
+        Spelling.check("argument " + n + ": type", parts[2].toUpperCase(Locale.ROOT), Arrays.stream(DType.values()).map(DType::name).toList());
         DType dtype = DType.valueOf(parts[2].toUpperCase(Locale.ROOT));
         Shape shape = Shape.of(Arrays.stream(parts[3].split("x")).mapToInt(Integer::parseInt).toArray());
         MemorySegment data = map(shape.size() * dtype.bytes());

@@ -2,12 +2,23 @@
 package org.tweedie.cli;
 
 import java.io.PrintStream;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.tweedie.cli.console.Converters;
+import org.tweedie.cli.console.Descriptor;
+import org.tweedie.cli.console.Faults;
+import org.tweedie.measure.Operators;
+import org.tweedie.options.Options;
+import org.tweedie.sample.Sampler;
+import org.tweedie.sample.Samplers;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.UsageMessageSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
@@ -24,7 +35,7 @@ import picocli.CommandLine.Spec;
             "  tweedie restore y.png --model DIR --seed 1 -o restored.png",
             "  tweedie generate \"a photo of a dress\" --model DIR --seed 1 -o dress.png",
             "",
-            "Exit codes: 0 done, 1 failed, 2 asked for wrongly. 'tweedie COMMAND --help' tells more."})
+            "Exit codes: 0 when done, 1 after a failure, 2 after a mistake in the command line or its files. 'tweedie COMMAND --help' tells more."})
 public final class Main implements Runnable {
     private static final Map<String, Supplier<Object>> COMMANDS = new LinkedHashMap<>();
 
@@ -35,14 +46,11 @@ public final class Main implements Runnable {
         COMMANDS.put("generate", Generate::new);
         COMMANDS.put("eval", Eval::new);
         COMMANDS.put("profile", Profile::new);
-        COMMANDS.put("run", Run::new);
+        COMMANDS.put("run", RunNetwork::new);
         COMMANDS.put("kernel", Kernel::new);
         COMMANDS.put("inspect", Inspect::new);
         COMMANDS.put("doctor", Doctor::new);
     }
-
-    static final int FAILED = 1;
-    static final int MISUSED = 2;
 
     @Spec
     private CommandSpec spec;
@@ -68,14 +76,41 @@ public final class Main implements Runnable {
         boolean known = args.length > 0 && COMMANDS.containsKey(args[0]);
         COMMANDS.forEach((name, command) -> {
             if (!known || name.equals(args[0])) { // reading the options of all commands takes longer than the JVM takes to start
-                line.addSubcommand(name, command.get());
+                add(line, name, command.get(), args);
             }
         });
-        Choice.register(line);
+        Converters.register(line);
         line.setUsageHelpAutoWidth(false).setUsageHelpWidth(110);
         line.setParameterExceptionHandler((e, a) -> Faults.report(misuse(e), main.stacktrace));
         line.setExecutionExceptionHandler((e, c, r) -> Faults.report(e, main.stacktrace));
         return line.execute(args);
+    }
+
+    private static void add(CommandLine line, String name, Object command, String... args) {
+        line.addSubcommand(name, command);
+        CommandLine sub = line.getSubcommands().get(name);
+        if (command instanceof SolverOptions.Taker t) {
+            t.solverOptions().declare(sub.getCommandSpec(), SolverOptions.named(args));
+        }
+        UsageMessageSpec usage = sub.getCommandSpec().usageMessage();
+        usage.description(Arrays.stream(usage.description()).flatMap(Main::filled).toArray(String[]::new));
+    }
+
+    /** A line of help with the lists that only the code knows. */
+    private static Stream<String> filled(String line) {
+        return switch (line) {
+            case "@tasks" -> Stream.concat(Stream.of("Tasks:"),
+                    Operators.families().stream().map(f -> String.format("  %-60s %s", String.join(", ", f.grammar()), f.help())));
+            case "@samplers" -> Stream.concat(Stream.of("Samplers:"), Samplers.names().stream().map(Main::sampler));
+            default -> Stream.of(line);
+        };
+    }
+
+    private static String sampler(String name) {
+        Options<Sampler> o = Samplers.catalogue().options(name);
+        String options = o.specs().stream().map(s -> s.name() + " (" + s.accepts() + "; default " + s.defaultText() + ")")
+                .collect(Collectors.joining(", "));
+        return "  " + name + ": " + o.described().text() + " Options: " + options + ".";
     }
 
     /** The launcher's filter stands between the JVM's standard error and the real one; from here on nothing needs filtering. */
@@ -88,7 +123,7 @@ public final class Main implements Runnable {
 
     private static IllegalArgumentException misuse(ParameterException e) {
         String command = e.getCommandLine().getCommandSpec().qualifiedName();
-        return new IllegalArgumentException(Choice.message(e) + "; see '" + command + " --help'", e);
+        return new IllegalArgumentException(Converters.message(e) + "; see '" + command + " --help'", e);
     }
 
     @Override

@@ -12,18 +12,24 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.tweedie.Model;
+import org.tweedie.Tweedie;
+import org.tweedie.cli.console.Converters;
+import org.tweedie.cli.console.Numbers;
 import org.tweedie.device.Device;
 import org.tweedie.device.Executable;
 import org.tweedie.device.gpu.Plan;
 import org.tweedie.device.gpu.Work;
-import org.tweedie.model.StableDiffusion;
+import org.tweedie.inverse.Restoration;
+import org.tweedie.options.Spelling;
 import org.tweedie.program.DType;
 import org.tweedie.program.Program;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.op.Cost;
 import org.tweedie.solve.Solver;
-import org.tweedie.solve.Stsl;
 import org.tweedie.weights.RandomWeights;
+import org.tweedie.workload.Ceilings;
+import org.tweedie.workload.Workloads;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -41,7 +47,7 @@ import picocli.CommandLine.Option;
             "  tweedie profile --model DIR --height 16 --width 16 --batch 2 --repeat 20",
             "  tweedie profile --model bench/sd15:random --height 64 --width 64 --what unet,unet:2,unet-vjp,decode,inner-step",
             "  tweedie profile --model bench/sd15:random --height 64 --width 64 --what unet --dtype f16 --repeat 0   # counts only"})
-final class Profile implements Callable<Integer> {
+final class Profile implements Callable<Integer>, SolverOptions.Taker {
     private static final int WARM_UP = 3;
     private static final String RANDOM = ":random";
 
@@ -68,8 +74,7 @@ final class Profile implements Callable<Integer> {
             description = "Operator of inner-step and restore. Default: ${DEFAULT-VALUE}.")
     private String task;
 
-    @Mixin
-    private StslOptions stsl;
+    private final SolverOptions solverOptions = new SolverOptions();
 
     @Mixin
     private EngineOptions engine;
@@ -84,7 +89,7 @@ final class Profile implements Callable<Integer> {
         }
         List<Item> items = what == null ? List.of() : what.stream().map(this::item).toList();
         if (repeat == 0) {
-            try (StableDiffusion model = open()) {
+            try (Device none = Tweedie.device("reference"); Model model = open(none)) {
                 Workloads w = new Workloads(model, task, height, width);
                 for (Item i : items) {
                     if (i.name.equals("restore") || Ceilings.NAMES.contains(i.name)) {
@@ -96,7 +101,7 @@ final class Profile implements Callable<Integer> {
             return 0;
         }
         engine.check();
-        try (StableDiffusion model = open(); Device device = engine.open()) {
+        try (Device device = engine.open(); Model model = open(device)) {
             Workloads w = new Workloads(model, task, height, width);
             if (what == null) {
                 old(w, device);
@@ -104,7 +109,7 @@ final class Profile implements Callable<Integer> {
             try (Last last = new Last(device)) {
                 for (Item i : items) {
                     System.out.println(switch (i.name) {
-                        case "restore" -> restored(w, device);
+                        case "restore" -> restored(w);
                         case "gemm", "copy" -> ceiling(i, w, device);
                         default -> timed(i, w, last);
                     });
@@ -114,14 +119,14 @@ final class Profile implements Callable<Integer> {
         return 0;
     }
 
-    private StableDiffusion open() throws IOException {
-        return folder.endsWith(RANDOM) ? StableDiffusion.random(Path.of(folder.substring(0, folder.length() - RANDOM.length())), 1, DType.F16)
-                : StableDiffusion.open(Path.of(folder));
+    private Model open(Device device) throws IOException {
+        return folder.endsWith(RANDOM) ? Tweedie.random(Path.of(folder.substring(0, folder.length() - RANDOM.length())), 1, DType.F16, device)
+                : Tweedie.open(Path.of(folder), device);
     }
 
     private Item item(String word) {
         String[] p = word.split(":", 2);
-        Choice.of("what", p[0], Workloads.NAMES);
+        Spelling.check("what", p[0], Workloads.NAMES);
         if (p.length == 2 && !p[1].matches("[1-9][0-9]{0,4}")) {
             throw new IllegalArgumentException("--what: expected a number of 1 to 99999 behind the colon, as in unet:2, got '" + word + "'");
         }
@@ -185,25 +190,32 @@ final class Profile implements Callable<Integer> {
         line.addProperty("gpu_calls", work.calls());
         line.addProperty("gpu_arena_bytes", plan.memory().bytes());
         work.parts().forEach((part, cost) -> {
-            line.addProperty("gpu_" + Choice.word(part) + "_flops", cost.flops());
-            line.addProperty("gpu_" + Choice.word(part) + "_bytes", cost.bytes());
+            line.addProperty("gpu_" + Converters.word(part) + "_flops", cost.flops());
+            line.addProperty("gpu_" + Converters.word(part) + "_bytes", cost.bytes());
         });
         return line;
     }
 
-    private JsonObject restored(Workloads w, Device device) throws IOException {
-        Stsl.Options options = stsl.options();
+    private JsonObject restored(Workloads w) throws IOException {
+        Solver solver = solverOptions.solver();
         long start = System.nanoTime();
-        Solver.Result result = new Stsl(options).solve(w.problem(device), step -> { });
+        Restoration x = w.restore(solver);
         JsonObject line = head("restore", 1);
         line.addProperty("seconds", (System.nanoTime() - start) / 1e9);
-        line.addProperty("steps", options.steps());
-        line.addProperty("inner", options.inner());
-        Map<String, String> counts = new LinkedHashMap<>();
-        Restoration.counts(result, counts);
-        counts.forEach(line::addProperty);
+        Map<String, String> words = new LinkedHashMap<>();
+        SolverOptions.words(solver, words);
+        for (String word : x.counts().toString().split(" ")) {
+            words.put(word.substring(0, word.indexOf('=')), word.substring(word.indexOf('=') + 1));
+        }
+        words.put("residual", Numbers.of(x.residual(), 3));
+        words.forEach(line::addProperty);
         line.addProperty("peak_rss_bytes", peak());
         return line;
+    }
+
+    @Override
+    public SolverOptions solverOptions() {
+        return solverOptions;
     }
 
     private JsonObject ceiling(Item i, Workloads w, Device device) throws IOException {

@@ -3,6 +3,8 @@ package org.tweedie.cli;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.tweedie.cli.console.Notes;
+import org.tweedie.cli.console.Numbers;
 
 /** The parameters of a run, kept in the picture that it made, so that the run can be repeated from it. */
 final class Provenance {

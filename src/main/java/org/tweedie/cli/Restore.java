@@ -3,16 +3,24 @@ package org.tweedie.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.concurrent.Callable;
+import org.tweedie.Model;
+import org.tweedie.Session;
+import org.tweedie.Tweedie;
+import org.tweedie.cli.console.Notes;
+import org.tweedie.cli.console.Numbers;
+import org.tweedie.cli.console.Output;
 import org.tweedie.device.Device;
-import org.tweedie.image.Image;
+import org.tweedie.diffusion.Conditioning;
 import org.tweedie.image.ImageFile;
 import org.tweedie.image.Png;
+import org.tweedie.inverse.Restoration;
 import org.tweedie.measure.Measurement;
 import org.tweedie.measure.MeasurementFile;
 import org.tweedie.measure.Operators;
-import org.tweedie.model.StableDiffusion;
-import org.tweedie.solve.Solvers;
+import org.tweedie.solve.Solver;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -21,51 +29,53 @@ import picocli.CommandLine.Parameters;
 /** Restores a picture from a measurement. */
 @Command(name = "restore", sortOptions = false,
         description = {"Restores a picture from a degraded one.", "",
-            "What 'degrade' wrote says by itself how it came about; of any other picture say it with --task and --sigma.",
-            "Tasks: sr:FACTOR, blur[:STD], motion[:SIZE[:INTENSITY]], denoise,",
-            "       inpaint:box[:SIZE], inpaint:random:FRACTION, inpaint:MASK.png (white is kept).", ""},
+            "A picture that 'degrade' wrote carries its task and its noise. For any other picture, give --task and --sigma.",
+            "@tasks", ""},
         footerHeading = "%nExamples:%n", footer = {
             "  tweedie restore y.png --model DIR --seed 1 -o restored.png",
-            "  tweedie restore small.png --task sr:4 --sigma 0.01 --model DIR --log steps.csv -o restored.png"})
-final class Restore implements Callable<Integer> {
+            "  tweedie restore small.png --task sr:4 --sigma 0.01 --model DIR --log steps.csv -o restored.png",
+            "  tweedie restore y.png --model DIR --solver psld --steps 250 -o restored.png"})
+final class Restore implements Callable<Integer>, SolverOptions.Taker {
     private static final double SIGMA = 0.01;
 
     @Parameters(index = "0", paramLabel = "Y.png", description = "The degraded picture, PNG or JPEG.")
     private Path in;
 
-    @Option(names = "--task", paramLabel = "TASK", description = "How it was degraded. Default: as 'degrade' noted.")
+    @Option(names = "--task", paramLabel = "TASK", description = "How the picture was degraded. Default: the task that 'degrade' noted.")
     private String task;
 
     @Option(names = "--model", paramLabel = "DIR", required = true, description = "Checkpoint folder in the layout of diffusers.")
     private Path folder;
 
-    @Option(names = "--solver", paramLabel = "NAME", defaultValue = "stsl", description = "stsl. Default: ${DEFAULT-VALUE}.")
-    private String solver;
-
-    @Option(names = "--sigma", paramLabel = "X", description = "Noise, on the scale of [-1,1]. Default: as 'degrade' noted, else 0.01.")
+    @Option(names = "--sigma", paramLabel = "X",
+            description = "Standard deviation of the noise, on the scale of [-1,1]. Default: the noise that 'degrade' noted, else 0.01.")
     private Double sigma;
 
-    @Option(names = "--prompt", paramLabel = "TEXT", defaultValue = "", description = "What the picture shows. Default: nothing.")
+    @Option(names = "--prompt", paramLabel = "TEXT", defaultValue = "", description = "What the picture shows. Default: no text.")
     private String prompt;
 
     @Option(names = "--guidance", paramLabel = "X", defaultValue = "1",
-            description = "Classifier-free guidance; 1 for none, else each evaluation costs two. Default: ${DEFAULT-VALUE}.")
+            description = "Classifier-free guidance; 1 is none, any other value makes each evaluation cost two. Default: ${DEFAULT-VALUE}.")
     private double guidance;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "Of all that is random. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "The seed of everything that is random. Default: ${DEFAULT-VALUE}.")
     private long seed;
 
-    @Option(names = "--log", paramLabel = "FILE.csv", description = "Write residual and gradient norms of each step there.")
+    @Option(names = "--log", paramLabel = "FILE.csv", description = "Write the residual and the gradient norms of each step to this file.")
     private Path log;
 
     @Option(names = {"-o", "--out"}, paramLabel = "FILE.png", required = true, description = "The picture to write.")
     private Path out;
 
-    @Mixin
-    private StslOptions stsl;
+    private final SolverOptions solverOptions = new SolverOptions();
 
     @Mixin
     private EngineOptions engine;
+
+    @Override
+    public SolverOptions solverOptions() {
+        return solverOptions;
+    }
 
     @Override
     public Integer call() throws IOException {
@@ -73,19 +83,22 @@ final class Restore implements Callable<Integer> {
         if (log != null) {
             Output.check(log, ".csv", in);
         }
-        Choice.of("solver", solver, Solvers.NAMES);
+        Solver solver = solverOptions.solver();
         engine.check();
         Measurement y = measurement();
-        Restoration restoration = new Restoration(y.operator(), y.y(), y.image(), y.sigma(), solver, stsl.options(), prompt, guidance, seed, log);
-        try (StableDiffusion model = StableDiffusion.open(folder); Device device = engine.open()) {
-            Restoration.Done done = restoration.run(model, device);
-            Png.write(out, Image.of(done.result().image()), provenance(restoration).text());
-            Notes.result(restoration.words(out, done));
+        long start = System.nanoTime();
+        try (Device device = engine.open(); Model model = Tweedie.open(folder, device)) {
+            model.warning(prompt).ifPresent(Notes::note);
+            try (Session session = model.session(y.image().dim(1), y.image().dim(2), new Conditioning(prompt, "", guidance))) {
+                Restoration x = new Restoring(solver, log).run(session, y, seed);
+                Png.write(out, x.picture(), provenance(y, solver).text());
+                Notes.result(words(out, y, solver, x, (System.nanoTime() - start) / 1e9, seed));
+            }
         }
         return 0;
     }
 
-    /** As noted beside or in the picture, or as the options say. */
+    /** The measurement as it is noted beside or in the picture, or as the options say. */
     private Measurement measurement() throws IOException {
         ImageFile.Picture picture = ImageFile.read(in);
         if (!"measurement".equals(picture.text().get("kind")) && task != null) {
@@ -108,11 +121,26 @@ final class Restore implements Callable<Integer> {
         return sigma;
     }
 
-    private Provenance provenance(Restoration r) {
-        Provenance p = new Provenance("restore", in.toString()).with("task", r.operator().spec()).with("model", folder).with("solver", solver)
-                .with("sigma", r.sigma()).with("prompt", prompt).with("guidance", guidance).with("seed", seed);
-        StslOptions.describe(r.options(), p.options());
+    private Provenance provenance(Measurement y, Solver solver) {
+        Provenance p = new Provenance("restore", in.toString()).with("task", y.operator().spec()).with("model", folder)
+                .with("sigma", y.sigma()).with("prompt", prompt).with("guidance", guidance).with("seed", seed);
+        SolverOptions.describe(solver, p.options());
         engine.describe(p.options());
         return p;
+    }
+
+    /** The words of the line that ends a restoration. */
+    static Map<String, String> words(Path out, Measurement y, Solver solver, Restoration x, double seconds, long seed) {
+        Map<String, String> words = new LinkedHashMap<>();
+        words.put("restored", out.toString());
+        words.put("task", y.operator().spec());
+        SolverOptions.words(solver, words);
+        for (String word : x.counts().toString().split(" ")) {
+            words.put(word.substring(0, word.indexOf('=')), word.substring(word.indexOf('=') + 1));
+        }
+        words.put("residual", Numbers.of(x.residual(), 3));
+        words.put("seconds", Numbers.of(seconds, 1));
+        words.put("seed", Long.toString(seed));
+        return words;
     }
 }

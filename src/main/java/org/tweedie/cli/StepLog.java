@@ -6,22 +6,28 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.tweedie.diffusion.Step;
 import org.tweedie.image.AtomicFile;
-import org.tweedie.solve.Step;
 
-/** Each evaluation of the loss as a line of a table of comma-separated values; empty where a number was not taken. */
+/** A table of the steps of a run, with commas between its columns; a number that was not computed is left empty. */
 final class StepLog {
-    private static final String HEADER = "step,inner,timestep,residual,gradient,data_gradient,trace_gradient,move";
+    private final List<String> columns;
+    private final List<String> lines = new ArrayList<>();
 
-    private final List<String> lines = new ArrayList<>(List.of(HEADER));
-
-    void add(Step s) {
-        lines.add(s.step() + "," + s.inner() + "," + s.timestep() + "," + number(s.residual()) + "," + number(s.gradient()) + ","
-                + number(s.dataGradient()) + "," + number(s.traceGradient()) + "," + number(s.move()));
+    /** @param columns the numbers that the solver reports */
+    StepLog(List<String> columns) {
+        this.columns = columns;
+        lines.add("step,inner,timestep," + String.join(",", columns));
     }
 
-    private static String number(double x) {
-        return Double.isNaN(x) ? "" : Double.toString(x);
+    void add(Step s) {
+        StringBuilder line = new StringBuilder(s.step() + "," + s.inner() + "," + (s.timestep() == Math.rint(s.timestep())
+                ? Long.toString((long) s.timestep()) : Double.toString(s.timestep())));
+        for (String c : columns) {
+            double x = s.value(c);
+            line.append(',').append(Double.isNaN(x) ? "" : Double.toString(x));
+        }
+        lines.add(line.toString());
     }
 
     void write(Path file) throws IOException {

@@ -10,7 +10,7 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
 /** A place on the noise schedule: z = sqrt(abar) z0 + sigma eps, sigma = sqrt(1 - abar). */
-public record NoiseLevel(int timestep, double abar) {
+public record NoiseLevel(double timestep, double abar) {
     public double sqrtAbar() {
         return Math.sqrt(abar);
     }

@@ -39,6 +39,39 @@ public final class NoiseSchedule {
         };
     }
 
+    /** The schedule of Stable Diffusion 1.x, as its scheduler_config.json says it. */
+    public static NoiseSchedule stableDiffusion() {
+        return new NoiseSchedule(scaledLinear(0.00085, 0.012, 1000), false, 1, "leading", Prediction.EPSILON);
+    }
+
+    /**
+     * A schedule from numbers.
+     *
+     * @param abar the fraction of variance that is signal at each training timestep, falling
+     * @param endAtOne whether sampling ends at abar = 1 rather than at abar[0] (set_alpha_to_one)
+     * @param stepsOffset what is added to each timestep with spacing leading (steps_offset)
+     * @param spacing leading, linspace or trailing (timestep_spacing)
+     */
+    public NoiseSchedule(double[] abar, boolean endAtOne, int stepsOffset, String spacing, Prediction prediction) {
+        this.abar = abar.clone();
+        this.finalAbar = endAtOne ? 1 : abar[0];
+        this.stepsOffset = stepsOffset;
+        this.spacing = spacing;
+        this.prediction = prediction;
+    }
+
+    /** The abar of betas whose roots rise evenly (beta_schedule scaled_linear). */
+    public static double[] scaledLinear(double betaStart, double betaEnd, int length) {
+        double[] abar = new double[length];
+        double product = 1;
+        for (int i = 0; i < length; i++) {
+            double f = length == 1 ? 0 : (double) i / (length - 1);
+            product *= 1 - Math.pow(Math.sqrt(betaStart) + f * (Math.sqrt(betaEnd) - Math.sqrt(betaStart)), 2);
+            abar[i] = product;
+        }
+        return abar;
+    }
+
     private static double[] abar(Json c) {
         int n = c.integer("num_train_timesteps", 1000);
         double from = c.number("beta_start", 0.0001);
@@ -96,6 +129,6 @@ public final class NoiseSchedule {
 
     /** The level after one of {@link #levels}: a stride of the training timesteps nearer to the picture. */
     public NoiseLevel after(NoiseLevel level, int steps) {
-        return level(level.timestep() - abar.length / steps);
+        return level((int) level.timestep() - abar.length / steps);
     }
 }

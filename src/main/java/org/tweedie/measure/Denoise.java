@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.measure;
 
+import java.util.List;
+import java.util.Map;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.Tracer;
 import org.tweedie.program.Value;
 
 /** The identity: noise is all that corrupts. {@code denoise}. */
-public record Denoise() implements MeasurementOperator {
+public record Denoise() implements LinearOperator {
     @Override
     public String spec() {
         return "denoise";
@@ -29,7 +31,7 @@ public record Denoise() implements MeasurementOperator {
     }
 
     @Override
-    public Tensor pinv(Tensor y) {
+    public Tensor start(Tensor y) {
         return y;
     }
 
@@ -37,5 +39,34 @@ public record Denoise() implements MeasurementOperator {
     @Override
     public Tensor extend(Tensor residual) {
         return residual;
+    }
+
+    /** The tasks that name it. */
+    static final class Family implements OperatorFamily {
+        @Override
+        public String name() {
+            return "denoise";
+        }
+
+        @Override
+        public List<String> grammar() {
+            return List.of("denoise");
+        }
+
+        @Override
+        public List<String> examples() {
+            return List.of("denoise");
+        }
+
+        @Override
+        public String help() {
+            return "The picture is only noisy.";
+        }
+
+        @Override
+        public MeasurementOperator parse(Task task, Shape image, long seed, Map<String, Tensor> stored) {
+            task.requireCount(0, 0);
+            return new Denoise();
+        }
     }
 }

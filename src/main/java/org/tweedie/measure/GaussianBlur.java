@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.measure;
 
+import java.util.List;
+import java.util.Map;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.Tracer;
@@ -10,7 +12,7 @@ import org.tweedie.program.Value;
  * Gaussian blur of a standard deviation in pixels, cut at four of them and normalised, the picture reflected at its ends:
  * {@code blur} (3 pixels) or {@code blur:STD}.
  */
-public record GaussianBlur(double std) implements MeasurementOperator {
+public record GaussianBlur(double std) implements LinearOperator {
     /** @throws IllegalArgumentException unless 0 < std <= 100 */
     public GaussianBlur {
         if (!(std > 0 && std <= 100)) {
@@ -20,7 +22,7 @@ public record GaussianBlur(double std) implements MeasurementOperator {
 
     @Override
     public String spec() {
-        return "blur:" + Operators.number(std);
+        return "blur:" + Task.text(std);
     }
 
     @Override
@@ -60,7 +62,7 @@ public record GaussianBlur(double std) implements MeasurementOperator {
 
     /** The blurred picture itself. */
     @Override
-    public Tensor pinv(Tensor y) {
+    public Tensor start(Tensor y) {
         return y;
     }
 
@@ -68,5 +70,33 @@ public record GaussianBlur(double std) implements MeasurementOperator {
     @Override
     public Tensor extend(Tensor residual) {
         return residual;
+    }
+
+    /** The tasks that name it. */
+    static final class Family implements OperatorFamily {
+        @Override
+        public String name() {
+            return "blur";
+        }
+
+        @Override
+        public List<String> grammar() {
+            return List.of("blur[:STD]");
+        }
+
+        @Override
+        public List<String> examples() {
+            return List.of("blur:3");
+        }
+
+        @Override
+        public String help() {
+            return "The picture is blurred by a Gaussian with a standard deviation of STD pixels (3).";
+        }
+
+        @Override
+        public MeasurementOperator parse(Task task, Shape image, long seed, Map<String, Tensor> stored) {
+            return new GaussianBlur(task.requireCount(0, 1).number(1, 3));
+        }
     }
 }

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.measure;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.tweedie.image.Image;
+import org.tweedie.image.ImageFile;
 import org.tweedie.program.Philox;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
@@ -17,7 +23,7 @@ import org.tweedie.program.Value;
  * @param spec how it was asked for
  * @param mask [1,H,W,1], 1 where the pixel is kept, 0 in holes
  */
-public record Inpaint(String spec, Tensor mask) implements MeasurementOperator {
+public record Inpaint(String spec, Tensor mask) implements LinearOperator {
     /** @throws IllegalArgumentException when the mask is not one of zeros and ones, or keeps nothing */
     public Inpaint {
         Shape s = mask.shape();
@@ -141,7 +147,7 @@ public record Inpaint(String spec, Tensor mask) implements MeasurementOperator {
 
     /** The picture with its holes filled smoothly from their surroundings: a flat hole is a bad start for a sampler. */
     @Override
-    public Tensor pinv(Tensor y) {
+    public Tensor start(Tensor y) {
         outShape(y.shape());
         int h = mask.shape().dim(1);
         int w = mask.shape().dim(2);
@@ -162,11 +168,59 @@ public record Inpaint(String spec, Tensor mask) implements MeasurementOperator {
     /** The residual of the kept pixels, carried smoothly into the holes. */
     @Override
     public Tensor extend(Tensor residual) {
-        return pinv(residual);
+        return start(residual);
     }
 
     @Override
     public Map<String, Tensor> tensors() {
         return Map.of("mask", mask);
+    }
+
+    /** The tasks that name it. */
+    static final class Family implements OperatorFamily {
+        @Override
+        public String name() {
+            return "inpaint";
+        }
+
+        @Override
+        public List<String> grammar() {
+            return List.of("inpaint:box[:SIZE]", "inpaint:random:FRACTION", "inpaint:MASK.png");
+        }
+
+        @Override
+        public List<String> examples() {
+            return List.of("inpaint:box", "inpaint:random:0.4");
+        }
+
+        @Override
+        public String help() {
+            return "A box (half of each side), a fraction of the pixels, or what is black in a mask is missing.";
+        }
+
+        @Override
+        public MeasurementOperator parse(Task task, Shape image, long seed, Map<String, Tensor> stored) {
+            return stored.containsKey("mask") ? new Inpaint(task.spec(), stored.get("mask")) : of(task, image, seed);
+        }
+
+        private static Inpaint of(Task task, Shape image, long seed) {
+            String kind = task.count() > 0 ? task.word(1) : "";
+            if (kind.equals("box") && task.count() <= 2) {
+                return box(task.spec(), image, task.whole(2, image.dim(1) / 2), task.whole(2, image.dim(2) / 2), seed);
+            }
+            if (kind.equals("random") && task.count() == 2) {
+                return random(task.spec(), image, task.number(2, 0), seed);
+            }
+            if (task.spec().toLowerCase(Locale.ROOT).endsWith(".png")) {
+                try {
+                    Path file = Path.of(task.spec().substring("inpaint:".length()));
+                    return Inpaint.of(task.spec(), ImageFile.read(file).image(), image);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e.getMessage(), e);
+                }
+            }
+            throw new IllegalArgumentException("task '" + task.spec() + "': expected inpaint:box, inpaint:box:SIZE, inpaint:random:FRACTION or "
+                    + "inpaint:MASK.png (white is kept)");
+        }
     }
 }

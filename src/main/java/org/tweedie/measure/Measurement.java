@@ -2,14 +2,19 @@
 package org.tweedie.measure;
 
 import java.util.Map;
+import java.util.function.Supplier;
 import org.tweedie.device.Device;
 import org.tweedie.device.Executable;
+import org.tweedie.diffusion.Run;
 import org.tweedie.image.Image;
+import org.tweedie.profile.Nfe;
+import org.tweedie.program.Program;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
+import org.tweedie.transform.Simplify;
 
 /**
  * A corrupted picture and what is known of how it came about: y = A x + noise.
@@ -35,11 +40,24 @@ public record Measurement(Tensor y, MeasurementOperator operator, Shape image, S
 
     /** Corrupts a picture. The noise comes after A, and holes stay empty: zero, mid grey. */
     public static Measurement of(Device device, Image picture, MeasurementOperator operator, NoiseModel noise, long seed) {
+        return of((part, program, in) -> {
+            try (Executable e = device.compile(program.get())) {
+                return e.run(Map.of("in", in)).get("out");
+            }
+        }, picture, operator, noise, seed);
+    }
+
+    /** Corrupts a picture with programs that a prior keeps for the operator's next picture. */
+    public static Measurement of(Run run, Image picture, MeasurementOperator operator, NoiseModel noise, long seed) {
+        return of((part, program, in) -> run.evaluate(operator, part, Nfe.NONE, program, Map.of("in", in)).get("out"), picture, operator, noise, seed);
+    }
+
+    private static Measurement of(Programs programs, Image picture, MeasurementOperator operator, NoiseModel noise, long seed) {
         Shape image = picture.shape();
-        Tensor clean = run(device, picture.tensor(), (t, x) -> operator.apply(t, x));
+        Tensor clean = programs.run(Part.MEASURE, picture.tensor(), (t, x) -> operator.apply(t, x));
         Tensor noisy = noise.on(clean, seed);
         boolean holes = operator.measurements(image) < clean.size();
-        Tensor y = !holes ? noisy : run(device, noisy, (t, v) -> operator.residual(t, v, t.zeros(image)));
+        Tensor y = !holes ? noisy : programs.run(Part.EMPTY_HOLES, noisy, (t, v) -> operator.residual(t, v, t.zeros(image)));
         double sigma = noise instanceof NoiseModel.Gaussian g ? g.sigma() : rms(y, clean, operator.measurements(image));
         return new Measurement(y, operator, image, noise.spec(), sigma, seed);
     }
@@ -50,20 +68,22 @@ public record Measurement(Tensor y, MeasurementOperator operator, Shape image, S
         return new Measurement(y.tensor(), Operators.parse(task, image, seed), image, "gaussian", sigma, seed);
     }
 
+    private enum Part { MEASURE, EMPTY_HOLES }
+
     private interface Body {
         Value emit(Tracer t, Value in);
     }
 
-    private static Tensor run(Device device, Tensor in, Body body) {
-        Tracer t = new Tracer("measure");
-        Value x = t.input("in", Type.real(in.shape()));
-        Value y = body.emit(t, x);
-        if (y.equals(x)) {
-            return in;
-        }
-        t.output("out", y);
-        try (Executable e = device.compile(t.finish())) {
-            Tensor out = e.run(Map.of("in", in)).get("out");
+    /** Runs the program of a part. */
+    private interface Programs {
+        Tensor run(Part part, Supplier<Program> program, Tensor in);
+
+        default Tensor run(Part part, Tensor in, Body body) {
+            Tensor out = run(part, () -> {
+                Tracer t = new Tracer("measure");
+                t.output("out", body.emit(t, t.input("in", Type.real(in.shape()))));
+                return Simplify.of(t.finish());
+            }, in);
             return Tensor.of(out.shape(), out.floats());
         }
     }
@@ -89,6 +109,6 @@ public record Measurement(Tensor y, MeasurementOperator operator, Shape image, S
 
     /** A picture of full size that explains it roughly. */
     public Image start() {
-        return Image.of(operator.pinv(y));
+        return Image.of(operator.start(y));
     }
 }

@@ -98,7 +98,7 @@ public final class MeasurementFile {
     }
 
     private static double number(Path file, Map<String, String> p, String key) {
-        return Operators.number(file + ": " + key, parameter(file, p, key));
+        return Task.number(file + ": " + key, parameter(file, p, key));
     }
 
     private static long seed(Path file, String text) {
@@ -112,7 +112,7 @@ public final class MeasurementFile {
     /** Equal to what 16 bits hold. */
     private static void requireSame(Path png, Path sidecar, ImageFile.Picture seen, Image exact) {
         boolean same = seen.image().width() == exact.width() && seen.image().height() == exact.height();
-        double range = Operators.number("hi", seen.text().getOrDefault("hi", "1")) - Operators.number("lo", seen.text().getOrDefault("lo", "-1"));
+        double range = Task.number("hi", seen.text().getOrDefault("hi", "1")) - Task.number("lo", seen.text().getOrDefault("lo", "-1"));
         for (int i = 0; same && i < exact.data().length; i++) {
             same = Math.abs(seen.image().data()[i] - exact.data()[i]) <= range * 0.51 / 65535;
         }

@@ -8,39 +8,33 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Value;
 
 /**
- * A linear map A from pictures [B,H,W,3] in [-1,1] to measurements [B,h,w,3]. Deterministic once constructed.
- * A new one is one record here and one line in {@link Operators}.
+ * A map A from pictures [B,H,W,3] in [-1,1] to measurements [B,h,w,c]. It is deterministic once it is constructed, and every solver takes
+ * it as it is; {@link LinearOperator} adds what only a linear map has.
  */
 public interface MeasurementOperator {
     /** The words from which it can be built again, as in {@code sr:4}. */
     String spec();
 
-    /** Shape of the measurement of pictures [B,H,W,3]. @throws IllegalArgumentException when the size does not fit, saying what would */
+    /** The measurement's shape for pictures [B,H,W,3]. @throws IllegalArgumentException when the size does not fit, saying what would */
     Shape outShape(Shape image);
 
-    /** How many numbers of a measurement carry information (a hole of an inpainting mask does not). */
+    /** How many numbers of a measurement carry information (those in the holes of an inpainting mask do not). */
     default long measurements(Shape image) {
         return outShape(image).size();
     }
 
-    /** A x. */
+    /** Traces A x for x [B,H,W,3]. */
     Value apply(Tracer t, Value x);
 
-    /** A^T y, the true adjoint; it does not keep intensities. @param image shape of the picture */
-    Value adjoint(Tracer t, Value y, Shape image);
-
-    /** y - A x, where y says something. */
+    /** Traces y - A x; it is zero where y says nothing. */
     default Value residual(Tracer t, Value y, Value x) {
         return t.sub(y, apply(t, x));
     }
 
-    /** An intensity-preserving pseudo-inverse: a picture [B,H,W,3] from which to start, holes filled from their surroundings. */
-    Tensor pinv(Tensor y);
+    /** A picture [B,H,W,3] of the right brightness that explains y roughly, from which a solver may start. Holes are filled smoothly. */
+    Tensor start(Tensor y);
 
-    /** Carries a residual y - A x over to a change of the picture, smooth where the measurement says nothing. */
-    Tensor extend(Tensor residual);
-
-    /** What spec and seed may not bring back, kept beside a measurement: {@code mask} [1,H,W,1] or {@code kernel} [1,1,k,k]. */
+    /** Tensors that spec and seed may not bring back, which are kept beside a measurement: {@code mask} [1,H,W,1] or {@code kernel} [1,1,k,k]. */
     default Map<String, Tensor> tensors() {
         return Map.of();
     }

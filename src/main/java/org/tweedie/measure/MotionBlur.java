@@ -2,6 +2,7 @@
 package org.tweedie.measure;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
@@ -17,7 +18,7 @@ import org.tweedie.program.op.Conv2d;
  * @param intensity from 0 (straight) to 1 (wildly bent)
  * @param kernel [1,1,size,size], not negative, of sum 1
  */
-public record MotionBlur(int size, double intensity, Tensor kernel) implements MeasurementOperator {
+public record MotionBlur(int size, double intensity, Tensor kernel) implements LinearOperator {
     /** @throws IllegalArgumentException when the kernel is not of that size or its sum is not 1 */
     public MotionBlur {
         if (!kernel.shape().equals(Shape.of(1, 1, size, size))) {
@@ -39,7 +40,7 @@ public record MotionBlur(int size, double intensity, Tensor kernel) implements M
 
     @Override
     public String spec() {
-        return "motion:" + size + ":" + Operators.number(intensity);
+        return "motion:" + size + ":" + Task.text(intensity);
     }
 
     @Override
@@ -116,7 +117,7 @@ public record MotionBlur(int size, double intensity, Tensor kernel) implements M
 
     /** The blurred picture itself. */
     @Override
-    public Tensor pinv(Tensor y) {
+    public Tensor start(Tensor y) {
         return y;
     }
 
@@ -152,5 +153,36 @@ public record MotionBlur(int size, double intensity, Tensor kernel) implements M
     @Override
     public Map<String, Tensor> tensors() {
         return Map.of("kernel", kernel);
+    }
+
+    /** The tasks that name it. */
+    static final class Family implements OperatorFamily {
+        @Override
+        public String name() {
+            return "motion";
+        }
+
+        @Override
+        public List<String> grammar() {
+            return List.of("motion[:SIZE[:INTENSITY]]");
+        }
+
+        @Override
+        public List<String> examples() {
+            return List.of("motion:61:0.5");
+        }
+
+        @Override
+        public String help() {
+            return "The camera was shaken along a random path within SIZE pixels (61), bent by INTENSITY (0.5).";
+        }
+
+        @Override
+        public MeasurementOperator parse(Task task, Shape image, long seed, Map<String, Tensor> stored) {
+            int size = task.requireCount(0, 2).whole(1, 61);
+            double intensity = task.number(2, 0.5);
+            Tensor kernel = stored.get("kernel");
+            return kernel == null ? new MotionBlur(size, intensity, seed) : new MotionBlur(size, intensity, kernel);
+        }
     }
 }

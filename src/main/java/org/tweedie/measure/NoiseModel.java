@@ -49,7 +49,7 @@ public sealed interface NoiseModel {
 
         @Override
         public String spec() {
-            return "salt-pepper:" + Operators.number(fraction);
+            return "salt-pepper:" + Task.text(fraction);
         }
 
         @Override
@@ -77,7 +77,7 @@ public sealed interface NoiseModel {
             return new Gaussian(sigma);
         }
         if (parts[0].equals("salt-pepper") && parts.length == 2) {
-            return new SaltPepper(Operators.number(spec, parts[1]));
+            return new SaltPepper(Task.number(spec, parts[1]));
         }
         throw new IllegalArgumentException("noise '" + spec + "': expected gaussian or salt-pepper:FRACTION, as in salt-pepper:0.02");
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.measure;
 
+import java.util.List;
+import java.util.Map;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.Tracer;
@@ -10,7 +12,7 @@ import org.tweedie.program.Value;
  * Reduction of both sides by a whole factor, bicubic (Keys, a = -1/2) with the kernel stretched by the factor against aliasing:
  * {@code sr:FACTOR}, [B,H,W,3] to [B,H/s,W/s,3].
  */
-public record SuperResolution(int factor) implements MeasurementOperator {
+public record SuperResolution(int factor) implements LinearOperator {
     /** @throws IllegalArgumentException unless the factor is at least 2 */
     public SuperResolution {
         if (factor < 2) {
@@ -59,7 +61,7 @@ public record SuperResolution(int factor) implements MeasurementOperator {
 
     /** Each pixel repeated to a block: nearly a right inverse on photographs, and it invents nothing between the blocks. */
     @Override
-    public Tensor pinv(Tensor y) {
+    public Tensor start(Tensor y) {
         Shape s = y.shape();
         int h = s.dim(1) * factor;
         int w = s.dim(2) * factor;
@@ -86,5 +88,39 @@ public record SuperResolution(int factor) implements MeasurementOperator {
             Bilinear.sample(in, i / w / h, s.dim(1), s.dim(2), y, x, out, i);
         }
         return Tensor.of(Shape.of(s.dim(0), h, w, 3), out);
+    }
+
+    /** The tasks that name it. */
+    static final class Family implements OperatorFamily {
+        @Override
+        public String name() {
+            return "sr";
+        }
+
+        @Override
+        public List<String> grammar() {
+            return List.of("sr:FACTOR");
+        }
+
+        @Override
+        public List<String> examples() {
+            return List.of("sr:4", "sr:8");
+        }
+
+        @Override
+        public String help() {
+            return "The picture is reduced by a whole factor, bicubic, without aliasing.";
+        }
+
+        @Override
+        public MeasurementOperator parse(Task task, Shape image, long seed, Map<String, Tensor> stored) {
+            return new SuperResolution(task.requireCount(1, 1).whole(1, 0));
+        }
+
+        @Override
+        public Shape image(Task task, Shape y) {
+            int factor = task.requireCount(1, 1).whole(1, 0);
+            return Shape.of(y.dim(0), y.dim(1) * factor, y.dim(2) * factor, 3);
+        }
     }
 }

@@ -1,65 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.profile;
 
+import java.util.Collections;
+import java.util.Map;
+import java.util.TreeMap;
+
 /**
- * Counts network evaluations, per sample: a batch of two counts two. {@code nfe} is what papers count (one per inner step of STSL),
- * the others are what ran.
+ * The evaluations of one run and their time. {@code nfe} is the count that papers print (one per gradient step, whatever was evaluated for
+ * it); {@link #evaluations} is what ran.
  */
 public final class NfeLedger {
-    private long nfe;
-    private long unetForwards;
-    private long unetVjps;
-    private long decodes;
-    private long decodeVjps;
-    private long encodes;
+    /** How often a program ran and how long that took. */
+    public record Time(long runs, double seconds) {}
 
+    private long nfe;
+    private Nfe evaluations = Nfe.NONE;
+    private final Map<String, Time> times = new TreeMap<>();
+
+    /** Adds to the count that papers print. */
     public void nfe(long n) {
         nfe += n;
     }
 
-    /** Evaluations of the UNet and how many of them were pulled back through. */
-    public void unet(long forwards, long vjps) {
-        unetForwards += forwards;
-        unetVjps += vjps;
-    }
-
-    public void decode(long forwards, long vjps) {
-        decodes += forwards;
-        decodeVjps += vjps;
-    }
-
-    public void encode(long forwards) {
-        encodes += forwards;
+    /** Adds one run of a program. */
+    public void add(String program, Nfe ran, double seconds) {
+        evaluations = evaluations.plus(ran);
+        times.merge(program, new Time(1, seconds), (a, b) -> new Time(a.runs + b.runs, a.seconds + b.seconds));
     }
 
     public long nfe() {
         return nfe;
     }
 
-    public long unetForwards() {
-        return unetForwards;
+    public Nfe evaluations() {
+        return evaluations;
     }
 
-    public long unetVjps() {
-        return unetVjps;
+    /** The time of each program, by its name. */
+    public Map<String, Time> times() {
+        return Collections.unmodifiableMap(times);
     }
 
-    public long decodes() {
-        return decodes;
-    }
-
-    public long decodeVjps() {
-        return decodeVjps;
-    }
-
-    public long encodes() {
-        return encodes;
-    }
-
-    /** As in {@code nfe=250 unet_forwards=600 ...}. */
+    /** Words as in {@code nfe=250 unet_forwards=600 ...}. */
     @Override
     public String toString() {
-        return "nfe=" + nfe + " unet_forwards=" + unetForwards + " unet_vjps=" + unetVjps + " decodes=" + decodes
-                + " decode_vjps=" + decodeVjps + " encodes=" + encodes;
+        return "nfe=" + nfe + " " + evaluations;
     }
 }

@@ -1,37 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.solve;
 
-import java.util.function.Consumer;
-import org.tweedie.profile.NfeLedger;
-import org.tweedie.program.Tensor;
+import java.util.List;
+import org.tweedie.diffusion.Listener;
+import org.tweedie.diffusion.Step;
+import org.tweedie.inverse.Problem;
+import org.tweedie.inverse.Restoration;
 
-/** A method that restores a picture from a measurement with a diffusion prior. */
+/**
+ * A method that restores a picture from a measurement with a latent diffusion prior. A solver is a record of this package: its components are its
+ * options, and {@link Solvers} finds it.
+ */
 public interface Solver {
-    /** The name by which it is asked for. */
-    String name();
-
     /**
-     * Restores.
+     * Restores the picture.
      *
-     * @param observer told of each evaluation of the loss
-     * @throws NotFinite when a tensor stops being finite
+     * @param listener is told of each step
+     * @throws org.tweedie.diffusion.Finite.NotFinite when a tensor stops being finite
+     * @throws java.util.concurrent.CancellationException when the listener cancels
+     * @throws IllegalArgumentException when the problem is none that this solver can solve
      */
-    Result solve(Problem problem, Consumer<Step> observer);
+    Restoration solve(Problem p, Listener listener);
 
-    /**
-     * A restoration.
-     *
-     * @param image [1,H,W,3], about -1 to 1, not clamped
-     * @param decoded the same before pixel consistency: what the decoder made
-     * @param residual of {@code image}, over what noise alone would leave: |y - A x| / (sigma sqrt(m))
-     * @param decodedResidual of {@code decoded}
-     */
-    record Result(Tensor image, Tensor decoded, double residual, double decodedResidual, NfeLedger counts) {}
-
-    /** A tensor of a solver has a value that is not a finite number. */
-    final class NotFinite extends ArithmeticException {
-        public NotFinite(String message) {
-            super(message);
-        }
+    /** The numbers that the solver reports in each {@link Step}, by column. */
+    default List<String> columns() {
+        return List.of(Step.RESIDUAL, "gradient", "move");
     }
+
+    /** How many levels the solver visits. */
+    int steps();
 }

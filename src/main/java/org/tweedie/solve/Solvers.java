@@ -2,18 +2,30 @@
 package org.tweedie.solve;
 
 import java.util.List;
+import java.util.Map;
+import org.tweedie.options.Catalogue;
 
-/** The solvers there are, by name. A new one is one record here and one line in this list. */
+/** Finds solvers by name. A new solver is one record in this package. */
 public final class Solvers {
-    public static final List<String> NAMES = List.of("stsl");
-
     private Solvers() {}
 
-    /** @throws IllegalArgumentException listing the solvers there are */
-    public static Solver of(String name, Stsl.Options options) {
-        return switch (name) {
-            case "stsl" -> new Stsl(options);
-            default -> throw new IllegalArgumentException("solver '" + name + "': unknown; known: " + String.join(", ", NAMES));
-        };
+    /** The solvers of this package, with their options. */
+    public static Catalogue<Solver> catalogue() {
+        return Catalogue.of(Solver.class);
+    }
+
+    /** The names, in alphabetical order. */
+    public static List<String> names() {
+        return catalogue().names();
+    }
+
+    /** The solver that {@code NAME[:OPTION=VALUE,...]} names. @throws IllegalArgumentException with one line that says what is wrong */
+    public static Solver of(String spec) {
+        return catalogue().parse(spec);
+    }
+
+    /** A solver with its defaults but for the options that are given by name. */
+    public static Solver of(String name, Map<String, String> options) {
+        return catalogue().make(name, options);
     }
 }

@@ -1,181 +1,180 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.solve;
 
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
-import org.tweedie.device.Device;
-import org.tweedie.device.Executable;
+import org.tweedie.diffusion.Finite;
+import org.tweedie.diffusion.Listener;
 import org.tweedie.diffusion.NoiseLevel;
-import org.tweedie.profile.NfeLedger;
+import org.tweedie.diffusion.Run;
+import org.tweedie.diffusion.Step;
+import org.tweedie.inverse.PixelConsistency;
+import org.tweedie.inverse.Problem;
+import org.tweedie.inverse.Restoration;
+import org.tweedie.inverse.Start;
+import org.tweedie.inverse.StepSize;
+import org.tweedie.inverse.Surrogate;
+import org.tweedie.inverse.Vectors;
+import org.tweedie.options.Described;
+import org.tweedie.options.Option;
+import org.tweedie.options.Options;
+import org.tweedie.profile.Nfe;
 import org.tweedie.program.Philox;
-import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
+import org.tweedie.sample.Sampler;
 
 /**
- * STSL (arXiv 2312.00852, algorithm 1): at each noise level K gradient steps on the {@link Surrogate surrogate loss}, then one DDIM step.
+ * STSL (arXiv 2312.00852, algorithm 1): at each noise level K gradient steps on the {@link Surrogate surrogate loss}, then one step of the
+ * sampler. With eta = 0 it is its first-order form, which evaluates the network once per inner step.
  *
  * <pre>
  * z = forward(E(A+ y))                                   {@link Start}
  * for each level, noisiest first
  *     K times: e ~ N(0,I);  z = z - step grad L(y, z)    {@link StepSize}
- *     z = ddim(z)
+ *     z = ddim(z)                                        {@link Sampler}
  * x = D(z), then made consistent with y                  {@link PixelConsistency}
  * </pre>
- *
- * With eta = 0 it is its first-order form, which evaluates the network once per inner step.
  */
-public record Stsl(Options options) implements Solver {
+@Described(name = "stsl", source = "arXiv 2312.00852",
+        text = "Follows a second-order surrogate loss K times at each noise level, then takes one step of the sampler.")
+public record Stsl(
+        @Option(value = "50", min = 1, symbol = "T", text = "Noise levels.") int steps,
+        @Option(value = "5", min = 0, symbol = "K", text = "Gradient steps at each level.") int inner,
+        @Option(value = "0.02", min = 0, symbol = "η", text = "Weight of the trace term; 0 is the first-order method, which is twice as fast.")
+        double eta,
+        @Option(value = "0.5", min = 0, symbol = "λ", text = "Weight of the data term; with adaptive steps the fraction of Polyak's step that is taken.")
+        double lambda,
+        @Option(value = "0.2", above = 0, text = "Longest adaptive step, as a fraction of the length of the signal in the latent.") double trust,
+        @Option(value = "norm", text = "The data term: the sum or the mean of the squared residual, or its plain norm.") Surrogate.Norm norm,
+        @Option(value = "unit", text = "How the trace is probed: unit (the paper's finite difference), scaled (to the noise level) or exact (a "
+                + "Jacobian-vector product).") Surrogate.Probe probe,
+        @Option(value = "paper", text = "paper weights the trace by eta over the latent's size; normalised makes its gradient eta times as long as the "
+                + "data term's.") TraceWeight traceWeight,
+        @Option(value = "adaptive", text = "Length of a gradient step: adaptive or constant.") StepSize.Rule step,
+        @Option(value = "ddim", text = "Start: ddim inverts the encoded start picture, qsample adds noise to it, noise ignores it.") Start init,
+        @Option(value = "ddim", text = "Sampler of the step from level to level.") Sampler sampler,
+        @Option(value = "pixel", text = "Last step: pixel moves the picture onto the measurement, none leaves it as it was decoded.")
+        PixelConsistency consistency) implements Solver {
     /** The weight of the trace term: eta/d as in the paper, or such that its gradient is eta times as long as the data term's. */
     public enum TraceWeight { PAPER, NORMALISED }
 
-    /**
-     * Hyper-parameters.
-     *
-     * @param steps noise levels (50 in the paper)
-     * @param inner gradient steps per level, K (5)
-     * @param eta weight of the trace term (0.02); 0 for the first-order method
-     * @param lambda weight of the data term; with adaptive steps the fraction of Polyak's step that is taken
-     * @param trust longest adaptive step, as a fraction of the length of the signal in z, sqrt(abar d)
-     */
-    public record Options(int steps, int inner, double eta, double lambda, double trust, Surrogate.Norm norm, Surrogate.Probe probe, TraceWeight traceWeight,
-                          StepSize.Rule step, Start.Kind init, boolean consistency) {
-        public Options {
-            require(steps >= 1, "steps: expected at least 1, got " + steps);
-            require(inner >= 0, "inner: expected 0 or more, got " + inner);
-            require(eta >= 0 && Double.isFinite(eta), "eta: expected 0 or more, got " + eta);
-            require(trust > 0, "trust: expected more than 0, got " + trust);
-            require(lambda >= 0 && Double.isFinite(lambda), "lambda: expected 0 or more, got " + lambda);
-        }
-
-        /** The same with another trace term. */
-        public Options with(double eta, TraceWeight weight) {
-            return new Options(steps, inner, eta, lambda, trust, norm, probe, weight, step, init, consistency);
-        }
-
-        private static void require(boolean condition, String message) {
-            if (!condition) {
-                throw new IllegalArgumentException(message);
-            }
-        }
+    public Stsl {
+        Options.check(Stsl.class, steps, inner, eta, lambda, trust, norm, probe, traceWeight, step, init, sampler, consistency);
     }
 
     @Override
-    public String name() {
-        return "stsl";
+    public List<String> columns() {
+        return List.of(Step.RESIDUAL, "gradient", "data_gradient", "trace_gradient", "move");
     }
 
     @Override
-    public Result solve(Problem p, Consumer<Step> observer) {
-        NfeLedger counts = new NfeLedger();
-        List<NoiseLevel> levels = p.schedule().levels(options.steps);
-        Tensor z = Start.of(p, options.init, options.steps, counts);
-        try (Inner inner = new Inner(p, counts); Sampling sampling = new Sampling(p)) {
-            for (int i = 0; i < levels.size(); i++) {
-                z = inner.descend(z, levels.get(i), i, levels.size(), observer);
-                z = sampling.ddim(z, levels.get(i), p.schedule().after(levels.get(i), options.steps), counts);
-                Finite.require(z, "stsl: step " + (i + 1) + " of " + levels.size() + " (t=" + levels.get(i).timestep() + "): latent z");
-            }
-            Tensor decoded = sampling.decode(z, counts);
-            Finite.require(decoded, "stsl: decoded picture");
-            return PixelConsistency.finish(p, decoded, options.consistency, counts);
+    public Restoration solve(Problem p, Listener listener) {
+        Run run = new Run(p.prior(), listener);
+        Sampler.Walk walk = sampler.walk(p.prior().schedule(), steps);
+        Inner descent = new Inner(p, run);
+        var noise = Start.stepNoise(p);
+        Tensor z = init.at(walk, p, run);
+        for (int i = 0; i < steps; i++) {
+            NoiseLevel level = walk.levels().get(i);
+            z = descent.at(z, level, i);
+            z = walk.step(i, z, run.eps(z, level), noise);
+            Finite.require(z, where(level, i) + ": latent z");
         }
+        return consistency.finish(z, p, run);
     }
 
-    /** The K gradient steps of a level, with the programs they need. */
-    private final class Inner implements AutoCloseable {
+    private String where(NoiseLevel level, int i) {
+        return "stsl: step " + (i + 1) + " of " + steps + " (t=" + Math.round(level.timestep()) + ")";
+    }
+
+    /** The K gradient steps of a level. */
+    private final class Inner {
         private final Problem p;
-        private final NfeLedger counts;
+        private final Run run;
         private final Surrogate loss;
-        private final Executable gradient;
-        private final Executable apart;
         private final StepSize stepSize;
         private final int d;
-        private double traceWeight;
+        private double weight;
         private long draws;
 
-        Inner(Problem p, NfeLedger counts) {
+        Inner(Problem p, Run run) {
             this.p = p;
-            this.counts = counts;
-            loss = new Surrogate(p.denoiser(), p.codec(), p.operator(), options.norm, options.probe);
-            Shape z = p.codec().latent(p.image());
-            d = (int) z.size();
-            boolean second = options.eta > 0;
-            Device device = p.device();
-            gradient = device.compile(loss.program(z, p.image(), second ? Surrogate.Gradient.FUSED : Surrogate.Gradient.FIRST_ORDER));
-            try {
-                apart = second ? device.compile(loss.program(z, p.image(), Surrogate.Gradient.APART)) : null;
-            } catch (RuntimeException | Error e) { // no memory for both
-                gradient.close();
-                throw e;
-            }
-            stepSize = new StepSize(options.step, options.lambda, options.trust, options.norm, p.noiseNorm(), d);
+            this.run = run;
+            loss = new Surrogate(p.prior().denoiser(), p.prior().codec(), p.operator(), norm, probe);
+            d = (int) p.prior().latent().size();
+            stepSize = new StepSize(step, lambda, trust, norm, p.noiseNorm(), d);
         }
 
-        Tensor descend(Tensor z, NoiseLevel level, int step, int steps, Consumer<Step> observer) {
-            for (int k = 1; k <= options.inner; k++) {
+        Tensor at(Tensor z, NoiseLevel level, int i) {
+            for (int k = 1; k <= inner; k++) {
                 Evaluation e = evaluate(z, level, k == 1);
-                String where = "stsl: step " + (step + 1) + " of " + steps + " (t=" + level.timestep() + "), inner " + k + ": ";
+                String where = where(level, i) + ", inner " + k + ": ";
                 Finite.require(e.residual, where + "residual");
-                double length = Norms.norm(Finite.require(e.gradient, where + "gradient of the loss"));
+                double length = Vectors.norm(Finite.require(e.gradient, where + "gradient of the loss"));
                 double size = stepSize.of(e.residual, e.data, length, level);
-                observer.accept(new Step(step + 1, steps, k, level.timestep(), e.residual / p.noiseNorm(), length, e.dataGradient, e.traceGradient,
-                        size * length));
+                run.step(new Step(i + 1, steps, k, inner, level.timestep(), e.report(length, size, p)));
                 if (size == 0) {
                     break;
                 }
-                z = Norms.minus(z, e.gradient, size);
+                z = Vectors.minus(z, e.gradient, size);
             }
             return z;
         }
 
         /** @param dataGradient, traceGradient their norms where they were taken apart, else NaN */
-        private record Evaluation(double data, double residual, Tensor gradient, double dataGradient, double traceGradient) {}
+        private record Evaluation(double data, double residual, Tensor gradient, double dataGradient, double traceGradient) {
+            Map<String, Double> report(double length, double size, Problem p) {
+                Map<String, Double> all = new LinkedHashMap<>();
+                all.put(Step.RESIDUAL, residual / p.noiseNorm());
+                all.put("gradient", length);
+                all.put("data_gradient", dataGradient);
+                all.put("trace_gradient", traceGradient);
+                all.put("move", size * length);
+                return all;
+            }
+        }
 
         private Evaluation evaluate(Tensor z, NoiseLevel level, boolean first) {
             Map<String, Tensor> in = Surrogate.inputs(z, p.y(), level);
-            int perEps = p.denoiser().evaluations();
-            counts.nfe(1);
-            if (options.eta == 0) {
+            run.counts().nfe(1);
+            if (eta == 0) {
                 in.put("lambda", Tensor.scalar(1));
-                Map<String, Tensor> out = gradient.run(in);
-                counts.unet(perEps, perEps);
-                counts.decode(1, 1);
+                Map<String, Tensor> out = run(Surrogate.Gradient.FIRST_ORDER, 1, 1, in);
                 Tensor g = out.get("grad");
-                return new Evaluation(out.get("data").get(0), out.get("residual").get(0), g, Norms.norm(g), 0);
+                return new Evaluation(out.get("data").get(0), out.get("residual").get(0), g, Vectors.norm(g), 0);
             }
             in.put("probe", new Philox(p.seed(), Philox.Stream.PROBE).normals(d * draws++, z.shape()));
             in.put("h", Tensor.scalar(loss.h(level)));
-            return first ? apart(in, perEps) : fused(in, perEps);
+            return first ? apart(in) : fused(in);
         }
 
-        private Evaluation fused(Map<String, Tensor> in, int perEps) {
+        private Evaluation fused(Map<String, Tensor> in) {
             in.put("lambda", Tensor.scalar(1));
-            in.put("trace_weight", Tensor.scalar(traceWeight));
-            Map<String, Tensor> out = gradient.run(in);
-            counts.unet(2 * perEps, 2 * perEps);
-            counts.decode(1, 1);
+            in.put("trace_weight", Tensor.scalar(weight));
+            Map<String, Tensor> out = run(Surrogate.Gradient.FUSED, 2, 2, in);
             return new Evaluation(out.get("data").get(0), out.get("residual").get(0), out.get("grad"), Double.NaN, Double.NaN);
         }
 
-        /** Once per level: both gradients apart, from which the weight of the trace follows for the level. */
-        private Evaluation apart(Map<String, Tensor> in, int perEps) {
-            Map<String, Tensor> out = apart.run(in);
-            counts.unet(2 * perEps, 4 * perEps);
-            counts.decode(1, 1);
-            double data = Norms.norm(out.get("grad_data"));
-            double trace = Norms.norm(out.get("grad_trace"));
-            traceWeight = switch (options.traceWeight) {
-                case PAPER -> options.eta / d / (options.step == StepSize.Rule.CONSTANT && options.lambda > 0 ? options.lambda : 1);
-                case NORMALISED -> trace > 0 ? options.eta * data / trace : 0;
+        /** Takes both gradients apart, once per level; the weight of the trace follows from them for the level. */
+        private Evaluation apart(Map<String, Tensor> in) {
+            Map<String, Tensor> out = run(Surrogate.Gradient.APART, 2, 4, in);
+            double data = Vectors.norm(out.get("grad_data"));
+            double trace = Vectors.norm(out.get("grad_trace"));
+            weight = switch (traceWeight) {
+                case PAPER -> eta / d / (step == StepSize.Rule.CONSTANT && lambda > 0 ? lambda : 1);
+                case NORMALISED -> trace > 0 ? eta * data / trace : 0;
             };
-            Tensor g = Norms.minus(out.get("grad_data"), out.get("grad_trace"), -traceWeight);
+            Tensor g = Vectors.minus(out.get("grad_data"), out.get("grad_trace"), -weight);
             return new Evaluation(out.get("data").get(0), out.get("residual").get(0), g, data, trace);
         }
 
-        @Override
-        public void close() {
-            try (gradient; apart) { } // a resource that is null is left out
+        private Map<String, Tensor> run(Surrogate.Gradient gradient, int forwards, int vjps, Map<String, Tensor> in) {
+            record What(Surrogate loss, Surrogate.Gradient gradient) {}
+
+            int each = p.prior().denoiser().evaluations();
+            return run.evaluate(p.operator(), new What(loss, gradient), Nfe.unet((long) forwards * each, (long) vjps * each).plus(Nfe.decode(1, 1)),
+                    () -> loss.program(p.prior().latent(), p.image(), gradient), in);
         }
     }
 }

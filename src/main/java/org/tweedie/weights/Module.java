@@ -73,7 +73,7 @@ public final class Module implements AutoCloseable {
 
     /** Reads every weight. @throws IllegalStateException naming the first tensor that holds a NaN or an infinity */
     public void checkFinite() throws IOException {
-        Finite.check(name, tensors());
+        NonFinite.check(name, tensors());
     }
 
     private Shards shards() throws IOException {

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.tweedie.cli.console.Faults;
 import org.tweedie.image.Png;
 
 /** What is asked for wrongly: one line on standard error that teaches, exit code 2, nothing written. IN stands for a folder with inputs. */
@@ -46,14 +47,18 @@ class BadInputTest {
                 line("restore IN/photo.png --stpes 3", "option '--stpes': unknown; did you mean '--steps'?; see 'tweedie restore --help'"),
                 line("restore", "missing", "Y.png"),
                 line(restore + " -o IN/o.png more", "argument 'more': not expected"),
-                line(restore + " --steps many -o IN/o.png", "option '--steps': expected a whole number, got 'many'"),
+                line(restore + " --steps many -o IN/o.png", "steps: expected a whole number, got 'many'"),
                 line(restore + " --steps 0 -o IN/o.png", "steps: expected at least 1, got 0"),
                 line(restore + " --steps 1001 -o IN/o.png", "steps: expected 1 to 1000, got 1001"),
-                line(restore + " --lambda x -o IN/o.png", "option '--lambda': expected a number, got 'x'"),
-                line(restore + " --eta -1 -o IN/o.png", "eta: expected 0 or more, got -1.0"),
-                line(restore + " --norm sume -o IN/o.png", "option '--norm': expected sum, mean, norm, got 'sume'; did you mean 'sum'?"),
+                line(restore + " --lambda x -o IN/o.png", "lambda: expected a number, got 'x'"),
+                line(restore + " --eta -1 -o IN/o.png", "eta: expected 0 or more, got -1"),
+                line(restore + " --norm sume -o IN/o.png", "norm: expected sum, mean, norm, got 'sume'; did you mean 'sum'?"),
                 line(restore + " --sigma 0 -o IN/o.png", "sigma: expected a positive noise level, got 0"),
-                line(restore + " --solver stl -o IN/o.png", "solver 'stl': unknown; did you mean 'stsl'?; known: stsl"),
+                line(restore + " --solver stl -o IN/o.png", "solver 'stl': unknown; did you mean 'stsl'?; known: ldps, psld, stsl"),
+                line(restore + " --solver psld --eta 1 -o IN/o.png", "option '--eta': unknown"),
+                line("generate a --model " + Cli.TINY + " --sampler ddmi -o IN/o.png", "sampler 'ddmi': unknown; did you mean 'ddim'?"),
+                line("generate a --model " + Cli.TINY + " --sampler ddim:eta=2 -o IN/o.png", "eta: expected 0 to 1, got 2"),
+                line("generate a --model " + Cli.TINY + " --negative b --guidance 1 -o IN/o.png", "--negative: guidance 1 does not use it"),
                 line(restore + " --device gpu -o IN/o.png", "device 'gpu' unavailable: this version has no such device", "available: cpu, ", "reference, sim"),
                 line(restore + " --dtype f61 -o IN/o.png", "dtype 'f61': unknown; did you mean 'f16'?; known: f32, bf16, f16"),
                 line(restore + " --dtype bf16 -o IN/o.png", "device 'cpu': expected dtype f32, got bf16; 16 bits are for --device cuda and sim"),
@@ -78,7 +83,7 @@ class BadInputTest {
                 line("degrade IN/photo.png --task inpaint:IN/odd.png -o IN/o.png", "the mask is 20x32, the picture 32x32"),
                 line("degrade IN/photo.png --task denoise --noise rain -o IN/o.png", "noise 'rain': expected gaussian or salt-pepper"),
                 line("generate a --model " + Cli.TINY + " --width 100 -o IN/o.png", "image side 100 is not a multiple of 16"),
-                line("generate a --model " + Cli.TINY + " --guidance -1 -o IN/o.png", "--guidance: expected 0 or more, got -1.0"),
+                line("generate a --model " + Cli.TINY + " --guidance -1 -o IN/o.png", "guidance: expected 0 or more, got -1.0"),
                 line("run vae --model " + Cli.TINY + " --in IN/none -o IN/o.safetensors", "module 'vae': unknown", "known: text_encoder, unet"),
                 line("run unet --model " + Cli.TINY + " --in IN/none -o IN/o.safetensors", "IN/none: no such file"),
                 line("run unet --vjp --jvp --model " + Cli.TINY + " --in IN/none -o IN/o.safetensors", "--vjp", "--jvp", "mutually exclusive"),
@@ -99,7 +104,7 @@ class BadInputTest {
         String in = folder.toString();
         String[] words = args.isEmpty() ? new String[0] : args.replace("IN", in).split(" ");
         Cli c = Cli.run(words);
-        String fault = c.fault(Main.MISUSED);
+        String fault = c.fault(Faults.MISUSED);
         assertTrue(fault.startsWith("tweedie: "), fault);
         for (String part : parts) {
             assertTrue(fault.contains(part.replace("IN", in)), fault + "\n  lacks: " + part);
@@ -111,7 +116,7 @@ class BadInputTest {
     void aBrokenFileIsAFailureNotMisuse() throws IOException {
         Path file = folder.resolve("broken.safetensors");
         Files.write(file, "not a safetensors file".getBytes(StandardCharsets.UTF_8));
-        String fault = Cli.run("inspect", file.toString()).fault(Main.FAILED);
+        String fault = Cli.run("inspect", file.toString()).fault(Faults.FAILED);
         assertTrue(fault.contains("broken.safetensors"), fault);
     }
 

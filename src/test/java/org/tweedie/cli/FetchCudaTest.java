@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tweedie.cli.console.Faults;
 import org.tweedie.device.nvidia.FakeJar;
 import org.tweedie.device.nvidia.Maven;
 import org.tweedie.device.nvidia.Redistributable;
@@ -44,6 +45,6 @@ class FetchCudaTest {
         FetchCuda fetch = new FetchCuda(Redistributable.CUDA_12_6, root.resolve("cuda"), new Maven(Map.of()));
         IOException e = org.junit.jupiter.api.Assertions.assertThrows(IOException.class, () -> fetch.run(jar));
         assertTrue(e.getMessage().startsWith(jar + ": expected cuda-12.6-9.5-1.5.11-linux-x86_64-redist.jar of 2026748503 bytes, got 6"), e.getMessage());
-        assertEquals(Main.FAILED, Faults.report(e, false));
+        assertEquals(Faults.FAILED, Faults.report(e, false));
     }
 }

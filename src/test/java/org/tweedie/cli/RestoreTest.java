@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tweedie.cli.console.Faults;
 import org.tweedie.image.ImageFile;
 import org.tweedie.image.Png;
 import org.tweedie.program.Shape;
@@ -137,11 +138,11 @@ class RestoreTest {
         degrade("denoise");
         Path broken = brokenModel();
         Cli c = Cli.run("restore", file("y.png"), "--model", broken.toString(), "--steps", "2", "--inner", "1", "--init", "noise", "-o", file("x.png"));
-        String fault = c.fault(Main.FAILED);
+        String fault = c.fault(Faults.FAILED);
         assertTrue(fault.contains("step 1 of 2 (t=501)") && fault.contains("is not finite"), fault);
         assertFalse(Files.exists(folder.resolve("x.png")));
         Cli inspected = Cli.run("inspect", broken.toString());
-        assertEquals(Main.FAILED, inspected.code());
+        assertEquals(Faults.FAILED, inspected.code());
         assertTrue(inspected.out().contains("finite: no; unet: tensor 'conv_in.bias'"), inspected.out());
     }
 

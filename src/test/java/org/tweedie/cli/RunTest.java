@@ -15,6 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.tweedie.cli.console.Faults;
 import org.tweedie.program.Philox;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
@@ -177,7 +178,7 @@ class RunTest {
         in.put("sample", normal(1, 2, 3, 8, 8));
         assertFault(in, "tensor 'sample' expected [B,4,h,w], got F32[2,3,8,8]");
         in.remove("sample");
-        assertFault(in, "tensor 'sample' [B,4,h,w] is missing; the file has ");
+        assertFault(in, "tensor 'sample' [B,4,h,w] is missing; there are ");
         in.put("sample", normal(1, 2, 4, 6, 8));
         assertFault(in, "latent sides 6 x 8 are not multiples of 4");
     }
@@ -185,7 +186,7 @@ class RunTest {
     private void assertFault(Map<String, Tensor> in, String expected) throws IOException {
         Path file = folder.resolve("in.safetensors");
         SafeTensors.write(file, in, Map.of());
-        String fault = Cli.run("run", "unet", "--model", Cli.TINY, "--in", file.toString(), "-o", Cli.in(folder, "o.safetensors")).fault(Main.MISUSED);
+        String fault = Cli.run("run", "unet", "--model", Cli.TINY, "--in", file.toString(), "-o", Cli.in(folder, "o.safetensors")).fault(Faults.MISUSED);
         assertTrue(fault.contains(expected), fault);
     }
 }

@@ -13,6 +13,10 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.tweedie.measure.Operators;
+import org.tweedie.options.OptionSpec;
+import org.tweedie.sample.Samplers;
+import org.tweedie.solve.Solvers;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -33,16 +37,26 @@ class TellTest {
         assertTrue(Cli.succeed("--version").out().startsWith("tweedie "));
     }
 
+    /** Each solver's options are in its help, with the defaults that hold. */
     @Test
     void theHelpTellsTheDefaultsThatHold() {
-        String help = Cli.succeed("restore", "--help").out().replaceAll("\\s+", " ");
-        Map<String, String> defaults = new LinkedHashMap<>();
-        StslOptions.describe(StslOptions.DEFAULTS, defaults);
-        defaults.forEach((option, value) -> {
-            Matcher told = Pattern.compile("--" + option + "=[A-Z]+ .*?Default: (\\S+)\\. ").matcher(help);
-            assertTrue(told.find(), option + " is missing in " + help);
-            assertEquals(value, told.group(1), option);
-        });
+        for (String solver : Solvers.names()) {
+            String help = Cli.succeed("restore", "--solver", solver, "--help").out().replaceAll("\\s+", " ");
+            for (OptionSpec o : Solvers.catalogue().options(solver).specs()) {
+                Matcher told = Pattern.compile("--" + o.name() + "=[A-Z]+ .*?Default: (\\S+)\\. ").matcher(help + " ");
+                assertTrue(told.find(), o.name() + " is missing in " + help);
+                assertEquals(o.defaultText(), told.group(1), o.name());
+            }
+        }
+    }
+
+    /** The tasks and samplers in help texts are those that the code knows. */
+    @Test
+    void theHelpListsTasksAndSamplers() {
+        String help = Cli.succeed("degrade", "--help").out();
+        Operators.families().forEach(f -> f.grammar().forEach(g -> assertTrue(help.contains(g), g + " is missing in " + help)));
+        String generate = Cli.succeed("generate", "--help").out();
+        Samplers.names().forEach(s -> assertTrue(generate.contains("  " + s + ": "), s + " is missing in " + generate));
     }
 
     @Test

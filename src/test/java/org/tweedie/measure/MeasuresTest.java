@@ -149,7 +149,7 @@ class MeasuresTest {
     @MethodSource("cases")
     void adjointIsTheTracedAdjoint(Case c) {
         Tensor y = OpCase.random(c.a.outShape(c.image), 6);
-        close(Run.adjoint(c.a, y, c.image).doubles(), run(c.adjoint, y, c.taps, c.image));
+        close(Run.adjoint((LinearOperator) c.a, y, c.image).doubles(), run(c.adjoint, y, c.taps, c.image));
     }
 
     /** The two kernels against each other: <A x, y> = <x, A^T y>. */

@@ -12,8 +12,8 @@ import org.tweedie.program.Shape;
 
 class OperatorsTest {
     private static final Shape IMAGE = Shape.of(1, 64, 64, 3);
-    private static final String KNOWN = "; known: sr:FACTOR, blur[:STD], motion[:SIZE[:INTENSITY]], inpaint:box[:SIZE], "
-            + "inpaint:random:FRACTION, inpaint:MASK.png, denoise";
+    private static final String KNOWN = "; known: blur[:STD], denoise, inpaint:box[:SIZE], inpaint:random:FRACTION, "
+            + "inpaint:MASK.png, motion[:SIZE[:INTENSITY]], sr:FACTOR";
 
     @ParameterizedTest
     @CsvSource({"blur,blur:3", "blur:2.50,blur:2.5", "motion,motion:61:0.5", "motion:31,motion:31:0.5", "denoise,denoise", "sr:08,sr:8"})

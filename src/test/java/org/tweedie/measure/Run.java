@@ -26,7 +26,7 @@ final class Run {
         return run(x, (t, v) -> a.apply(t, v));
     }
 
-    static Tensor adjoint(MeasurementOperator a, Tensor y, Shape image) {
+    static Tensor adjoint(LinearOperator a, Tensor y, Shape image) {
         return run(y, (t, v) -> a.adjoint(t, v, image));
     }
 
@@ -46,7 +46,7 @@ final class Run {
         return run(new CpuDevice(1), x, (t, v) -> a.apply(t, v));
     }
 
-    static Tensor adjointOnCpu(MeasurementOperator a, Tensor y, Shape image) {
+    static Tensor adjointOnCpu(LinearOperator a, Tensor y, Shape image) {
         return run(new CpuDevice(1), y, (t, v) -> a.adjoint(t, v, image));
     }
 

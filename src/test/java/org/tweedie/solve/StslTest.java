@@ -5,70 +5,59 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.tweedie.solve.GaussianBed.SCHEDULE;
+import static org.tweedie.solve.GaussianBed.problem;
 
-import com.google.gson.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tweedie.device.Device;
 import org.tweedie.device.Executable;
-import org.tweedie.device.OpCase;
 import org.tweedie.device.reference.ReferenceDevice;
 import org.tweedie.diffusion.Denoiser;
+import org.tweedie.diffusion.Finite;
+import org.tweedie.diffusion.Listener;
 import org.tweedie.diffusion.MixturePrior;
 import org.tweedie.diffusion.NoiseLevel;
-import org.tweedie.diffusion.NoiseSchedule;
-import org.tweedie.measure.MeasurementOperator;
+import org.tweedie.diffusion.Prior;
+import org.tweedie.diffusion.Run;
+import org.tweedie.diffusion.Step;
+import org.tweedie.inverse.PixelConsistency;
+import org.tweedie.inverse.Problem;
+import org.tweedie.inverse.Restoration;
+import org.tweedie.inverse.Start;
+import org.tweedie.inverse.StepSize;
+import org.tweedie.inverse.Surrogate;
+import org.tweedie.inverse.Vectors;
 import org.tweedie.measure.Operators;
-import org.tweedie.profile.NfeLedger;
 import org.tweedie.program.Program;
-import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.Tracer;
-import org.tweedie.program.Type;
 import org.tweedie.program.Value;
-import org.tweedie.transform.DirectionCheck;
-import org.tweedie.weights.Json;
+import org.tweedie.sample.Ddim;
+import org.tweedie.sample.Sampler;
 
 /** STSL on a Gaussian prior over pixels, where everything is known. */
 class StslTest {
-    private static final Shape IMAGE = Shape.of(1, 8, 8, 3);
-    private static final NoiseSchedule SCHEDULE = schedule();
-
-    static NoiseSchedule schedule() {
-        JsonObject o = new JsonObject();
-        o.addProperty("beta_start", 0.00085);
-        o.addProperty("beta_end", 0.012);
-        o.addProperty("beta_schedule", "scaled_linear");
-        o.addProperty("steps_offset", 1);
-        o.addProperty("set_alpha_to_one", false);
-        return new NoiseSchedule(new Json("test", o));
-    }
-
-    private static Problem problem(Denoiser prior, String task) {
-        MeasurementOperator a = Operators.parse(task, IMAGE, 3);
-        Tracer t = new Tracer("measure");
-        t.output("y", a.apply(t, t.input("x", Type.real(IMAGE))));
-        Tensor x = Norms.minus(OpCase.random(IMAGE, 5), OpCase.random(IMAGE, 5), 0.4);
-        Tensor y = Norms.minus(DirectionCheck.run(t.finish(), Map.of("x", x)).get("y"), OpCase.random(a.outShape(IMAGE), 6), 0.05);
-        return new Problem(new ReferenceDevice(), SCHEDULE, prior, MixturePrior.PIXELS, a, y, IMAGE, 0.05, 7);
-    }
-
-    private static Stsl stsl(int steps, int inner, double eta, double lambda, StepSize.Rule rule, Start.Kind init) {
-        return new Stsl(new Stsl.Options(steps, inner, eta, lambda, 0.3, Surrogate.Norm.NORM, Surrogate.Probe.UNIT, Stsl.TraceWeight.NORMALISED, rule, init, false));
+    private static Stsl stsl(int steps, int inner, double eta, double lambda, StepSize.Rule rule, Start init) {
+        return new Stsl(steps, inner, eta, lambda, 0.3, Surrogate.Norm.NORM, Surrogate.Probe.UNIT, Stsl.TraceWeight.NORMALISED, rule, init, new Ddim(0),
+                PixelConsistency.NONE);
     }
 
     /** Whichever program there is no memory for, those compiled before it are closed. */
     @ParameterizedTest
-    @ValueSource(ints = {0, 1, 2, 3, 4, 5, 6})
+    @ValueSource(ints = {0, 1, 2, 3, 4})
     void aProgramThatDoesNotCompileLeavesNoneOpen(int failing) {
-        Problem p = problem(MixturePrior.normal(0, 0.5), "sr:2");
         Scarce device = new Scarce(failing);
-        Problem scarce = new Problem(device, p.schedule(), p.denoiser(), p.codec(), p.operator(), p.y(), p.image(), p.sigma(), p.seed());
-        assertThrows(IllegalStateException.class, () -> stsl(2, 1, 0.1, 1, StepSize.Rule.CONSTANT, Start.Kind.NOISE).solve(scarce, s -> { }));
+        Problem p = problem(device, MixturePrior.normal(0, 0.5), Operators.parse("sr:2", GaussianBed.IMAGE, 3), 7);
+        try (Prior prior = p.prior()) {
+            assertThrows(IllegalStateException.class, () -> stsl(2, 2, 0.1, 1, StepSize.Rule.CONSTANT, Start.NOISE).solve(p, Listener.NONE));
+            assertEquals(failing, device.open);
+        }
         assertEquals(0, device.open);
     }
 
@@ -77,6 +66,7 @@ class StslTest {
         private final Device device = new ReferenceDevice();
         private int left;
         private int open;
+        private int runs;
 
         Scarce(int left) {
             this.left = left;
@@ -107,6 +97,7 @@ class StslTest {
 
                 @Override
                 public Map<String, Tensor> run(Map<String, Tensor> inputs) {
+                    runs++;
                     return e.run(inputs);
                 }
 
@@ -137,16 +128,10 @@ class StslTest {
     @Test
     void withoutGradientStepsItIsDdim() {
         Problem p = problem(MixturePrior.normal(0.1, 0.5), "sr:4");
-        Solver.Result r = stsl(10, 0, 0.02, 1, StepSize.Rule.ADAPTIVE, Start.Kind.NOISE).solve(p, s -> {});
-        NfeLedger n = new NfeLedger();
-        Tensor z = Start.of(p, Start.Kind.NOISE, 10, n);
-        try (Sampling s = new Sampling(p)) {
-            for (NoiseLevel l : SCHEDULE.levels(10)) {
-                z = s.ddim(z, l, SCHEDULE.after(l, 10), n);
-            }
-        }
+        Restoration r = stsl(10, 0, 0.02, 1, StepSize.Rule.ADAPTIVE, Start.NOISE).solve(p, Listener.NONE);
+        Tensor z = descended(p, Start.NOISE, 10);
         assertArrayEquals(z.doubles(), r.decoded().doubles());
-        Solver.Result still = stsl(10, 3, 0, 0, StepSize.Rule.CONSTANT, Start.Kind.NOISE).solve(p, s -> {});
+        Restoration still = stsl(10, 3, 0, 0, StepSize.Rule.CONSTANT, Start.NOISE).solve(p, Listener.NONE);
         assertArrayEquals(z.doubles(), still.decoded().doubles(), "lambda = 0 and eta = 0 must not move z");
     }
 
@@ -159,14 +144,18 @@ class StslTest {
     }
 
     private static double roundTrip(Problem p, int steps) {
-        NfeLedger n = new NfeLedger();
-        Tensor z = Start.of(p, Start.Kind.DDIM, steps, n);
-        try (Sampling s = new Sampling(p)) {
-            for (NoiseLevel l : SCHEDULE.levels(steps)) {
-                z = s.ddim(z, l, SCHEDULE.after(l, steps), n);
-            }
+        return Vectors.norm(Vectors.minus(descended(p, Start.DDIM, steps), p.y(), 1)) / Vectors.norm(p.y());
+    }
+
+    /** From a start down all levels by DDIM alone. */
+    private static Tensor descended(Problem p, Start start, int steps) {
+        Run run = new Run(p.prior(), Listener.NONE);
+        Sampler.Walk walk = new Ddim(0).walk(SCHEDULE, steps);
+        Tensor z = start.at(walk, p, run);
+        for (int i = 0; i < steps; i++) {
+            z = walk.step(i, z, run.eps(z, walk.levels().get(i)), null);
         }
-        return Norms.norm(Norms.minus(z, p.y(), 1)) / Norms.norm(p.y());
+        return z;
     }
 
     @Test
@@ -174,7 +163,7 @@ class StslTest {
         for (String task : List.of("denoise", "sr:4", "inpaint:random:0.5", "blur:1")) {
             for (double eta : new double[] {0, 0.02}) {
                 Problem p = problem(MixturePrior.normal(0, 0.6), task);
-                Solver.Result r = stsl(20, 5, eta, 1, StepSize.Rule.ADAPTIVE, Start.Kind.DDIM).solve(p, s -> {});
+                Restoration r = stsl(20, 5, eta, 1, StepSize.Rule.ADAPTIVE, Start.DDIM).solve(p, Listener.NONE);
                 assertTrue(r.residual() < 1.5, task + " eta=" + eta + ": residual " + r.residual() + " times the noise level");
             }
         }
@@ -184,22 +173,22 @@ class StslTest {
     void countsAreWhatRan() {
         Problem p = problem(MixturePrior.normal(0, 0.6), "sr:4");
         List<Step> first = new ArrayList<>();
-        NfeLedger a = stsl(6, 2, 0, 0.01, StepSize.Rule.CONSTANT, Start.Kind.DDIM).solve(p, first::add).counts();
+        String a = stsl(6, 2, 0, 0.01, StepSize.Rule.CONSTANT, Start.DDIM).solve(p, first::add).counts().toString();
         assertEquals(12, first.size());
-        assertEquals("nfe=12 unet_forwards=24 unet_vjps=12 decodes=13 decode_vjps=12 encodes=1", a.toString());
-        NfeLedger b = stsl(6, 2, 0.02, 0.01, StepSize.Rule.CONSTANT, Start.Kind.DDIM).solve(p, s -> {}).counts();
-        assertEquals("nfe=12 unet_forwards=36 unet_vjps=36 decodes=13 decode_vjps=12 encodes=1", b.toString(),
+        assertEquals("nfe=12 unet_forwards=24 unet_vjps=12 decodes=13 decode_vjps=12 encodes=1", a);
+        String b = stsl(6, 2, 0.02, 0.01, StepSize.Rule.CONSTANT, Start.DDIM).solve(p, Listener.NONE).counts().toString();
+        assertEquals("nfe=12 unet_forwards=36 unet_vjps=36 decodes=13 decode_vjps=12 encodes=1", b,
                 "two forwards per inner step; four pull-backs in the first of a level, two in the others");
     }
 
     @Test
     void sameSeedSameBytes() {
         Problem p = problem(new MixturePrior(new double[] {0.4, 0.6}, new double[] {-0.5, 0.5}, new double[] {0.3, 0.2}), "sr:4");
-        Stsl s = stsl(5, 2, 0.02, 0.5, StepSize.Rule.ADAPTIVE, Start.Kind.QSAMPLE);
-        double[] once = s.solve(p, x -> {}).image().doubles();
-        assertArrayEquals(once, s.solve(p, x -> {}).image().doubles());
-        Problem other = new Problem(p.device(), p.schedule(), p.denoiser(), p.codec(), p.operator(), p.y(), p.image(), p.sigma(), 8);
-        assertTrue(!java.util.Arrays.equals(once, s.solve(other, x -> {}).image().doubles()), "another seed must change the result");
+        Stsl s = stsl(5, 2, 0.02, 0.5, StepSize.Rule.ADAPTIVE, Start.QSAMPLE);
+        double[] once = s.solve(p, Listener.NONE).image().doubles();
+        assertArrayEquals(once, s.solve(p, Listener.NONE).image().doubles());
+        Problem other = new Problem(p.prior(), p.operator(), p.y(), p.sigma(), 8);
+        assertTrue(!java.util.Arrays.equals(once, s.solve(other, Listener.NONE).image().doubles()), "another seed must change the result");
     }
 
     @Test
@@ -215,8 +204,48 @@ class StslTest {
                 return 1;
             }
         };
-        Solver.NotFinite e = assertThrows(Solver.NotFinite.class,
-                () -> stsl(5, 2, 0, 1, StepSize.Rule.ADAPTIVE, Start.Kind.NOISE).solve(problem(broken, "sr:4"), s -> {}));
+        Finite.NotFinite e = assertThrows(Finite.NotFinite.class,
+                () -> stsl(5, 2, 0, 1, StepSize.Rule.ADAPTIVE, Start.NOISE).solve(problem(broken, "sr:4"), Listener.NONE));
         assertTrue(e.getMessage().contains("step 1 of 5 (t=801), inner 1: residual"), e.getMessage());
+    }
+
+    /** A run that is cancelled stops before its next evaluation; the prior then holds what it had compiled, and frees it when it is closed. */
+    @Test
+    void cancellingStopsBeforeTheNextEvaluation() {
+        Scarce device = new Scarce(100);
+        Problem p = problem(device, MixturePrior.normal(0, 0.5), Operators.parse("sr:2", GaussianBed.IMAGE, 3), 7);
+        for (int after : new int[] {0, 1, 2, 7}) {
+            int[] steps = {0};
+            int before = device.runs;
+            Listener l = new Listener() {
+                @Override
+                public void step(Step s) {
+                    steps[0]++;
+                }
+
+                @Override
+                public boolean cancelled() {
+                    return device.runs - before >= after;
+                }
+            };
+            assertThrows(CancellationException.class, () -> stsl(5, 2, 0.02, 1, StepSize.Rule.ADAPTIVE, Start.DDIM).solve(p, l));
+            assertEquals(after, device.runs - before);
+        }
+        p.prior().close();
+        assertEquals(0, device.open);
+    }
+
+    /** Each program is compiled once for all pictures, seeds and options that share it. */
+    @Test
+    void programsAreCompiledOncePerPrior() {
+        Problem p = problem(MixturePrior.normal(0, 0.6), "sr:4");
+        Stsl s = stsl(3, 2, 0.02, 1, StepSize.Rule.ADAPTIVE, Start.DDIM);
+        s.solve(p, Listener.NONE);
+        assertEquals(6, p.prior().compilations(), "encode, eps, both gradients, decode, residual");
+        s.solve(new Problem(p.prior(), p.operator(), Vectors.scale(0.5, p.y()), p.sigma(), 8), Listener.NONE);
+        assertEquals(6, p.prior().compilations());
+        p.prior().release(p.operator());
+        s.solve(p, Listener.NONE);
+        assertEquals(9, p.prior().compilations(), "the operator's three programs are compiled again after their release");
     }
 }

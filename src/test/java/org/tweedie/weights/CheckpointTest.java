@@ -136,11 +136,11 @@ class CheckpointTest {
                 put(data, i, i % 2 == 0 ? ones : largest, dtype.bytes());
             }
             Tensor t = new Tensor(dtype, Shape.of(n), MemorySegment.ofArray(data));
-            Finite.check("vae", Map.of("w", t));
+            NonFinite.check("vae", Map.of("w", t));
             for (long bits : bad) {
                 byte[] worse = data.clone();
                 put(worse, n / 2, bits, dtype.bytes());
-                String message = assertThrows(IllegalStateException.class, () -> Finite.check("vae",
+                String message = assertThrows(IllegalStateException.class, () -> NonFinite.check("vae",
                         Map.of("w", new Tensor(dtype, t.shape(), MemorySegment.ofArray(worse))))).getMessage();
                 assertTrue(message.startsWith("vae: tensor 'w' " + t + " has "), message);
                 assertTrue(message.contains("at element " + n / 2 + ";"), message);

@@ -48,7 +48,7 @@ import org.tweedie.program.op.GroupNorm;
 import org.tweedie.program.op.GroupNormJvp;
 import org.tweedie.program.op.Slice;
 import org.tweedie.program.op.UnaryMul;
-import org.tweedie.solve.Surrogate;
+import org.tweedie.inverse.Surrogate;
 import org.tweedie.transform.Jvp;
 import org.tweedie.transform.Simplify;
 

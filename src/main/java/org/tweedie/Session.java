@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie;
+
+import org.tweedie.diffusion.Listener;
+import org.tweedie.diffusion.Prior;
+import org.tweedie.image.Image;
+import org.tweedie.inverse.Problem;
+import org.tweedie.inverse.Restoration;
+import org.tweedie.measure.Measurement;
+import org.tweedie.measure.MeasurementOperator;
+import org.tweedie.measure.NoiseModel;
+import org.tweedie.measure.Operators;
+import org.tweedie.sample.Generation;
+import org.tweedie.sample.Sampler;
+import org.tweedie.solve.Solver;
+
+/**
+ * A model at work on pictures of one size. It holds every program that was compiled for them, so that the second picture, the second solver and
+ * the second seed compile nothing anew. For use by one thread at a time; close it before its model.
+ */
+public final class Session implements AutoCloseable {
+    private final Prior prior;
+
+    Session(Prior prior) {
+        this.prior = prior;
+    }
+
+    /** The prior that solvers work with: for those who call a solver or trace a program themselves. */
+    public Prior prior() {
+        return prior;
+    }
+
+    /** Degrades a picture by a task, as in {@code sr:4}, and adds normal noise of standard deviation sigma on the scale of [-1,1]. */
+    public Measurement measure(Image picture, String task, double sigma, long seed) {
+        return measure(picture, Operators.parse(task, picture.shape(), seed), sigma, seed);
+    }
+
+    /** Degrades a picture by an operator and adds normal noise of standard deviation sigma on the scale of [-1,1]. */
+    public Measurement measure(Image picture, MeasurementOperator operator, double sigma, long seed) {
+        return Measurement.of(prior.device(), picture, operator, new NoiseModel.Gaussian(sigma), seed);
+    }
+
+    /** Restores a picture. */
+    public Restoration restore(Measurement y, Solver solver) {
+        return restore(y, solver, y.seed(), Listener.NONE);
+    }
+
+    /**
+     * Restores a picture.
+     *
+     * @param seed draws everything that is random
+     * @param listener is told of each step and may cancel
+     * @throws IllegalArgumentException when the measurement is of a picture of another size, or the solver cannot solve it
+     * @throws java.util.concurrent.CancellationException when the listener cancels
+     */
+    public Restoration restore(Measurement y, Solver solver, long seed, Listener listener) {
+        return solver.solve(new Problem(prior, y.operator(), y.y(), y.sigma(), seed), listener);
+    }
+
+    /** Draws a picture from the prior. */
+    public Generation.Result generate(Sampler sampler, int steps, long seed, Listener listener) {
+        return new Generation(sampler, steps, seed).draw(prior, listener);
+    }
+
+    /** Closes all programs. */
+    @Override
+    public void close() {
+        prior.close();
+    }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import org.tweedie.Session;
+import org.tweedie.cli.console.Numbers;
+import org.tweedie.cli.console.Progress;
+import org.tweedie.diffusion.Step;
+import org.tweedie.inverse.Restoration;
+import org.tweedie.measure.Measurement;
+import org.tweedie.solve.Solver;
+import org.tweedie.solve.Solvers;
+
+/**
+ * A restoration with its progress on the terminal.
+ *
+ * @param log the file for a table of the steps; null for none
+ */
+record Restoring(Solver solver, Path log) {
+    Restoration run(Session session, Measurement y, long seed) throws IOException {
+        StepLog table = new StepLog(solver.columns());
+        try (Progress progress = new Progress(Solvers.catalogue().name(solver))) {
+            return session.restore(y, solver, seed, s -> {
+                table.add(s);
+                boolean skips = s.value("move") == 0; // the other inner steps of this level are left out
+                progress.at(skips ? (long) s.step() * s.inners() : s.done(), s.total(),
+                        "step " + s.step() + "/" + s.steps() + ", residual " + Numbers.of(s.value(Step.RESIDUAL), 2));
+            });
+        } finally {
+            if (log != null) {
+                table.write(log); // also for a run that failed
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.diffusion;
+
+/** Follows a restoration or a generation, and may cancel it. */
+@FunctionalInterface
+public interface Listener {
+    /** A listener that does nothing. */
+    Listener NONE = s -> { };
+
+    /** Called after each step, on the thread that runs it. */
+    void step(Step step);
+
+    /**
+     * Asked before each network evaluation and before each compilation. Once it returns true, the run throws
+     * {@link java.util.concurrent.CancellationException} and frees all that it holds.
+     */
+    default boolean cancelled() {
+        return false;
+    }
+}

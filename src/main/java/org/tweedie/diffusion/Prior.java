@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.diffusion;
+
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.tweedie.device.Closing;
+import org.tweedie.device.Device;
+import org.tweedie.device.Executable;
+import org.tweedie.profile.Nfe;
+import org.tweedie.program.Program;
+import org.tweedie.program.Shape;
+
+/**
+ * A latent diffusion prior on a device, for pictures of one size: a noise schedule, a denoiser and a codec, and every program that was compiled
+ * for them. Each program is compiled once; whoever restores or generates with this prior shares it. For use by one thread at a time.
+ */
+public final class Prior implements AutoCloseable {
+    /** A compiled program and what one run of it evaluates. */
+    record Compiled(Executable executable, Nfe nfe) {}
+
+    /** A program is known by who traces it and by what it is. */
+    private record Key(Object owner, Object what) {}
+
+    private final Device device;
+    private final NoiseSchedule schedule;
+    private final Denoiser denoiser;
+    private final Codec codec;
+    private final Shape image;
+    private final Shape latent;
+    private final Map<Key, Compiled> programs = new HashMap<>();
+    private int compilations;
+
+    /**
+     * @param device stays open at least as long as the prior
+     * @param image the shape of the pictures, [1,H,W,3]
+     * @throws IllegalArgumentException when the codec has no latents for pictures of that size, saying which sizes fit
+     */
+    public Prior(Device device, NoiseSchedule schedule, Denoiser denoiser, Codec codec, Shape image) {
+        this.device = device;
+        this.schedule = schedule;
+        this.denoiser = denoiser;
+        this.codec = codec;
+        this.image = image;
+        this.latent = codec.latent(image);
+    }
+
+    public Device device() {
+        return device;
+    }
+
+    public NoiseSchedule schedule() {
+        return schedule;
+    }
+
+    public Denoiser denoiser() {
+        return denoiser;
+    }
+
+    public Codec codec() {
+        return codec;
+    }
+
+    /** The shape of the pictures, [1,H,W,3]. */
+    public Shape image() {
+        return image;
+    }
+
+    /** The shape of the latents, [1,h,w,c]. */
+    public Shape latent() {
+        return latent;
+    }
+
+    /**
+     * The program of an owner, compiled when it is asked for the first time.
+     *
+     * @param owner what the program is traced for, such as an operator; {@link #release} closes all programs of an owner
+     * @param what tells the programs of an owner apart; it is compared by equals
+     * @param nfe what one run evaluates
+     */
+    Compiled compiled(Object owner, Object what, Nfe nfe, Supplier<Program> trace) {
+        Key key = new Key(owner, what);
+        Compiled known = programs.get(key);
+        if (known == null) {
+            known = new Compiled(device.compile(trace.get()), nfe);
+            programs.put(key, known);
+            compilations++;
+        }
+        return known;
+    }
+
+    boolean isCompiled(Object owner, Object what) {
+        return programs.containsKey(new Key(owner, what));
+    }
+
+    /** How many programs have been compiled until now. */
+    public int compilations() {
+        return compilations;
+    }
+
+    /** Closes the programs that were compiled for an owner, such as an operator that no further picture will be measured with. */
+    public void release(Object owner) {
+        try (Closing closing = new Closing()) {
+            for (Iterator<Map.Entry<Key, Compiled>> i = programs.entrySet().iterator(); i.hasNext();) {
+                Map.Entry<Key, Compiled> e = i.next();
+                if (e.getKey().owner.equals(owner)) {
+                    i.remove();
+                    closing.add(e.getValue().executable::close);
+                }
+            }
+        }
+    }
+
+    /** Closes all programs; the device stays open. */
+    @Override
+    public void close() {
+        try (Closing closing = new Closing()) {
+            programs.values().forEach(p -> closing.add(p.executable::close));
+            programs.clear();
+        }
+    }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.diffusion;
+
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.function.Supplier;
+import org.tweedie.profile.Nfe;
+import org.tweedie.profile.NfeLedger;
+import org.tweedie.program.Program;
+import org.tweedie.program.Shape;
+import org.tweedie.program.Tensor;
+import org.tweedie.program.Tracer;
+import org.tweedie.program.Type;
+import org.tweedie.transform.Simplify;
+
+/**
+ * One restoration or generation: everything that it evaluates goes through here, so that each evaluation is counted and timed, and a listener
+ * can stop it before the next one.
+ */
+public final class Run {
+    private final Prior prior;
+    private final Listener listener;
+    private final NfeLedger counts = new NfeLedger();
+
+    public Run(Prior prior, Listener listener) {
+        this.prior = prior;
+        this.listener = listener;
+    }
+
+    public Prior prior() {
+        return prior;
+    }
+
+    public NfeLedger counts() {
+        return counts;
+    }
+
+    /** Tells the listener of a step. */
+    public void step(Step s) {
+        listener.step(s);
+    }
+
+    /**
+     * Runs a program, which is compiled if this prior has not run it before.
+     *
+     * @param owner and what tell which program it is, see {@link Prior#release}; two programs with equal keys must be equal
+     * @param nfe what one run of it evaluates
+     * @param trace traces the program; the names of its inputs are those of {@code in}
+     * @throws CancellationException when the listener has cancelled
+     */
+    public Map<String, Tensor> evaluate(Object owner, Object what, Nfe nfe, Supplier<Program> trace, Map<String, Tensor> in) {
+        requireWanted();
+        boolean compiles = !prior.isCompiled(owner, what);
+        Prior.Compiled p = prior.compiled(owner, what, nfe, trace);
+        if (compiles) {
+            requireWanted();
+        }
+        long start = System.nanoTime();
+        Map<String, Tensor> out = p.executable().run(in);
+        counts.add(p.executable().program().name(), p.nfe(), (System.nanoTime() - start) / 1e9);
+        return out;
+    }
+
+    private void requireWanted() {
+        if (listener.cancelled()) {
+            throw new CancellationException("cancelled after " + counts);
+        }
+    }
+
+    private enum Part { EPS, DECODE, ENCODE }
+
+    /** Predicts the noise in z [1,h,w,c] at a level. */
+    public Tensor eps(Tensor z, NoiseLevel level) {
+        return eps(z, level, level.timestep());
+    }
+
+    /** Predicts the noise in z at a level with the network asked for another timestep, as DDIM inversion does. */
+    public Tensor eps(Tensor z, NoiseLevel level, double timestep) {
+        Map<String, Tensor> in = level.tensors("");
+        in.put("z", z);
+        in.put("timestep", Tensor.of(Shape.of(1), (float) timestep));
+        return evaluate(prior, Part.EPS, Nfe.unet(prior.denoiser().evaluations(), 0), this::traceEps, in).get("eps");
+    }
+
+    private Program traceEps() {
+        Tracer t = new Tracer("eps");
+        t.output("eps", prior.denoiser().eps(t, t.input("z", Type.real(prior.latent())), NoiseLevel.inputs(t, "")));
+        return Simplify.of(t.finish());
+    }
+
+    /** Decodes z [1,h,w,c] to a picture [1,H,W,3]. */
+    public Tensor decode(Tensor z) {
+        return evaluate(prior, Part.DECODE, Nfe.decode(1, 0), () -> {
+            Tracer t = new Tracer("decode");
+            t.output("image", prior.codec().decode(t, t.input("z", Type.real(prior.latent()))));
+            return Simplify.of(t.finish());
+        }, Map.of("z", z)).get("image");
+    }
+
+    /** Encodes a picture [1,H,W,3] to z [1,h,w,c]. */
+    public Tensor encode(Tensor image) {
+        return evaluate(prior, Part.ENCODE, Nfe.encode(1, 0), () -> {
+            Tracer t = new Tracer("encode");
+            t.output("z", prior.codec().encode(t, t.input("image", Type.real(prior.image()))));
+            return Simplify.of(t.finish());
+        }, Map.of("image", image)).get("z");
+    }
+}

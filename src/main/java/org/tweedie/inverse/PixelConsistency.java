@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.inverse;
+
+import java.util.Map;
+import org.tweedie.diffusion.Finite;
+import org.tweedie.diffusion.Run;
+import org.tweedie.measure.LinearOperator;
+import org.tweedie.measure.MeasurementOperator;
+import org.tweedie.profile.Nfe;
+import org.tweedie.program.Program;
+import org.tweedie.program.Shape;
+import org.tweedie.program.Tensor;
+import org.tweedie.program.Tracer;
+import org.tweedie.program.Type;
+import org.tweedie.program.Value;
+import org.tweedie.transform.Jvp;
+import org.tweedie.transform.Simplify;
+import org.tweedie.transform.Vjp;
+
+/**
+ * The last step of a solver. An autoencoder cannot show every picture, so the decoded picture is moved onto the measurement in pixel space.
+ * A linear operator first extends the residual (for inpainting it spreads it smoothly over the holes). Then conjugate gradients on
+ * |y - A x|^2 (CGLS) run on the operator's derivative at x, until the residual is at the noise level: by Morozov's discrepancy principle, noise
+ * is not fitted. For a linear operator the derivative is A itself and one solve suffices; otherwise it is taken anew after each solve
+ * (Gauss-Newton).
+ */
+public enum PixelConsistency {
+    /** The picture is moved onto the measurement. */
+    PIXEL,
+    /** The decoded picture is the result. */
+    NONE;
+
+    private static final int MAX_ITERATIONS = 100;
+    private static final int MAX_LINEARISATIONS = 10;
+
+    /** Decodes z and ends the run. */
+    public Restoration finish(Tensor z, Problem p, Run run) {
+        Tensor decoded = Finite.require(run.decode(z), "decoded picture");
+        Cgls c = new Cgls(p, run);
+        double before = Vectors.norm(c.residual(decoded)) / p.noiseNorm();
+        if (this == NONE || before <= 1) {
+            return new Restoration(decoded, decoded, before, before, run.counts());
+        }
+        Tensor x = c.solve(decoded);
+        return new Restoration(x, decoded, Vectors.norm(c.residual(x)) / p.noiseNorm(), before, run.counts());
+    }
+
+    private record Cgls(Problem p, Run run) {
+        private enum Part { RESIDUAL, FORWARD, ADJOINT }
+
+        Tensor solve(Tensor decoded) {
+            Tensor x = decoded;
+            boolean linear = p.operator() instanceof LinearOperator;
+            if (p.operator() instanceof LinearOperator a) {
+                x = Vectors.minus(x, a.extend(residual(x)), -1);
+            }
+            double last = Double.POSITIVE_INFINITY;
+            for (int k = 0; k < (linear ? 1 : MAX_LINEARISATIONS); k++) {
+                Tensor r = residual(x);
+                double norm = Vectors.norm(r);
+                if (norm <= p.noiseNorm() || norm >= last) {
+                    break;
+                }
+                last = norm;
+                x = solve(x, r);
+            }
+            return x;
+        }
+
+        /** Conjugate gradients on |r - A' d|^2 from d = 0, with A' the operator's derivative at x; returns x + d. */
+        private Tensor solve(Tensor x, Tensor r) {
+            Tensor at = x;
+            Tensor s = adjoint(at, r);
+            Tensor direction = s;
+            double gamma = Vectors.dot(s, s);
+            for (int i = 0; i < MAX_ITERATIONS && Vectors.norm(r) > p.noiseNorm() && gamma > 0; i++) {
+                Tensor q = forward(at, direction);
+                double alpha = gamma / Vectors.dot(q, q);
+                x = Vectors.minus(x, direction, -alpha);
+                r = Vectors.minus(r, q, alpha);
+                s = adjoint(at, r);
+                double next = Vectors.dot(s, s);
+                direction = Vectors.minus(s, direction, -next / gamma);
+                gamma = next;
+            }
+            return x;
+        }
+
+        Tensor residual(Tensor x) {
+            return evaluate(Part.RESIDUAL, Map.of("x", x, "y", p.y()));
+        }
+
+        private Tensor forward(Tensor at, Tensor direction) {
+            return evaluate(Part.FORWARD, p.operator() instanceof LinearOperator ? Map.of("x", direction) : Map.of("at", at, "x", direction));
+        }
+
+        private Tensor adjoint(Tensor at, Tensor r) {
+            return evaluate(Part.ADJOINT, p.operator() instanceof LinearOperator ? Map.of("r", r) : Map.of("at", at, "r", r));
+        }
+
+        private Tensor evaluate(Part part, Map<String, Tensor> in) {
+            return run.evaluate(p.operator(), part, Nfe.NONE, () -> trace(part), in).get("out");
+        }
+
+        private Program trace(Part part) {
+            MeasurementOperator a = p.operator();
+            Shape y = p.y().shape();
+            Tracer t = new Tracer(part.name().toLowerCase(java.util.Locale.ROOT));
+            t.output("out", switch (part) {
+                case RESIDUAL -> a.residual(t, t.input("y", Type.real(y)), t.input("x", Type.real(p.image())));
+                case FORWARD -> {
+                    if (a instanceof LinearOperator) {
+                        yield a.apply(t, t.input("x", Type.real(p.image())));
+                    }
+                    Value at = t.input("at", Type.real(p.image()));
+                    Value out = a.apply(t, at);
+                    yield Jvp.push(t, Map.of(at, t.input("x", Type.real(p.image()))), out)[0];
+                }
+                case ADJOINT -> {
+                    if (a instanceof LinearOperator linear) {
+                        yield linear.adjoint(t, t.input("r", Type.real(y)), p.image());
+                    }
+                    Value at = t.input("at", Type.real(p.image()));
+                    Value out = a.apply(t, at);
+                    yield Vjp.pull(t, Map.of(out, t.input("r", Type.real(y))), at)[0];
+                }
+            });
+            return Simplify.of(t.finish());
+        }
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.inverse;
+
+import java.util.List;
+import java.util.function.Supplier;
+import org.tweedie.diffusion.Finite;
+import org.tweedie.diffusion.NoiseLevel;
+import org.tweedie.diffusion.Run;
+import org.tweedie.program.Philox;
+import org.tweedie.program.Shape;
+import org.tweedie.program.Tensor;
+import org.tweedie.sample.Sampler;
+
+/** Where a solver starts: the latent at the noisiest level. */
+public enum Start {
+    /** The encoded start picture E(A+ y), carried upwards by DDIM inversion. */
+    DDIM {
+        @Override
+        public Tensor at(Sampler.Walk walk, Problem p, Run run) {
+            Tensor z = encoded(p, run);
+            List<NoiseLevel> levels = walk.levels();
+            NoiseLevel from = levels.getLast();
+            for (NoiseLevel to : levels.subList(0, levels.size() - 1).reversed()) {
+                z = invert(z, run.eps(z, from, to.timestep()), from, to);
+                from = to;
+            }
+            return Finite.require(z, "start: inverted latent");
+        }
+    },
+    /** The encoded start picture mixed with noise n: sqrt(abar) E(A+ y) + sigma n. */
+    QSAMPLE {
+        @Override
+        public Tensor at(Sampler.Walk walk, Problem p, Run run) {
+            NoiseLevel top = walk.levels().getFirst();
+            return Vectors.mix(top.sqrtAbar(), encoded(p, run), top.sigma(), noise(p));
+        }
+    },
+    /** Noise alone. */
+    NOISE {
+        @Override
+        public Tensor at(Sampler.Walk walk, Problem p, Run run) {
+            return Vectors.scale(walk.initNoise(), noise(p));
+        }
+    };
+
+    /** The latent [1,h,w,c]. @param walk the walk that is to start there */
+    public abstract Tensor at(Sampler.Walk walk, Problem p, Run run);
+
+    private static Tensor encoded(Problem p, Run run) {
+        return Finite.require(run.encode(p.operator().start(p.y())), "start: encoded start picture");
+    }
+
+    /** One DDIM step upwards. The network is asked for the level that z goes to, as it will be on the way down. */
+    private static Tensor invert(Tensor z, Tensor eps, NoiseLevel from, NoiseLevel to) {
+        double scale = to.sqrtAbar() / from.sqrtAbar();
+        return Vectors.mix(scale, z, to.sigma() - scale * from.sigma(), eps);
+    }
+
+    private static Tensor noise(Problem p) {
+        return new Philox(p.seed(), Philox.Stream.INIT).normals(0, p.prior().latent());
+    }
+
+    /** The noise of a stochastic sampler: each call draws another N(0,I) of the latent's shape. */
+    public static Supplier<Tensor> stepNoise(Problem p) {
+        Shape latent = p.prior().latent();
+        long[] drawn = {0};
+        Philox random = new Philox(p.seed(), Philox.Stream.STEP);
+        return () -> random.normals(latent.size() * drawn[0]++, latent);
+    }
+}

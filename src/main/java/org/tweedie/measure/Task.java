@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.measure;
+
+import java.util.List;
+
+/**
+ * The words of a task, as in {@code motion:61:0.5}.
+ *
+ * @param spec the task as it was written
+ * @param words its parts between the colons, the family's name first
+ */
+public record Task(String spec, List<String> words) {
+    public static Task of(String spec) {
+        return new Task(spec, List.of(spec.split(":", -1)));
+    }
+
+    /** The family's name. */
+    public String name() {
+        return words.getFirst();
+    }
+
+    /** How many words follow the name. */
+    public int count() {
+        return words.size() - 1;
+    }
+
+    /** Word i, the name being word 0. */
+    public String word(int i) {
+        return words.get(i);
+    }
+
+    /** @throws IllegalArgumentException unless so many words follow the name */
+    public Task requireCount(int least, int most) {
+        if (count() < least || count() > most) {
+            String expected = least == most ? Integer.toString(least) : least + " to " + most;
+            throw new IllegalArgumentException("task '" + spec + "': expected " + expected + (most == 1 ? " number" : " numbers") + " after '" + name()
+                    + "', got " + count() + "; known: " + Operators.grammar());
+        }
+        return this;
+    }
+
+    /** Word i as a whole number, or a default where there is no such word. */
+    public int whole(int i, int otherwise) {
+        return i <= count() ? whole(spec, word(i)) : otherwise;
+    }
+
+    /** Word i as a number, or a default where there is no such word. */
+    public double number(int i, double otherwise) {
+        return i <= count() ? number(spec, word(i)) : otherwise;
+    }
+
+    static int whole(String spec, String text) {
+        try {
+            return Integer.parseInt(text);
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException("'" + spec + "': expected a whole number, got '" + text + "'");
+        }
+    }
+
+    static double number(String spec, String text) {
+        try {
+            return Double.parseDouble(text);
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException("'" + spec + "': expected a number, got '" + text + "'");
+        }
+    }
+
+    /** The shortest form of a number: 3 rather than 3.0. */
+    static String text(double x) {
+        return x == Math.rint(x) && Math.abs(x) < 1e9 ? Long.toString((long) x) : Double.toString(x);
+    }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.profile;
+
+/**
+ * Network evaluations, counted per sample (a batch of two counts two). VJP and JVP count how often a network was pulled back or pushed forward
+ * through, beside the forward evaluations.
+ */
+public record Nfe(long unetForwards, long unetVjps, long unetJvps, long decodes, long decodeVjps, long decodeJvps, long encodes, long encodeVjps) {
+    public static final Nfe NONE = new Nfe(0, 0, 0, 0, 0, 0, 0, 0);
+
+    /** Forward evaluations of the UNet and pull-backs through it. */
+    public static Nfe unet(long forwards, long vjps) {
+        return new Nfe(forwards, vjps, 0, 0, 0, 0, 0, 0);
+    }
+
+    /** Forward evaluations of the decoder and pull-backs through it. */
+    public static Nfe decode(long forwards, long vjps) {
+        return new Nfe(0, 0, 0, forwards, vjps, 0, 0, 0);
+    }
+
+    /** Forward evaluations of the encoder and pull-backs through it. */
+    public static Nfe encode(long forwards, long vjps) {
+        return new Nfe(0, 0, 0, 0, 0, 0, forwards, vjps);
+    }
+
+    /** The sum. */
+    public Nfe plus(Nfe o) {
+        return new Nfe(unetForwards + o.unetForwards, unetVjps + o.unetVjps, unetJvps + o.unetJvps, decodes + o.decodes, decodeVjps + o.decodeVjps,
+                decodeJvps + o.decodeJvps, encodes + o.encodes, encodeVjps + o.encodeVjps);
+    }
+
+    /** Words as in {@code unet_forwards=600 unet_vjps=600 decodes=251 decode_vjps=250 encodes=1}; what most solvers have none of is left out at 0. */
+    @Override
+    public String toString() {
+        return "unet_forwards=" + unetForwards + " unet_vjps=" + unetVjps + word("unet_jvps", unetJvps) + " decodes=" + decodes + " decode_vjps="
+                + decodeVjps + word("decode_jvps", decodeJvps) + " encodes=" + encodes + word("encode_vjps", encodeVjps);
+    }
+
+    private static String word(String name, long n) {
+        return n == 0 ? "" : " " + name + "=" + n;
+    }
+}

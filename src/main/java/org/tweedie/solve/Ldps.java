@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.solve;
+
+import java.util.Map;
+import org.tweedie.diffusion.Finite;
+import org.tweedie.diffusion.Listener;
+import org.tweedie.diffusion.NoiseLevel;
+import org.tweedie.diffusion.Prior;
+import org.tweedie.diffusion.Run;
+import org.tweedie.diffusion.Step;
+import org.tweedie.inverse.Guidance;
+import org.tweedie.inverse.PixelConsistency;
+import org.tweedie.inverse.Problem;
+import org.tweedie.inverse.Restoration;
+import org.tweedie.inverse.Start;
+import org.tweedie.inverse.Vectors;
+import org.tweedie.options.Described;
+import org.tweedie.options.Option;
+import org.tweedie.options.Options;
+import org.tweedie.profile.Nfe;
+import org.tweedie.program.Tensor;
+import org.tweedie.sample.Sampler;
+
+/**
+ * Latent DPS: diffusion posterior sampling (arXiv 2209.14687) through the decoder of a latent model. The gradient is taken at z and applied after
+ * the sampler's step.
+ *
+ * <pre>
+ * z ~ N(0,I)
+ * for each level, noisiest first
+ *     g = grad_z |y - A D(zbar(z))|
+ *     z = ddim(z) - rho g
+ * x = D(z)
+ * </pre>
+ */
+@Described(name = "ldps", source = "arXiv 2209.14687 in latent space; step 1 and 1000 steps as in arXiv 2503.12615's comparison",
+        text = "Latent DPS: takes one step of the sampler and one gradient step on the residual's norm at each level.")
+public record Ldps(
+        @Option(value = "1000", min = 1, symbol = "T", text = "Noise levels.") int steps,
+        @Option(value = "1", min = 0, symbol = "ρ", text = "Factor of the gradient of the residual's norm.") double rho,
+        @Option(value = "ddim", text = "Sampler of the step from level to level.") Sampler sampler,
+        @Option(value = "noise", text = "Start: noise, qsample (the encoded start picture with noise) or ddim (its inversion).") Start init,
+        @Option(value = "none", text = "Last step: none leaves the picture as it was decoded, pixel moves it onto the measurement.")
+        PixelConsistency consistency) implements Solver {
+    public Ldps {
+        Options.check(Ldps.class, steps, rho, sampler, init, consistency);
+    }
+
+    @Override
+    public Restoration solve(Problem p, Listener listener) {
+        Run run = new Run(p.prior(), listener);
+        Prior prior = p.prior();
+        Sampler.Walk walk = sampler.walk(prior.schedule(), steps);
+        var noise = Start.stepNoise(p);
+        int each = prior.denoiser().evaluations();
+        Tensor z = init.at(walk, p, run);
+        for (int i = 0; i < steps; i++) {
+            NoiseLevel level = walk.levels().get(i);
+            Map<String, Tensor> out = run.evaluate(p.operator(), "ldps", Nfe.unet(each, each).plus(Nfe.decode(1, 1)),
+                    () -> Guidance.program("ldps", p, (t, at) -> at.residualNorm(t)), Guidance.inputs(z, p.y(), level));
+            run.counts().nfe(1);
+            Tensor g = out.get("grad");
+            z = Vectors.minus(walk.step(i, z, out.get("eps"), noise), g, rho);
+            Finite.require(z, "ldps: step " + (i + 1) + " of " + steps + " (t=" + Math.round(level.timestep()) + "): latent z");
+            double length = Vectors.norm(g);
+            run.step(new Step(i + 1, steps, 1, 1, level.timestep(), Map.of(Step.RESIDUAL, out.get("residual").get(0) / p.noiseNorm(),
+                    "gradient", length, "move", rho * length)));
+        }
+        return consistency.finish(z, p, run);
+    }
+}

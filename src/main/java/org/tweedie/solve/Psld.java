@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.solve;
+
+import java.util.List;
+import java.util.Map;
+import org.tweedie.diffusion.Finite;
+import org.tweedie.diffusion.Listener;
+import org.tweedie.diffusion.NoiseLevel;
+import org.tweedie.diffusion.Prior;
+import org.tweedie.diffusion.Run;
+import org.tweedie.diffusion.Step;
+import org.tweedie.inverse.Guidance;
+import org.tweedie.inverse.PixelConsistency;
+import org.tweedie.inverse.Problem;
+import org.tweedie.inverse.Restoration;
+import org.tweedie.inverse.Start;
+import org.tweedie.inverse.Vectors;
+import org.tweedie.measure.LinearOperator;
+import org.tweedie.options.Described;
+import org.tweedie.options.Option;
+import org.tweedie.options.Options;
+import org.tweedie.profile.Nfe;
+import org.tweedie.program.Program;
+import org.tweedie.program.Tensor;
+import org.tweedie.program.Value;
+import org.tweedie.sample.Sampler;
+
+/**
+ * PSLD: posterior sampling with latent diffusion (arXiv 2307.00619, algorithm 2). Beside the residual, a gluing term asks zbar to be what the
+ * encoder makes of the decoded picture once that agrees with the measurement. A^T is the true adjoint, inpainting is an operator like
+ * any other, and no noise is added to the predicted measurement; the published code differs in these three points.
+ *
+ * <pre>
+ * z ~ N(0,I)
+ * for each level, noisiest first
+ *     x = D(zbar(z));  glue = |E(A^T y + x - A^T A x) - zbar|
+ *     z = ddim(z) - grad_z (omega |y - A x| + gamma glue)
+ * x = D(z)
+ * </pre>
+ */
+@Described(name = "psld", source = "arXiv 2307.00619; defaults of its code",
+        text = "PSLD: latent DPS with a gluing term that ties the latent to the encoder's view of the corrected picture.")
+public record Psld(
+        @Option(value = "1000", min = 1, symbol = "T", text = "Noise levels.") int steps,
+        @Option(value = "1", min = 0, symbol = "ω", text = "Factor of the gradient of the residual's norm.") double omega,
+        @Option(value = "0.1", min = 0, symbol = "γ", text = "Factor of the gluing term's gradient; 0 is LDPS.") double gamma,
+        @Option(value = "ddim", text = "Sampler of the step from level to level.") Sampler sampler,
+        @Option(value = "noise", text = "Start: noise, qsample (the encoded start picture with noise) or ddim (its inversion).") Start init,
+        @Option(value = "none", text = "Last step: none leaves the picture as it was decoded, pixel moves it onto the measurement.")
+        PixelConsistency consistency) implements Solver {
+    public Psld {
+        Options.check(Psld.class, steps, omega, gamma, sampler, init, consistency);
+    }
+
+    @Override
+    public List<String> columns() {
+        return List.of(Step.RESIDUAL, "glue", "gradient", "move");
+    }
+
+    @Override
+    public Restoration solve(Problem p, Listener listener) {
+        LinearOperator a = LinearOperator.require(p.operator(), "psld");
+        Run run = new Run(p.prior(), listener);
+        Prior prior = p.prior();
+        Sampler.Walk walk = sampler.walk(prior.schedule(), steps);
+        var noise = Start.stepNoise(p);
+        int each = prior.denoiser().evaluations();
+        Nfe nfe = Nfe.unet(each, each).plus(Nfe.decode(1, 1)).plus(Nfe.encode(1, 1));
+        Tensor z = init.at(walk, p, run);
+        for (int i = 0; i < steps; i++) {
+            NoiseLevel level = walk.levels().get(i);
+            Map<String, Tensor> out = run.evaluate(a, List.of("psld", omega, gamma), nfe, () -> program(p, a), Guidance.inputs(z, p.y(), level));
+            run.counts().nfe(1);
+            Tensor g = out.get("grad");
+            z = Vectors.minus(walk.step(i, z, out.get("eps"), noise), g, 1);
+            Finite.require(z, "psld: step " + (i + 1) + " of " + steps + " (t=" + Math.round(level.timestep()) + "): latent z");
+            double length = Vectors.norm(g);
+            run.step(new Step(i + 1, steps, 1, 1, level.timestep(), Map.of(Step.RESIDUAL, out.get("residual").get(0) / p.noiseNorm(),
+                    "glue", out.get("glue").get(0), "gradient", length, "move", length)));
+        }
+        return consistency.finish(z, p, run);
+    }
+
+    private Program program(Problem p, LinearOperator a) {
+        return Guidance.program("psld", p, (t, at) -> {
+            Value corrected = t.add(at.x(), a.adjoint(t, at.r(), p.image())); // x + A^T (y - A x), [1,H,W,3]
+            Value glue = Guidance.norm(t, t.sub(p.prior().codec().encode(t, corrected), at.zbar()));
+            t.output("glue", glue);
+            return t.add(t.scale(at.residualNorm(t), omega), t.scale(glue, gamma));
+        });
+    }
+}
