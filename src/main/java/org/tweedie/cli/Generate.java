@@ -93,7 +93,7 @@ final class Generate implements Callable<Integer> {
         try (Progress progress = new Progress("generate", steps)) {
             for (int i = 0; i < steps; i++) {
                 z = sampling.ddim(z, levels.get(i), schedule.after(levels.get(i), steps), counts);
-                Finite.require(z, "generate: step " + (i + 1) + " of " + steps + " (t=" + levels.get(i).timestep() + "): latent z");
+                Finite.require(z, "generate: step " + (i + 1) + " of " + steps + " (" + levels.get(i) + "): latent z");
                 progress.at(i + 1, "step " + (i + 1) + "/" + steps);
             }
         }

@@ -60,7 +60,7 @@ public final class Sampling implements AutoCloseable {
         return move(z, to.timestep(), from, to, counts);
     }
 
-    private Tensor move(Tensor z, int timestep, NoiseLevel from, NoiseLevel to, NfeLedger counts) {
+    private Tensor move(Tensor z, double timestep, NoiseLevel from, NoiseLevel to, NfeLedger counts) {
         Map<String, Tensor> in = new HashMap<>(from.tensors("from."));
         in.putAll(to.tensors("to."));
         in.put("z", z);

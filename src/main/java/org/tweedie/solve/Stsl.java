@@ -74,7 +74,7 @@ public record Stsl(Options options) implements Solver {
             for (int i = 0; i < levels.size(); i++) {
                 z = inner.descend(z, levels.get(i), i, levels.size(), observer);
                 z = sampling.ddim(z, levels.get(i), p.schedule().after(levels.get(i), options.steps), counts);
-                Finite.require(z, "stsl: step " + (i + 1) + " of " + levels.size() + " (t=" + levels.get(i).timestep() + "): latent z");
+                Finite.require(z, "stsl: step " + (i + 1) + " of " + levels.size() + " (" + levels.get(i) + "): latent z");
             }
             Tensor decoded = sampling.decode(z, counts);
             Finite.require(decoded, "stsl: decoded picture");
@@ -115,11 +115,11 @@ public record Stsl(Options options) implements Solver {
         Tensor descend(Tensor z, NoiseLevel level, int step, int steps, Consumer<Step> observer) {
             for (int k = 1; k <= options.inner; k++) {
                 Evaluation e = evaluate(z, level, k == 1);
-                String where = "stsl: step " + (step + 1) + " of " + steps + " (t=" + level.timestep() + "), inner " + k + ": ";
+                String where = "stsl: step " + (step + 1) + " of " + steps + " (" + level + "), inner " + k + ": ";
                 Finite.require(e.residual, where + "residual");
                 double length = Norms.norm(Finite.require(e.gradient, where + "gradient of the loss"));
                 double size = stepSize.of(e.residual, e.data, length, level);
-                observer.accept(new Step(step + 1, steps, k, level.timestep(), e.residual / p.noiseNorm(), length, e.dataGradient, e.traceGradient,
+                observer.accept(new Step(step + 1, steps, k, (int) level.timestep(), e.residual / p.noiseNorm(), length, e.dataGradient, e.traceGradient,
                         size * length));
                 if (size == 0) {
                     break;

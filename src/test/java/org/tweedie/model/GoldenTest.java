@@ -101,7 +101,7 @@ class GoldenTest {
     void ddim(Path folder, String device) throws Exception {
         try (Golden g = new Golden(folder); Device d = open(device)) {
             NoiseSchedule schedule = new NoiseSchedule(g.checkpoint.module("scheduler").config());
-            assertArrayEquals(g.raw("ddim.timesteps").longs(), schedule.levels(10).stream().mapToLong(NoiseLevel::timestep).toArray());
+            assertArrayEquals(g.raw("ddim.timesteps").longs(), schedule.levels(10).stream().mapToLong(l -> (long) l.timestep()).toArray());
             Denoiser denoiser = new LatentDenoiser(g.unet(), schedule.prediction(), g.raw("ddim.cond"), g.raw("ddim.uncond"), 3);
             Tensor z = Golden.ddim(d, schedule, denoiser, g.image("ddim.start"), 10);
             close(device + " " + folder.getFileName() + " 10 DDIM steps", z, g.image("ddim.latents"), FORWARD);
