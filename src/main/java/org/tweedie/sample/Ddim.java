@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.sample;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import org.tweedie.diffusion.NoiseLevel;
+import org.tweedie.diffusion.NoiseSchedule;
+import org.tweedie.program.Tensor;
+
+/**
+ * DDIM (arXiv 2010.02502, equations 12 and 16; the paper's alpha is our abar). From a level to the next, which has dashes:
+ *
+ * <pre>
+ * zbar  = (z - sigma eps) / sqrt(abar)
+ * s     = eta sqrt((1 - abar') / (1 - abar)) sqrt(1 - abar / abar')
+ * z'    = sqrt(abar') zbar + sqrt(1 - abar' - s^2) eps + s n,    n ~ N(0,I)
+ * </pre>
+ *
+ * <p>It equals diffusers' DDIMScheduler where that one steps from each timestep to the next: with leading spacing, and with
+ * trailing spacing when the steps divide the schedule. Elsewhere that scheduler steps by a fixed stride, and so lands beside the
+ * level at which it then asks the network; this one does not. Where the checkpoint does not say how timesteps are spaced, it is
+ * leading.
+ *
+ * @param eta 0 is deterministic, 1 has the noise of ancestral sampling (DDPM)
+ */
+public record Ddim(double eta) implements Sampler {
+    public Ddim {
+        if (!(eta >= 0 && eta <= 1)) {
+            throw new IllegalArgumentException("ddim: eta: expected 0 to 1, got " + eta);
+        }
+    }
+
+    @Override
+    public Walk walk(NoiseSchedule schedule, int steps) {
+        List<NoiseLevel> levels = new ArrayList<>(schedule.levels(steps));
+        levels.add(schedule.level(-1));
+        return new Path(List.copyOf(levels), eta);
+    }
+
+    private record Path(List<NoiseLevel> levels, double eta) implements Walk {
+        @Override
+        public double initNoise() {
+            return 1;
+        }
+
+        @Override
+        public Tensor step(int i, Tensor z, Tensor eps, Supplier<Tensor> noise) {
+            NoiseLevel from = levels.get(i);
+            NoiseLevel to = levels.get(i + 1);
+            double s = eta * Math.sqrt((1 - to.abar()) / (1 - from.abar()) * (1 - from.abar() / to.abar()));
+            double direction = Math.sqrt(Math.max(0, 1 - to.abar() - s * s)); // rounding may carry it below 0
+            Tensor n = s > 0 ? noise.get() : null;
+            double[] next = new double[Math.toIntExact(z.size())];
+            for (int j = 0; j < next.length; j++) {
+                double zbar = (z.get(j) - from.sigma() * eps.get(j)) / from.sqrtAbar();
+                next[j] = to.sqrtAbar() * zbar + direction * eps.get(j) + (n == null ? 0 : s * n.get(j));
+            }
+            return Tensor.of(z.shape(), next);
+        }
+    }
+}
