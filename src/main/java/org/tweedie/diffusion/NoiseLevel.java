@@ -9,14 +9,34 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
-/** A place on the noise schedule: z = sqrt(abar) z0 + sigma eps, sigma = sqrt(1 - abar). */
+/**
+ * A place on the noise schedule: z = sqrt(abar) z0 + sigma eps, sigma = sqrt(1 - abar).
+ *
+ * @param timestep what the network is told; between two training timesteps it is not a whole number
+ */
 public record NoiseLevel(double timestep, double abar) {
+    /** The level whose noise has this ratio to the signal. */
+    public static NoiseLevel ofRatio(double timestep, double ratio) {
+        return new NoiseLevel(timestep, 1 / (1 + ratio * ratio));
+    }
+
     public double sqrtAbar() {
         return Math.sqrt(abar);
     }
 
     public double sigma() {
         return Math.sqrt(1 - abar);
+    }
+
+    /** sigma / sqrt(abar): z / sqrt(abar) = z0 + ratio eps. It is called sigma in arXiv 2206.00364 and in diffusers' tables. */
+    public double ratio() {
+        return sigma() / sqrtAbar();
+    }
+
+    /** The level in messages, as in t=901. */
+    @Override
+    public String toString() {
+        return "t=" + (timestep == Math.rint(timestep) ? Long.toString((long) timestep) : Double.toString(timestep));
     }
 
     /** A noise level as inputs of a program, so that one program serves all levels. timestep [1], sqrtAbar [], sigma []. */

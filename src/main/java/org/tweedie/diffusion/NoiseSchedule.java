@@ -3,93 +3,101 @@ package org.tweedie.diffusion;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import org.tweedie.weights.Json;
 
 /**
- * The variance-preserving noise schedule of a checkpoint (scheduler_config.json) and the timesteps that a sampler visits. abar(t) is the
- * fraction of variance that is signal (alphas_cumprod).
+ * The variance-preserving noise schedule of a checkpoint and the timesteps that a sampler visits. abar(t) is the fraction of
+ * variance that is signal (alphas_cumprod): abar(t) = (1 - beta(0)) ... (1 - beta(t)).
  */
 public final class NoiseSchedule {
     /** What the network predicts: the noise eps, or v = sqrt(abar) eps - sqrt(1 - abar) z0. */
     public enum Prediction { EPSILON, V }
 
+    /** How beta(t) goes from its start to its end: linearly, or as the square of what goes linearly. */
+    public enum Betas { LINEAR, SCALED_LINEAR }
+
+    /** How few timesteps are laid over many, as table 2 of arXiv 2305.08891 names it. */
+    public enum Spacing { LEADING, LINSPACE, TRAILING }
+
     private final double[] abar;
     private final double finalAbar;
     private final int stepsOffset;
-    private final String spacing;
+    private final Optional<Spacing> spacing;
     private final Prediction prediction;
 
-    /** @throws IllegalArgumentException when the config asks for a schedule that is not supported */
-    public NoiseSchedule(Json c) {
-        c.only("trained_betas", "null");
-        c.only("rescale_betas_zero_snr", false);
-        c.only("thresholding", false);
-        abar = abar(c);
-        finalAbar = c.flag("set_alpha_to_one", true) ? 1 : abar[0];
-        stepsOffset = c.integer("steps_offset", 0);
-        spacing = c.text("timestep_spacing", "leading");
-        if (!List.of("leading", "linspace", "trailing").contains(spacing)) {
-            throw new IllegalArgumentException(c.where() + ": 'timestep_spacing' expected leading, linspace or trailing, got " + spacing);
-        }
-        prediction = switch (c.text("prediction_type", "epsilon")) {
-            case "epsilon" -> Prediction.EPSILON;
-            case "v_prediction" -> Prediction.V;
-            default -> throw new IllegalArgumentException(c.where() + ": 'prediction_type' expected epsilon or v_prediction, got "
-                    + c.text("prediction_type", ""));
-        };
-    }
-
-    /** The schedule of Stable Diffusion 1.x, as its scheduler_config.json says it. */
-    public static NoiseSchedule stableDiffusion() {
-        return new NoiseSchedule(scaledLinear(0.00085, 0.012, 1000), false, 1, "leading", Prediction.EPSILON);
-    }
-
     /**
-     * A schedule from numbers.
+     * Takes a schedule in numbers.
      *
-     * @param abar the fraction of variance that is signal at each training timestep, falling
-     * @param endAtOne whether sampling ends at abar = 1 rather than at abar[0] (set_alpha_to_one)
-     * @param stepsOffset what is added to each timestep with spacing leading (steps_offset)
-     * @param spacing leading, linspace or trailing (timestep_spacing)
+     * @param start beta of timestep 0
+     * @param end beta of the last timestep
+     * @param length training timesteps, as in 1000
+     * @param spacing what the checkpoint asks for; when it asks for nothing, each sampler spaces in its own way
+     * @param stepsOffset what leading spacing adds to each timestep
+     * @param alphaToOne whether the level below timestep 0 has no noise; else it is that of timestep 0
+     * @throws IllegalArgumentException unless there are two timesteps or more and betas lie between 0 and 1
      */
-    public NoiseSchedule(double[] abar, boolean endAtOne, int stepsOffset, String spacing, Prediction prediction) {
-        this.abar = abar.clone();
-        this.finalAbar = endAtOne ? 1 : abar[0];
+    public NoiseSchedule(Betas kind, double start, double end, int length, Prediction prediction, Optional<Spacing> spacing,
+                         int stepsOffset, boolean alphaToOne) {
+        if (length < 2 || !(start > 0 && start < 1 && end > 0 && end < 1)) {
+            throw new IllegalArgumentException("noise schedule: expected 2 timesteps or more and betas between 0 and 1, got "
+                    + length + " timesteps and betas from " + start + " to " + end
+                    + "; the checkpoint's scheduler_config.json may be damaged");
+        }
+        abar = new double[length];
+        double product = 1;
+        for (int t = 0; t < length; t++) {
+            double f = (double) t / (length - 1);
+            double beta = switch (kind) {
+                case LINEAR -> start + f * (end - start);
+                case SCALED_LINEAR -> Math.pow(Math.sqrt(start) + f * (Math.sqrt(end) - Math.sqrt(start)), 2);
+            };
+            product *= 1 - beta;
+            abar[t] = product;
+        }
+        finalAbar = alphaToOne ? 1 : abar[0];
         this.stepsOffset = stepsOffset;
         this.spacing = spacing;
         this.prediction = prediction;
     }
 
-    /** The abar of betas whose roots rise evenly (beta_schedule scaled_linear). */
-    public static double[] scaledLinear(double betaStart, double betaEnd, int length) {
-        double[] abar = new double[length];
-        double product = 1;
-        for (int i = 0; i < length; i++) {
-            double f = length == 1 ? 0 : (double) i / (length - 1);
-            product *= 1 - Math.pow(Math.sqrt(betaStart) + f * (Math.sqrt(betaEnd) - Math.sqrt(betaStart)), 2);
-            abar[i] = product;
-        }
-        return abar;
+    /** Reads a scheduler_config.json. @throws IllegalArgumentException when it asks for a schedule that is not supported */
+    public NoiseSchedule(Json c) {
+        c.only("trained_betas", "null");
+        c.only("rescale_betas_zero_snr", false);
+        c.only("thresholding", false);
+        this(betas(c), c.number("beta_start", 0.0001), c.number("beta_end", 0.02), c.integer("num_train_timesteps", 1000),
+                prediction(c), spacing(c), c.integer("steps_offset", 0), c.flag("set_alpha_to_one", true));
     }
 
-    private static double[] abar(Json c) {
-        int n = c.integer("num_train_timesteps", 1000);
-        double from = c.number("beta_start", 0.0001);
-        double to = c.number("beta_end", 0.02);
+    private static Betas betas(Json c) {
         String kind = c.text("beta_schedule", "linear");
-        double[] abar = new double[n];
-        double product = 1;
-        for (int i = 0; i < n; i++) {
-            double f = n == 1 ? 0 : (double) i / (n - 1);
-            double beta = switch (kind) {
-                case "linear" -> from + f * (to - from);
-                case "scaled_linear" -> Math.pow(Math.sqrt(from) + f * (Math.sqrt(to) - Math.sqrt(from)), 2);
-                default -> throw new IllegalArgumentException(c.where() + ": 'beta_schedule' expected linear or scaled_linear, got " + kind);
-            };
-            product *= 1 - beta;
-            abar[i] = product;
+        return switch (kind) {
+            case "linear" -> Betas.LINEAR;
+            case "scaled_linear" -> Betas.SCALED_LINEAR;
+            default -> throw c.bad("beta_schedule", "expected linear or scaled_linear, got " + kind);
+        };
+    }
+
+    private static Prediction prediction(Json c) {
+        String type = c.text("prediction_type", "epsilon");
+        return switch (type) {
+            case "epsilon" -> Prediction.EPSILON;
+            case "v_prediction" -> Prediction.V;
+            default -> throw c.bad("prediction_type", "expected epsilon or v_prediction, got " + type);
+        };
+    }
+
+    private static Optional<Spacing> spacing(Json c) {
+        if (!c.has("timestep_spacing")) {
+            return Optional.empty();
         }
-        return abar;
+        String name = c.text("timestep_spacing");
+        return switch (name) {
+            case "leading", "linspace", "trailing" -> Optional.of(Spacing.valueOf(name.toUpperCase(Locale.ROOT)));
+            default -> throw c.bad("timestep_spacing", "expected leading, linspace or trailing, got " + name);
+        };
     }
 
     public Prediction prediction() {
@@ -106,29 +114,65 @@ public final class NoiseSchedule {
         return new NoiseLevel(timestep, timestep < 0 ? finalAbar : abar[timestep]);
     }
 
+    /** The noise level at or between training timesteps, where the ratio is taken as linear. Beyond the ends it is the end's. */
+    public NoiseLevel between(double timestep) {
+        double t = Math.clamp(timestep, 0, abar.length - 1);
+        int below = (int) t;
+        if (t == below) {
+            return new NoiseLevel(timestep, abar[below]);
+        }
+        double low = level(below).ratio();
+        return NoiseLevel.ofRatio(timestep, low + (t - below) * (level(below + 1).ratio() - low));
+    }
+
+    /** The timestep at which the noise has a ratio to the signal; between training timesteps log(ratio) is taken as linear. */
+    public double timestep(double ratio) {
+        int below = 0;
+        while (below < abar.length - 2 && level(below + 1).ratio() <= ratio) {
+            below++;
+        }
+        double low = Math.log(level(below).ratio());
+        double high = Math.log(level(below + 1).ratio());
+        return below + Math.clamp((Math.log(ratio) - low) / (high - low), 0, 1);
+    }
+
+    /** How the checkpoint wants timesteps spaced, or a sampler's own way when the checkpoint does not say. */
+    public Spacing spacing(Spacing own) {
+        return spacing.orElse(own);
+    }
+
+    /**
+     * So many timesteps over the whole schedule, noisiest first. Those of linspace are not rounded.
+     *
+     * @throws IllegalArgumentException unless 1 to {@link #length} are asked for
+     */
+    public double[] timesteps(Spacing how, int n) {
+        int length = abar.length;
+        if (n < 1 || n > length) {
+            throw new IllegalArgumentException("steps: expected 1 to " + length + ", got " + n);
+        }
+        double[] timesteps = new double[n];
+        for (int i = 0; i < n; i++) {
+            int left = n - 1 - i;
+            timesteps[i] = switch (how) {
+                case LEADING -> Math.min(left * (length / n) + stepsOffset, length - 1);
+                case LINSPACE -> n == 1 ? 0 : (double) left * (length - 1) / (n - 1);
+                case TRAILING -> Math.rint(length - i * ((double) length / n)) - 1;
+            };
+        }
+        return timesteps;
+    }
+
     /**
      * The levels that a sampler visits, noisiest first, spaced as diffusers' DDIMScheduler does.
      *
      * @throws IllegalArgumentException unless 1 to {@link #length} steps are asked for
      */
     public List<NoiseLevel> levels(int steps) {
-        if (steps < 1 || steps > abar.length) {
-            throw new IllegalArgumentException("steps: expected 1 to " + abar.length + ", got " + steps);
-        }
         List<NoiseLevel> levels = new ArrayList<>();
-        for (int i = steps - 1; i >= 0; i--) {
-            int t = switch (spacing) {
-                case "leading" -> i * (abar.length / steps) + stepsOffset;
-                case "linspace" -> (int) Math.rint(steps == 1 ? 0 : (double) i * (abar.length - 1) / (steps - 1));
-                default -> (int) Math.rint(abar.length - (steps - 1 - i) * ((double) abar.length / steps)) - 1;
-            };
-            levels.add(level(Math.min(t, abar.length - 1)));
+        for (double t : timesteps(spacing(Spacing.LEADING), steps)) {
+            levels.add(level((int) Math.rint(t)));
         }
         return levels;
-    }
-
-    /** The level after one of {@link #levels}: a stride of the training timesteps nearer to the picture. */
-    public NoiseLevel after(NoiseLevel level, int steps) {
-        return level((int) level.timestep() - abar.length / steps);
     }
 }

@@ -11,11 +11,26 @@ import org.tweedie.options.Option;
 import org.tweedie.options.Options;
 import org.tweedie.program.Tensor;
 
-/** DDIM. */
-@Described(name = "ddim", text = "Denoising diffusion implicit models, deterministic or with noise.", source = "arXiv 2010.02502")
+/**
+ * DDIM (arXiv 2010.02502, equations 12 and 16; the paper's alpha is our abar). From a level to the next, which has dashes:
+ *
+ * <pre>
+ * zbar  = (z - sigma eps) / sqrt(abar)
+ * s     = eta sqrt((1 - abar') / (1 - abar)) sqrt(1 - abar / abar')
+ * z'    = sqrt(abar') zbar + sqrt(1 - abar' - s^2) eps + s n,    n ~ N(0,I)
+ * </pre>
+ *
+ * <p>It equals diffusers' DDIMScheduler where that one steps from each timestep to the next: with leading spacing, and with
+ * trailing spacing when the steps divide the schedule. Elsewhere that scheduler steps by a fixed stride, and so lands beside the
+ * level at which it then asks the network; this one does not. Where the checkpoint does not say how timesteps are spaced, it is
+ * leading.
+ *
+ * @param eta 0 is deterministic, 1 has the noise of ancestral sampling (DDPM)
+ */
+@Described(name = "ddim", source = "arXiv 2010.02502", text = "Denoising diffusion implicit models; deterministic, or with noise.")
 public record Ddim(
-        @Option(value = "0", min = 0, max = 1, symbol = "η", text = "How much noise each step adds; 0 is deterministic, 1 is DDPM.") double eta)
-        implements Sampler {
+        @Option(value = "0", min = 0, max = 1, symbol = "η", text = "How much noise each step adds; 0 is deterministic, 1 is ancestral sampling.")
+        double eta) implements Sampler {
     public Ddim {
         Options.check(Ddim.class, eta);
     }
@@ -23,32 +38,29 @@ public record Ddim(
     @Override
     public Walk walk(NoiseSchedule schedule, int steps) {
         List<NoiseLevel> levels = new ArrayList<>(schedule.levels(steps));
-        levels.add(schedule.after(levels.getLast(), steps));
-        return new Walk() {
-            @Override
-            public List<NoiseLevel> levels() {
-                return levels;
-            }
+        levels.add(schedule.level(-1));
+        return new Path(List.copyOf(levels), eta);
+    }
 
-            @Override
-            public double initNoise() {
-                return 1;
-            }
+    private record Path(List<NoiseLevel> levels, double eta) implements Walk {
+        @Override
+        public double initNoise() {
+            return 1;
+        }
 
-            @Override
-            public Tensor step(int i, Tensor z, Tensor eps, Supplier<Tensor> noise) {
-                double abar = levels.get(i).abar();
-                double next = levels.get(i + 1).abar();
-                double s = eta * Math.sqrt((1 - next) / (1 - abar) * (1 - abar / next));
-                double[] n = s > 0 ? noise.get().doubles() : null;
-                double[] out = z.doubles();
-                for (int k = 0; k < out.length; k++) {
-                    double e = eps.get(k);
-                    double z0 = (out[k] - Math.sqrt(1 - abar) * e) / Math.sqrt(abar);
-                    out[k] = Math.sqrt(next) * z0 + Math.sqrt(1 - next - s * s) * e + (n == null ? 0 : s * n[k]);
-                }
-                return Tensor.of(z.shape(), out);
+        @Override
+        public Tensor step(int i, Tensor z, Tensor eps, Supplier<Tensor> noise) {
+            NoiseLevel from = levels.get(i);
+            NoiseLevel to = levels.get(i + 1);
+            double s = eta * Math.sqrt((1 - to.abar()) / (1 - from.abar()) * (1 - from.abar() / to.abar()));
+            double direction = Math.sqrt(Math.max(0, 1 - to.abar() - s * s)); // rounding may carry it below 0
+            Tensor n = s > 0 ? noise.get() : null;
+            double[] next = new double[Math.toIntExact(z.size())];
+            for (int j = 0; j < next.length; j++) {
+                double zbar = (z.get(j) - from.sigma() * eps.get(j)) / from.sqrtAbar();
+                next[j] = to.sqrtAbar() * zbar + direction * eps.get(j) + (n == null ? 0 : s * n.get(j));
             }
-        };
+            return Tensor.of(z.shape(), next);
+        }
     }
 }

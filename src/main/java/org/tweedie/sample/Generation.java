@@ -49,7 +49,7 @@ public record Generation(Sampler sampler, int steps, long seed) {
         for (int i = 0; i < steps; i++) {
             NoiseLevel level = walk.levels().get(i);
             z = walk.step(i, z, run.eps(z, level), () -> noise.normals(latent.size() * drawn[0]++, latent));
-            Finite.require(z, "generate: step " + (i + 1) + " of " + steps + " (t=" + level.timestep() + "): latent z");
+            Finite.require(z, "generate: step " + (i + 1) + " of " + steps + " (" + level + "): latent z");
             run.counts().nfe(1);
             run.step(new Step(i + 1, steps, 1, 1, level.timestep(), Map.of()));
         }

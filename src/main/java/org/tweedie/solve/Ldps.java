@@ -61,7 +61,7 @@ public record Ldps(
             run.counts().nfe(1);
             Tensor g = out.get("grad");
             z = Vectors.minus(walk.step(i, z, out.get("eps"), noise), g, rho);
-            Finite.require(z, "ldps: step " + (i + 1) + " of " + steps + " (t=" + Math.round(level.timestep()) + "): latent z");
+            Finite.require(z, "ldps: step " + (i + 1) + " of " + steps + " (" + level + "): latent z");
             double length = Vectors.norm(g);
             run.step(new Step(i + 1, steps, 1, 1, level.timestep(), Map.of(Step.RESIDUAL, out.get("residual").get(0) / p.noiseNorm(),
                     "gradient", length, "move", rho * length)));

@@ -85,7 +85,7 @@ public record Stsl(
     }
 
     private String where(NoiseLevel level, int i) {
-        return "stsl: step " + (i + 1) + " of " + steps + " (t=" + Math.round(level.timestep()) + ")";
+        return "stsl: step " + (i + 1) + " of " + steps + " (" + level + ")";
     }
 
     /** The K gradient steps of a level. */

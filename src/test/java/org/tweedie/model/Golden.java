@@ -9,7 +9,6 @@ import java.util.HashMap;
 import java.util.Map;
 import org.tweedie.device.Device;
 import org.tweedie.device.Executable;
-import org.tweedie.diffusion.Ddim;
 import org.tweedie.diffusion.Denoiser;
 import org.tweedie.diffusion.NoiseLevel;
 import org.tweedie.diffusion.NoiseSchedule;
@@ -20,6 +19,8 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.DType;
 import org.tweedie.program.Value;
+import org.tweedie.sample.Ddim;
+import org.tweedie.sample.Sampler;
 import org.tweedie.transform.Simplify;
 import org.tweedie.weights.Checkpoint;
 import org.tweedie.weights.Module;
@@ -116,18 +117,15 @@ public final class Golden implements AutoCloseable {
 
     /** Samples from a start latent. */
     public static Tensor ddim(Device d, NoiseSchedule schedule, Denoiser denoiser, Tensor z, int steps) {
-        Tracer t = new Tracer("ddim");
+        Tracer t = new Tracer("eps");
         Value in = t.input("z", Type.real(z.shape()));
-        NoiseLevel.Traced from = NoiseLevel.inputs(t, "");
-        NoiseLevel.Traced to = NoiseLevel.inputs(t, "to.");
-        Value eps = denoiser.eps(t, in, from);
-        t.output("z", Ddim.move(t, Ddim.mean(t, in, eps, from), eps, to));
+        t.output("eps", denoiser.eps(t, in, NoiseLevel.inputs(t, "")));
+        Sampler.Walk walk = new Ddim(0).walk(schedule, steps);
         try (Executable e = d.compile(Simplify.of(t.finish()))) {
-            for (NoiseLevel level : schedule.levels(steps)) {
-                Map<String, Tensor> m = new HashMap<>(level.tensors(""));
-                m.putAll(schedule.after(level, steps).tensors("to."));
+            for (int i = 0; i < steps; i++) {
+                Map<String, Tensor> m = new HashMap<>(walk.levels().get(i).tensors(""));
                 m.put("z", z);
-                z = e.run(m).get("z");
+                z = walk.step(i, z, e.run(m).get("eps"), null);
             }
         }
         return z;

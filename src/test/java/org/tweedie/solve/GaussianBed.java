@@ -2,6 +2,7 @@
 package org.tweedie.solve;
 
 import java.util.Map;
+import java.util.Optional;
 import org.tweedie.device.Device;
 import org.tweedie.device.OpCase;
 import org.tweedie.device.reference.ReferenceDevice;
@@ -23,7 +24,8 @@ import org.tweedie.transform.DirectionCheck;
 final class GaussianBed {
     static final Shape IMAGE = Shape.of(1, 8, 8, 3);
     static final double SIGMA = 0.05;
-    static final NoiseSchedule SCHEDULE = NoiseSchedule.stableDiffusion();
+    static final NoiseSchedule SCHEDULE = new NoiseSchedule(NoiseSchedule.Betas.SCALED_LINEAR, 0.00085, 0.012, 1000,
+            NoiseSchedule.Prediction.EPSILON, Optional.of(NoiseSchedule.Spacing.LEADING), 1, false);
 
     private GaussianBed() {}
 
