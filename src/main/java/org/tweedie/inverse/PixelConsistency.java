@@ -22,7 +22,7 @@ import org.tweedie.transform.Vjp;
  * A linear operator first extends the residual (for inpainting it spreads it smoothly over the holes). Then conjugate gradients on
  * |y - A x|^2 (CGLS) run on the operator's derivative at x, until the residual is at the noise level: by Morozov's discrepancy principle, noise
  * is not fitted. For a linear operator the derivative is A itself and one solve suffices; otherwise it is taken anew after each solve
- * (Gauss-Newton).
+ * (Gauss-Newton), and a solve's step is halved until the residual falls.
  */
 public enum PixelConsistency {
     /** The picture is moved onto the measurement. */
@@ -31,7 +31,8 @@ public enum PixelConsistency {
     NONE;
 
     private static final int MAX_ITERATIONS = 100;
-    private static final int MAX_LINEARISATIONS = 10;
+    private static final int MAX_LINEARISATIONS = 20;
+    private static final double MIN_STEP = 1e-3;
 
     /** Decodes z and ends the run. */
     public Restoration finish(Tensor z, Problem p, Run run) {
@@ -49,22 +50,32 @@ public enum PixelConsistency {
         private enum Part { RESIDUAL, FORWARD, ADJOINT }
 
         Tensor solve(Tensor decoded) {
-            Tensor x = decoded;
-            boolean linear = p.operator() instanceof LinearOperator;
             if (p.operator() instanceof LinearOperator a) {
-                x = Vectors.minus(x, a.extend(residual(x)), -1);
+                Tensor x = Vectors.minus(decoded, a.extend(residual(decoded)), -1);
+                return solve(x, residual(x));
             }
-            double last = Double.POSITIVE_INFINITY;
-            for (int k = 0; k < (linear ? 1 : MAX_LINEARISATIONS); k++) {
-                Tensor r = residual(x);
-                double norm = Vectors.norm(r);
-                if (norm <= p.noiseNorm() || norm >= last) {
+            Tensor x = decoded;
+            Tensor r = residual(x);
+            for (int k = 0; k < MAX_LINEARISATIONS && Vectors.norm(r) > p.noiseNorm(); k++) {
+                Tensor d = Vectors.minus(solve(x, r), x, 1);
+                double length = shorter(x, r, d);
+                if (length == 0) {
                     break;
                 }
-                last = norm;
-                x = solve(x, r);
+                x = Vectors.minus(x, d, -length);
+                r = residual(x);
             }
             return x;
+        }
+
+        /** The longest of 1, 1/2, 1/4, ... by which a step along d makes the residual smaller; 0 when none does. */
+        private double shorter(Tensor x, Tensor r, Tensor d) {
+            for (double length = 1; length > MIN_STEP; length /= 2) {
+                if (Vectors.norm(residual(Vectors.minus(x, d, -length))) < Vectors.norm(r)) {
+                    return length;
+                }
+            }
+            return 0;
         }
 
         /** Conjugate gradients on |r - A' d|^2 from d = 0, with A' the operator's derivative at x; returns x + d. */
