@@ -146,6 +146,20 @@ class HouseTest {
         }
     }
 
+    /** Each package says in sentences what is in it, and what may depend on it. */
+    @Test
+    void everyPackageSaysWhatIsInIt() throws IOException {
+        Set<Path> packages = files(".java", "src/main").stream().map(Path::getParent).collect(Collectors.toCollection(TreeSet::new));
+        assertTrue(packages.size() > 20, "the packages were looked for in the wrong place");
+        for (Path p : packages) {
+            Path info = p.resolve("package-info.java");
+            assertTrue(Files.exists(info), info + ": expected one that says what is in the package and what may depend on it");
+            String text = Files.readString(info).replaceAll("(?s).*/\\*\\*(.*)\\*/.*", "$1").replaceAll("\\s*\\n \\*\\s*", " ");
+            assertTrue(text.contains("may depend on") && text.strip().split("\\.( |$)").length >= 2,
+                    info + ": expected two sentences or more, one of which says what 'may depend on' the package, got:" + text);
+        }
+    }
+
     /** docs/stsl.md has a table row for each operator and solver, docs/architecture.md one for each device. */
     @Test
     void whatCanBeAskedForIsWrittenDown() throws IOException {

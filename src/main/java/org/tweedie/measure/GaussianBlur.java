@@ -11,7 +11,7 @@ import org.tweedie.program.Value;
  * {@code blur} (3 pixels) or {@code blur:STD}.
  */
 public record GaussianBlur(double std) implements MeasurementOperator {
-    /** @throws IllegalArgumentException unless 0 < std <= 100 */
+    /** @throws IllegalArgumentException unless {@code 0 < std <= 100} */
     public GaussianBlur {
         if (!(std > 0 && std <= 100)) {
             throw new IllegalArgumentException("blur: expected a standard deviation in (0,100] pixels, got " + std + "; as in blur:3");
