@@ -18,8 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What another project gets: its Maven resolves the installed artefact, from a repository below target and without a network, and the first Java example of a
- * document compiles and runs on what was resolved. Also what a release's pom says.
+ * What another project gets: its Maven resolves the installed artefact, from a repository below target and without a network,
+ * and the first Java example of a document compiles and runs on what was resolved. Also what a release's pom says.
  */
 class ConsumerIT {
     /** Whose first example is run. */
@@ -33,7 +33,8 @@ class ConsumerIT {
 
     /** The Maven that runs this build, in the folder. */
     private String maven(String... args) throws IOException, InterruptedException {
-        List<String> line = new ArrayList<>(List.of(Path.of(System.getProperty("maven.home"), "bin", "mvn").toString(), "-B", "-q"));
+        List<String> line = new ArrayList<>(List.of(Path.of(System.getProperty("maven.home"), "bin", "mvn").toString(), "-B",
+                "-q"));
         line.addAll(List.of(args));
         Process p = new ProcessBuilder(line).directory(folder.toFile()).redirectErrorStream(true).start();
         p.getOutputStream().close();
@@ -42,7 +43,10 @@ class ConsumerIT {
         return out;
     }
 
-    /** The class path of a project whose only dependency is Tweedie; all but Tweedie itself comes out of the user's repository, as if that were a remote one. */
+    /**
+     * The class path of a project whose only dependency is Tweedie; all but Tweedie itself comes out of the user's repository,
+     * as if that were a remote one.
+     */
     private List<Path> resolve() throws IOException, InterruptedException {
         Files.writeString(folder.resolve("settings.xml"), """
                 <settings>
@@ -64,7 +68,8 @@ class ConsumerIT {
                   </dependencies>
                 </project>
                 """.formatted(VERSION));
-        maven("-s", "settings.xml", "-gs", "settings.xml", "-Dmaven.repo.local=" + REPOSITORY, System.getProperty("dependency.plugin") + ":build-classpath",
+        maven("-s", "settings.xml", "-gs", "settings.xml", "-Dmaven.repo.local=" + REPOSITORY,
+                System.getProperty("dependency.plugin") + ":build-classpath",
                 "-Dmdep.outputFile=classpath.txt");
         return Arrays.stream(Files.readString(folder.resolve("classpath.txt")).strip().split(":")).map(Path::of).toList();
     }
@@ -75,13 +80,16 @@ class ConsumerIT {
         assertTrue(path.getFirst().startsWith(REPOSITORY), path.toString());
         List<String> names = path.stream().map(p -> p.getFileName().toString()).toList();
         assertEquals("tweedie-" + VERSION + ".jar", names.getFirst());
-        assertTrue(names.stream().anyMatch(n -> n.startsWith("gson-")) && names.stream().anyMatch(n -> n.startsWith("dnnl-")), names.toString());
-        assertTrue(names.stream().noneMatch(n -> n.matches("(picocli|progressbar|jline|jcuda|jcublas).*")), "optional, yet forced on a user: " + names);
+        assertTrue(names.stream().anyMatch(n -> n.startsWith("gson-")) && names.stream().anyMatch(n -> n.startsWith("dnnl-")),
+                names.toString());
+        assertTrue(names.stream().noneMatch(n -> n.matches("(picocli|progressbar|jline|jcuda|jcublas).*")),
+                "optional, yet forced on a user: " + names);
         for (String folderOfCheckout : List.of("weights-tools", "docs")) { // where examples find the demo model and pictures
             Files.createSymbolicLink(folder.resolve(folderOfCheckout), Path.of(folderOfCheckout).toAbsolutePath());
         }
         Example example = Example.of(DOCUMENT).getFirst();
-        Example.Ran ran = example.run(folder.resolve("classes"), Files.readString(folder.resolve("classpath.txt")).strip(), folder);
+        Example.Ran ran = example.run(folder.resolve("classes"), Files.readString(folder.resolve("classpath.txt")).strip(),
+                folder);
         Files.delete(folder.resolve("weights-tools"));
         Files.delete(folder.resolve("docs"));
         assertFalse(ran.out().isBlank(), example + " printed nothing");
@@ -97,15 +105,22 @@ class ConsumerIT {
         assertFalse(pom.contains("SNAPSHOT") || pom.contains("${"), pom);
     }
 
-    /** The real JShell on the jar that was just built: what is piped in runs, in a JVM that may use native libraries and vectors. */
+    /**
+     * The real JShell on the jar that was just built: what is piped in runs, in a JVM that may use native libraries and
+     * vectors.
+     */
     @Test
     void theShellRunsWhatIsPipedIn() throws Exception {
-        Files.setLastModifiedTime(Path.of("target/tweedie.jar"), FileTime.from(Instant.now())); // as this build left it: else the launcher may build anew
+        // As this build left it; of an older one the launcher would build anew.
+        Files.setLastModifiedTime(Path.of("target/tweedie.jar"), FileTime.from(Instant.now()));
         ProcessBuilder b = new ProcessBuilder("./tweedie", "shell").redirectError(folder.resolve("err").toFile());
         b.environment().put("TWEEDIE_JAVA", System.getProperty("java.home"));
         Process p = b.start();
-        p.getOutputStream().write("System.out.println(1+1)\nSystem.out.println(Shape.of(2, 3))\ntry (var d = Devices.open(\"cpu\", 1)) { System.out.println(d.name()); }\n"
-                .getBytes(StandardCharsets.UTF_8));
+        p.getOutputStream().write("""
+                System.out.println(1+1)
+                System.out.println(Shape.of(2, 3))
+                try (var d = Devices.open("cpu", 1)) { System.out.println(d.name()); }
+                """.getBytes(StandardCharsets.UTF_8));
         p.getOutputStream().close();
         String out = new String(p.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, p.waitFor());

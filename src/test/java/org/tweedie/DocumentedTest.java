@@ -8,6 +8,7 @@ import com.sun.source.tree.ClassTree;
 import com.sun.source.tree.CompilationUnitTree;
 import com.sun.source.tree.MethodTree;
 import com.sun.source.tree.ModifiersTree;
+import com.sun.source.tree.Tree;
 import com.sun.source.util.DocTrees;
 import com.sun.source.util.JavacTask;
 import com.sun.source.util.TreePath;
@@ -27,8 +28,8 @@ import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 
 /**
- * A public type says what it is, and in the packages that a user's program sees a public method does too. That comments are well formed and point at what is
- * there is Javadoc's to say, in {@code mvn verify}.
+ * A public type says what it is, and in the packages that a user's program sees a public method does too. That comments are
+ * well formed and point at what is there is Javadoc's to say, in {@code mvn verify}.
  */
 class DocumentedTest {
     /** Seen by users, yet not all of their methods have a comment. */
@@ -36,16 +37,17 @@ class DocumentedTest {
 
     @Test
     void publicTypesAndTheUsersMethodsHaveAComment() throws IOException {
-        String packages = Files.readString(Path.of("pom.xml")).replaceAll("(?s).*<api\\.packages>(.*)</api\\.packages>.*", "$1");
-        Set<String> users = new TreeSet<>(List.of(packages.split(":")));
-        assertTrue(users.containsAll(NOT_YET), "packages of NOT_YET that the pom's api.packages does not name: " + NOT_YET);
+        Set<String> users = HouseTest.apiPackages();
+        assertTrue(users.containsAll(NOT_YET), "packages of NOT_YET that users do not see: " + NOT_YET);
         users.removeAll(NOT_YET);
         Set<String> without = new TreeSet<>();
         int[] seen = {0};
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
-        try (Stream<Path> all = Files.walk(Path.of("src/main/java")); StandardJavaFileManager files = compiler.getStandardFileManager(null, null, null)) {
+        try (Stream<Path> all = Files.walk(Path.of("src/main/java"));
+                StandardJavaFileManager files = compiler.getStandardFileManager(null, null, null)) {
             List<Path> sources = all.filter(p -> p.toString().endsWith(".java")).collect(Collectors.toList());
-            JavacTask task = (JavacTask) compiler.getTask(null, files, null, List.of("-proc:none"), null, files.getJavaFileObjectsFromPaths(sources));
+            JavacTask task = (JavacTask) compiler.getTask(null, files, null, List.of("-proc:none"), null,
+                    files.getJavaFileObjectsFromPaths(sources));
             DocTrees docs = DocTrees.instance(task);
             for (CompilationUnitTree unit : task.parse()) {
                 boolean methods = users.contains(unit.getPackageName().toString());
@@ -61,10 +63,10 @@ class DocumentedTest {
 
                     @Override
                     public Void visitMethod(MethodTree method, Void none) {
-                        boolean overrides = method.getModifiers().getAnnotations().stream().anyMatch(a -> a.getAnnotationType().toString().equals("Override"));
+                        boolean overrides = method.getModifiers().toString().contains("@Override");
                         ClassTree type = (ClassTree) getCurrentPath().getParentPath().getLeaf();
-                        boolean canonical = method.getName().contentEquals("<init>") && type.getKind() == com.sun.source.tree.Tree.Kind.RECORD;
-                        boolean shown = type.getKind() == com.sun.source.tree.Tree.Kind.INTERFACE || isPublic(method.getModifiers());
+                        boolean canonical = method.getName().contentEquals("<init>") && type.getKind() == Tree.Kind.RECORD;
+                        boolean shown = type.getKind() == Tree.Kind.INTERFACE || isPublic(method.getModifiers());
                         if (methods && shown && isPublic(type.getModifiers()) && !overrides && !canonical) {
                             check(unit.getPackageName() + "." + type.getSimpleName() + "." + method.getName(), getCurrentPath());
                         }

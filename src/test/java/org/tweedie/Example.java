@@ -21,14 +21,15 @@ import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
 
 /**
- * A {@code java} block of a document, compiled and run as it stands there. A block that has a main method is a program; any other is statements, which see
- * what {@code tweedie shell} imports. Its name is its first line where that is a comment.
+ * A {@code java} block of a document, compiled and run as it stands there. A block that has a main method is a program; any
+ * other is statements, which see what {@code tweedie shell} imports. Its name is its first line where that is a comment.
  *
  * @param line where the block's text begins in the document
  */
 record Example(Path document, int line, String text) {
     private static final Path IMPORTS = Path.of("src/main/shell/startup.jsh");
-    private static final List<String> DEFAULTS = List.of("java.io", "java.math", "java.net", "java.nio.file", "java.util", "java.util.concurrent",
+    private static final List<String> DEFAULTS = List.of("java.io", "java.math", "java.net", "java.nio.file", "java.util",
+            "java.util.concurrent",
             "java.util.function", "java.util.stream");
     private static final Pattern BLOCK = Pattern.compile("(?m)^( *)```java *\\n(.*?)^ *``` *$", Pattern.DOTALL);
     private static final Pattern TYPE = Pattern.compile("(?m)^(?:public |final )*class (\\w+)");
@@ -58,7 +59,10 @@ record Example(Path document, int line, String text) {
         return isProgram() && m.find() ? m.group(1) : "Line" + line;
     }
 
-    /** What is compiled: the text as it stands, statements within a main method. Lines keep their distance to the block's first. */
+    /**
+     * What is compiled: the text as it stands, statements within a main method. Lines keep their distance to the block's
+     * first.
+     */
     String source() throws IOException {
         if (isProgram()) {
             return text;
@@ -73,7 +77,8 @@ record Example(Path document, int line, String text) {
             head.append(l).append(' ');
             return "";
         }).collect(Collectors.joining("\n"));
-        return head + "public class " + type() + " { public static void main(String[] args) throws Exception { " + body + "\n} }\n";
+        return head + "public class " + type() + " { public static void main(String[] args) throws Exception { " + body
+                + "\n} }\n";
     }
 
     /** Compiles into a folder of class files; a failure names the document and its line. */
@@ -82,10 +87,12 @@ record Example(Path document, int line, String text) {
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         DiagnosticCollector<JavaFileObject> said = new DiagnosticCollector<>();
         try (StandardJavaFileManager files = compiler.getStandardFileManager(said, Locale.ROOT, null)) {
-            boolean good = compiler.getTask(null, files, said, List.of("--release", "25", "-proc:none", "-d", into.toString(), "-cp", classPath), null,
+            boolean good = compiler.getTask(null, files, said, List.of("--release", "25", "-proc:none", "-d", into.toString(),
+                    "-cp", classPath), null,
                     files.getJavaFileObjects(file)).call();
             String errors = said.getDiagnostics().stream().filter(d -> d.getKind() == Diagnostic.Kind.ERROR)
-                    .map(d -> document + ":" + (line + d.getLineNumber() - 1) + ": " + d.getMessage(Locale.ROOT)).collect(Collectors.joining("\n"));
+                    .map(d -> document + ":" + (line + d.getLineNumber() - 1) + ": " + d.getMessage(Locale.ROOT))
+                    .collect(Collectors.joining("\n"));
             assertTrue(good, this + " does not compile\n" + errors);
         }
     }
@@ -93,11 +100,13 @@ record Example(Path document, int line, String text) {
     /** Compiles it, then runs it in a JVM of its own; it has to end well. */
     Ran run(Path classes, String classPath, Path folder) throws IOException, InterruptedException {
         compile(classes, classPath);
-        List<String> line = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--enable-native-access=ALL-UNNAMED",
+        List<String> line = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
                 "--add-modules", "jdk.incubator.vector", "-Xmx2g", "-cp", classes + ":" + classPath, type()));
         Path out = Files.createTempFile(folder, "out", ".txt");
         Path err = Files.createTempFile(folder, "err", ".txt");
-        int code = new ProcessBuilder(line).directory(folder.toFile()).redirectOutput(out.toFile()).redirectError(err.toFile()).start().waitFor();
+        int code = new ProcessBuilder(line).directory(folder.toFile()).redirectOutput(out.toFile()).redirectError(err.toFile())
+                .start().waitFor();
         Ran ran = new Ran(code, Files.readString(out), Files.readString(err));
         Files.delete(out);
         Files.delete(err);

@@ -27,7 +27,8 @@ class ExamplesTest {
 
     @TestFactory
     Stream<DynamicTest> examplesRun() throws IOException {
-        Files.createSymbolicLink(folder.resolve("weights-tools"), Path.of("weights-tools").toAbsolutePath()); // examples name the demo model as from a checkout
+        // Examples name the demo model as from a checkout.
+        Files.createSymbolicLink(folder.resolve("weights-tools"), Path.of("weights-tools").toAbsolutePath());
         return DOCUMENTS.stream().flatMap(document -> {
             List<Example> examples = examples(document);
             assertFalse(examples.isEmpty(), document + ": no java block");
@@ -68,9 +69,11 @@ class ExamplesTest {
 
     @Test
     void anErrorNamesTheLineOfTheDocument() throws IOException {
-        Path document = Files.writeString(folder.resolve("bad.md"), "# Bad\n\n```java\n// Bad\nimport java.time.Duration;\nint x = \"no\";\n```\n");
+        Path document = Files.writeString(folder.resolve("bad.md"),
+                "# Bad\n\n```java\n// Bad\nimport java.time.Duration;\nint x = \"no\";\n```\n");
         AssertionError e = assertThrows(AssertionError.class, () -> run(examples(document).getFirst()));
-        assertTrue(e.getMessage().startsWith(document + ":4, Bad does not compile\n" + document + ":6: incompatible types"), e.getMessage());
+        assertTrue(e.getMessage().startsWith(document + ":4, Bad does not compile\n" + document + ":6: incompatible types"),
+                e.getMessage());
     }
 
     @Test

@@ -12,8 +12,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.results.format.ResultFormatType;
 import org.openjdk.jmh.runner.Runner;
@@ -26,7 +28,10 @@ import org.tweedie.device.Devices;
 import org.tweedie.device.cpu.OpBenchmark;
 import org.tweedie.program.op.Cost;
 
-/** Runs JMH with its own arguments; beside its results the file that it writes says on which machine, at which commit and by which command they were made. */
+/**
+ * Runs JMH with its own arguments; beside its results the file that it writes says on which machine, at which commit and by
+ * which command they were made.
+ */
 public final class Bench {
     private Bench() {}
 
@@ -39,9 +44,11 @@ public final class Bench {
         Path out = Path.of(options.getResult().orElse("target/bench/results.json"));
         JsonObject all = new JsonObject();
         all.add("machine", machine());
-        all.addProperty("command", "mvn -q -P bench -Djmh='" + String.join(" ", args) + "'");
+        String words = Arrays.stream(args).map(a -> a.contains(" ") ? '"' + a + '"' : a).collect(Collectors.joining(" "));
+        all.addProperty("command", "mvn -q -P bench -Djmh='" + words + "'");
         Path raw = Files.createTempFile("jmh", ".json");
-        Collection<RunResult> results = new Runner(new OptionsBuilder().parent(options).resultFormat(ResultFormatType.JSON).result(raw.toString()).build()).run();
+        Collection<RunResult> results = new Runner(new OptionsBuilder().parent(options).resultFormat(ResultFormatType.JSON)
+                .result(raw.toString()).build()).run();
         all.add("results", trimmed(JsonParser.parseString(Files.readString(raw)).getAsJsonArray()));
         Files.delete(raw);
         Files.createDirectories(out.toAbsolutePath().getParent());
@@ -50,14 +57,17 @@ public final class Bench {
         System.out.println(out);
     }
 
-    /** Without what says the same in each entry, or where files lie on this machine. */
+    /** Without what says the same in each entry, what follows from the rest, and where files lie on this machine. */
     private static JsonArray trimmed(JsonArray results) {
         for (var each : results) {
             JsonObject o = each.getAsJsonObject();
-            for (String name : new String[] {"jvm", "jvmArgs", "jmhVersion", "jdkVersion", "vmName", "vmVersion"}) {
+            for (String name : new String[] {"jvm", "jvmArgs", "jmhVersion", "jdkVersion", "vmName", "vmVersion",
+                    "warmupBatchSize", "measurementBatchSize", "secondaryMetrics"}) {
                 o.remove(name);
             }
-            o.getAsJsonObject("primaryMetric").remove("rawData");
+            for (String name : new String[] {"rawData", "scorePercentiles", "scoreConfidence"}) {
+                o.getAsJsonObject("primaryMetric").remove(name);
+            }
         }
         return results;
     }
@@ -68,22 +78,26 @@ public final class Bench {
                 String op = r.getParams().getParam("op");
                 Cost cost = OpBenchmark.cost(op);
                 double ms = r.getPrimaryResult().getScore();
-                System.out.printf(Locale.ROOT, "%9.3f ms %7.1f GFLOP/s %6.1f GB/s  %s%n", ms, cost.flops() / ms / 1e6, cost.bytes() / ms / 1e6, op);
+                System.out.printf(Locale.ROOT, "%9.3f ms %7.1f GFLOP/s %6.1f GB/s  %s%n", ms, cost.flops() / ms / 1e6,
+                        cost.bytes() / ms / 1e6, op);
             }
         }
     }
 
     private static JsonObject machine() throws IOException, InterruptedException {
         JsonObject m = new JsonObject();
-        m.addProperty("processor", Files.readAllLines(Path.of("/proc/cpuinfo")).stream().filter(l -> l.startsWith("model name")).findFirst()
+        m.addProperty("processor", Files.readAllLines(Path.of("/proc/cpuinfo")).stream().filter(l -> l.startsWith("model name"))
+                .findFirst()
                 .map(l -> l.replaceAll(".*: ", "")).orElse("unknown"));
         m.addProperty("cores", Runtime.getRuntime().availableProcessors());
         try (Device cpu = Devices.open("cpu", Runtime.getRuntime().availableProcessors())) {
-            m.addProperty("cpu device", cpu.description()); // oneDNN's version, the instructions it uses, the width of our vectors
+            // oneDNN's version, the instructions that it uses, the width of our vectors
+            m.addProperty("cpu device", cpu.description());
         }
         m.addProperty("java", Runtime.version() + ", " + System.getProperty("java.vm.vendor"));
         m.addProperty("system", System.getProperty("os.name") + " " + System.getProperty("os.version"));
-        m.addProperty("commit", git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain", "--untracked-files=no").isEmpty() ? "" : ", changed since"));
+        boolean clean = git("status", "--porcelain", "--untracked-files=no").isEmpty();
+        m.addProperty("commit", git("rev-parse", "--short", "HEAD") + (clean ? "" : ", changed since"));
         m.addProperty("date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
         // of other programs as well: more than a little of it before the run, and the times are not to be trusted
         m.addProperty("load before", ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());

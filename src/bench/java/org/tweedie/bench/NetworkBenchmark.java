@@ -25,7 +25,9 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.transform.Simplify;
 
-/** One call of the demo model's UNet on two latents of 128 px, by the CPU device on all processors, copies in and out included. */
+/**
+ * One call of the demo model's UNet on two latents of 128 px, by the CPU device on all processors, copies in and out included.
+ */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
@@ -42,10 +44,12 @@ public class NetworkBenchmark {
         Shape latent = Shape.of(2, 16, 16, net.inChannels());
         Shape text = Shape.of(2, 77, net.contextWidth());
         Tracer t = new Tracer("unet");
-        t.output("out_sample", net.apply(t, t.input("sample", Type.real(latent)), t.input("timestep", Type.real(2)), t.input("encoder_hidden_states", Type.real(text))));
+        t.output("out_sample", net.apply(t, t.input("sample", Type.real(latent)), t.input("timestep", Type.real(2)),
+                t.input("encoder_hidden_states", Type.real(text))));
         device = Devices.open("cpu", Runtime.getRuntime().availableProcessors());
         unet = device.compile(Simplify.of(t.finish()));
-        inputs = Map.of("sample", OpCase.random(latent, 1), "timestep", Tensor.of(Shape.of(2), 501, 501), "encoder_hidden_states", OpCase.random(text, 2));
+        inputs = Map.of("sample", OpCase.random(latent, 1), "timestep", Tensor.of(Shape.of(2), 501, 501), "encoder_hidden_states",
+                OpCase.random(text, 2));
     }
 
     @Benchmark

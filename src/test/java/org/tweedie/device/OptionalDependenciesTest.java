@@ -40,14 +40,17 @@ class OptionalDependenciesTest {
 
     @Test
     void cudaWithoutJcudaSaysWhatToAdd() throws Exception {
-        assertEquals("JCuda is not on the class path (jcuda/runtime/JCuda.class is missing); add org.jcuda:jcuda:12.6.0 and org.jcuda:jcublas:12.6.0,"
-                + " and with classifier linux-x86_64 org.jcuda:jcuda-natives:12.6.0 and org.jcuda:jcublas-natives:12.6.0", text("cuda", OPTIONAL));
+        assertEquals("JCuda is not on the class path (jcuda/runtime/JCuda.class is missing);"
+                + " add org.jcuda:jcuda:12.6.0 and org.jcuda:jcublas:12.6.0, and with classifier linux-x86_64"
+                + " org.jcuda:jcuda-natives:12.6.0 and org.jcuda:jcublas-natives:12.6.0",
+                text("cuda", OPTIONAL));
     }
 
     @Test
     void cudaWithoutJcudasNativesSaysWhatToAdd() throws Exception {
         String text = text("cuda", List.of("jcublas-natives"));
-        assertTrue(text.startsWith("JCuda is not on the class path (lib/libJCublas2-12.6.0-linux-x86_64.so is missing); add "), text);
+        assertTrue(text.startsWith("JCuda is not on the class path (lib/libJCublas2-12.6.0-linux-x86_64.so is missing); add "),
+                text);
     }
 
     @Test
@@ -58,8 +61,10 @@ class OptionalDependenciesTest {
     /** The coordinates in the message are those of this build. */
     @Test
     void theVersionIsThePoms() throws Exception {
-        List<String> jars = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator)).map(p -> Path.of(p).getFileName().toString()).toList();
-        for (String jar : List.of("jcuda-12.6.0.jar", "jcublas-12.6.0.jar", "jcuda-natives-12.6.0-linux-x86_64.jar", "jcublas-natives-12.6.0-linux-x86_64.jar")) {
+        List<String> jars = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+                .map(p -> Path.of(p).getFileName().toString()).toList();
+        for (String jar : List.of("jcuda-12.6.0.jar", "jcublas-12.6.0.jar", "jcuda-natives-12.6.0-linux-x86_64.jar",
+                "jcublas-natives-12.6.0-linux-x86_64.jar")) {
             assertTrue(jars.contains(jar), jar + ": not among " + jars);
         }
     }

@@ -23,19 +23,25 @@ import org.tweedie.program.op.*;
 import org.tweedie.transform.Jvp;
 import org.tweedie.transform.Vjp;
 
-/** One op of the CPU device, on all processors: its kernel alone, without copies of inputs and outputs. It lies in the device's package to see that. */
+/**
+ * One op of the CPU device, on all processors: its kernel alone, without copies of inputs and outputs. It lies in the device's
+ * package to see that.
+ */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
 public class OpBenchmark {
     /** The op and its shapes; behind it {@code vjp} or {@code jvp} for the program that also has its derivative. */
-    @Param({"conv2d 1x128x128x32", "conv2d 1x128x128x64", "conv2d 1x64x64x128", "conv2d 2x16x16x128", "conv2d 1x64x64x320", "conv2d 1x8x8x1280",
+    @Param({"conv2d 1x128x128x32", "conv2d 1x128x128x64", "conv2d 1x64x64x128", "conv2d 2x16x16x128", "conv2d 1x64x64x320",
+            "conv2d 1x8x8x1280",
             "conv2d-adjoint 1x64x64x128", "conv2d-adjoint 1x64x64x320", "conv2d-adjoint 1x8x8x1280",
             "linear 4096x320x1280", "linear 256x128x512",
-            "group-norm 1x128x128x32", "group-norm 1x64x64x320", "group-norm 1x64x64x320 vjp", "group-norm 1x64x64x320 jvp", "layer-norm 4096x320",
+            "group-norm 1x128x128x32", "group-norm 1x64x64x320", "group-norm 1x64x64x320 vjp", "group-norm 1x64x64x320 jvp",
+            "layer-norm 4096x320",
             "silu 1x64x64x320", "add 1x64x64x320", "add-per-channel 1x64x64x320", "geglu 4096x1280", "reduce-sum 1x64x64x320",
             "upsample 1x64x64x64", "sum-pool 1x128x128x64", "concat 1x64x64x64", "transpose 1x128x128x3", "softmax 8x256x256",
-            "attention 2x256x128", "attention 1x4096x320", "attention 1x4096x320 vjp", "attention 1x4096x320 jvp", "cross-attention 1x4096x320"})
+            "attention 2x256x128", "attention 1x4096x320", "attention 1x4096x320 vjp", "attention 1x4096x320 jvp",
+            "cross-attention 1x4096x320"})
     public String op;
 
     private CpuDevice device;

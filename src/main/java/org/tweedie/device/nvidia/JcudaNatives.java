@@ -43,9 +43,9 @@ public enum JcudaNatives {
         for (JcudaNatives each : values()) {
             for (String name : List.of("/" + each.type.replace('.', '/') + ".class", "/lib/" + each.file())) {
                 if (JcudaNatives.class.getResource(name) == null) {
-                    throw new UnsatisfiedLinkError("JCuda is not on the class path (" + name.substring(1) + " is missing); add org.jcuda:jcuda:" + VERSION
-                            + " and org.jcuda:jcublas:" + VERSION + ", and with classifier linux-x86_64 org.jcuda:jcuda-natives:" + VERSION
-                            + " and org.jcuda:jcublas-natives:" + VERSION);
+                    throw new UnsatisfiedLinkError("JCuda is not on the class path (" + name.substring(1) + " is missing);"
+                            + " add org.jcuda:jcuda:" + VERSION + " and org.jcuda:jcublas:" + VERSION + ", and with classifier linux-x86_64"
+                            + " org.jcuda:jcuda-natives:" + VERSION + " and org.jcuda:jcublas-natives:" + VERSION);
                 }
             }
         }
