@@ -17,6 +17,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -31,7 +33,7 @@ import org.tweedie.transform.Jvp;
 import org.tweedie.transform.Vjp;
 
 /** Rules of the house: which package may see which, licence lines, sizes, and that what can be asked for is tested and written down. */
-class HouseTest {
+public class HouseTest {
     private static final String LICENCE = "SPDX-License-Identifier: Apache-2.0";
     private static final int MOST_LINES = 400;
 
@@ -146,6 +148,40 @@ class HouseTest {
         }
     }
 
+    /** Each package says in sentences what is in it, and what may depend on it. */
+    @Test
+    void everyPackageSaysWhatIsInIt() throws IOException {
+        Set<Path> packages = new TreeSet<>();
+        files(".java", "src/main").forEach(p -> packages.add(p.getParent()));
+        assertTrue(packages.size() > 20, "the packages were looked for in the wrong place");
+        for (Path p : packages) {
+            Path info = p.resolve("package-info.java");
+            assertTrue(Files.exists(info), info + ": expected one that says what is in the package and what may depend on it");
+            String text = Files.readString(info).replaceAll("(?s).*/\\*\\*(.*)\\*/.*", "$1").replaceAll("\\s*\\n \\*\\s*", " ");
+            boolean says = text.matches("(?s).*\\b(use|uses|depend on|depends on)\\b.*") && text.strip().split("\\.( |$)").length >= 2;
+            assertTrue(says, info + ": expected two sentences or more, one of which says who may use the package, got:" + text);
+        }
+    }
+
+    /** What the benches import is there, although only the profile bench compiles them. */
+    @Test
+    void benchesImportWhatIsThere() throws IOException {
+        Set<String> without = new TreeSet<>();
+        List<Path> files = files(".java", "src/bench");
+        assertTrue(files.size() > 3, "the benches were looked for in the wrong place");
+        for (Path p : files) {
+            for (String line : Files.readAllLines(p)) {
+                String type = line.startsWith("import org.tweedie.") ? line.substring("import ".length(), line.length() - 1) : "";
+                Path source = Path.of(type.replace(".*", "").replace('.', '/') + (type.endsWith("*") ? "" : ".java"));
+                Stream<String> roots = Stream.of("src/main/java", "src/test/java", "src/bench/java");
+                if (!type.isEmpty() && roots.noneMatch(root -> Files.exists(Path.of(root).resolve(source)))) {
+                    without.add(p + ": " + type);
+                }
+            }
+        }
+        assertEquals(Set.of(), without, "imports of what is not there");
+    }
+
     /** docs/stsl.md has a table row for each operator and solver, docs/architecture.md one for each device. */
     @Test
     void whatCanBeAskedForIsWrittenDown() throws IOException {
@@ -161,6 +197,17 @@ class HouseTest {
     /** A row that begins with a name, or with its longer form as in {@code sr:FACTOR}. */
     private static void row(String file, String text, String name) {
         assertTrue(text.lines().anyMatch(l -> l.matches("\\| `" + name + "([:\\[].*)?` \\|.*")), file + ": no table row '| `" + name + "` | ...'");
+    }
+
+    /** The packages that a user's program sees, by the pom's properties api.*; some of them need not be there yet. */
+    public static Set<String> apiPackages() throws IOException {
+        Set<String> packages = new TreeSet<>();
+        Matcher m = Pattern.compile("<api\\.\\w+>(.*)</api\\.\\w+>").matcher(Files.readString(Path.of("pom.xml")));
+        while (m.find()) {
+            packages.addAll(List.of(m.group(1).split(":")));
+        }
+        assertTrue(packages.contains("org.tweedie.program"), "the pom's lists of packages: " + packages);
+        return packages;
     }
 
     private static List<Path> files(String end, String... folders) throws IOException {

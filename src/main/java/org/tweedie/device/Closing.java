@@ -11,6 +11,7 @@ import java.util.Deque;
 public final class Closing implements AutoCloseable {
     private final Deque<Runnable> steps = new ArrayDeque<>();
 
+    /** The step is run when this is closed, before those that were added earlier. */
     public void add(Runnable step) {
         steps.push(step);
     }

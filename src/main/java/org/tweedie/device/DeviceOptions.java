@@ -14,6 +14,7 @@ import org.tweedie.program.DType;
  * @param nvtx whether NVIDIA's profilers are to see each run as a range
  */
 public record DeviceOptions(int threads, DType real, boolean graphs, int card, OpTimes times, boolean nvtx) {
+    /** This many threads, and all else as suits the device. */
     public static DeviceOptions threads(int threads) {
         return new DeviceOptions(threads, null, true, 0, null, false);
     }

@@ -7,6 +7,7 @@ import org.tweedie.program.Tensor;
 
 /** A program made ready on one device. Not for use by two threads at once. */
 public interface Executable extends AutoCloseable {
+    /** The program that was compiled. */
     Program program();
 
     /**

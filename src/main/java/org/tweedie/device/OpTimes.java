@@ -30,6 +30,7 @@ public final class OpTimes {
     private final Map<Op, Total> ops = new HashMap<>();
     private final Map<String, Total> runs = new HashMap<>();
 
+    /** Counts one more run of an op. */
     public synchronized void add(Op op, double seconds) {
         ops.merge(op, new Total(1, seconds), (a, b) -> a.plus(seconds));
     }

@@ -20,10 +20,12 @@ public record NoiseLevel(double timestep, double abar) {
         return new NoiseLevel(timestep, 1 / (1 + ratio * ratio));
     }
 
+    /** sqrt(abar), the factor of the signal. */
     public double sqrtAbar() {
         return Math.sqrt(abar);
     }
 
+    /** sqrt(1 - abar), the factor of the noise. */
     public double sigma() {
         return Math.sqrt(1 - abar);
     }

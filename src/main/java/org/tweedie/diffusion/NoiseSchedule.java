@@ -100,6 +100,7 @@ public final class NoiseSchedule {
         };
     }
 
+    /** The quantity that the network predicts. */
     public Prediction prediction() {
         return prediction;
     }

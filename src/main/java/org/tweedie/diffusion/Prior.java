@@ -46,18 +46,22 @@ public final class Prior implements AutoCloseable {
         this.latent = codec.latent(image);
     }
 
+    /** The device that programs are compiled for. */
     public Device device() {
         return device;
     }
 
+    /** The noise schedule of the checkpoint. */
     public NoiseSchedule schedule() {
         return schedule;
     }
 
+    /** The network that predicts the noise, with its text bound. */
     public Denoiser denoiser() {
         return denoiser;
     }
 
+    /** The way between pictures and latents. */
     public Codec codec() {
         return codec;
     }

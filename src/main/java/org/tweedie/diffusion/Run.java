@@ -22,15 +22,18 @@ public final class Run {
     private final Listener listener;
     private final NfeLedger counts = new NfeLedger();
 
+    /** Begins a run. @param listener is told of each step and may cancel */
     public Run(Prior prior, Listener listener) {
         this.prior = prior;
         this.listener = listener;
     }
 
+    /** The prior whose programs run. */
     public Prior prior() {
         return prior;
     }
 
+    /** The evaluations until now. */
     public NfeLedger counts() {
         return counts;
     }

@@ -44,6 +44,7 @@ public record Image(int width, int height, float[] data) {
         return new Image(width, height, out);
     }
 
+    /** One number of the pixel in column x and row y. */
     public float get(int x, int y, int channel) {
         return data[(y * width + x) * 3 + channel];
     }

@@ -35,6 +35,7 @@ public final class Guidance {
     /** Traces the loss to descend, a scalar. */
     @FunctionalInterface
     public interface Loss {
+        /** Emits the loss, [], from what it may use. */
         Value trace(Tracer t, At at);
     }
 

@@ -10,6 +10,7 @@ import java.util.List;
  * @param words its parts between the colons, the family's name first
  */
 public record Task(String spec, List<String> words) {
+    /** Splits a task into its words. */
     public static Task of(String spec) {
         return new Task(spec, List.of(spec.split(":", -1)));
     }

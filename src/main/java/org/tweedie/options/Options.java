@@ -45,6 +45,7 @@ public final class Options<R> {
         return specs;
     }
 
+    /** The names of the options, in the order of the components. */
     public List<String> names() {
         return specs.stream().map(OptionSpec::name).toList();
     }

@@ -3,13 +3,21 @@ package org.tweedie.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tweedie.HouseTest;
 
 /** The launcher script, up to where it starts java. */
 class LauncherTest {
@@ -29,7 +37,8 @@ class LauncherTest {
 
     @Test
     void saysWhatItFoundInsteadOfAJdk() throws Exception {
-        assertEquals("tweedie: TWEEDIE_JAVA: expected the folder of a JDK 25 or later, got '" + folder + "'", fault(folder.toString()));
+        assertEquals("tweedie: TWEEDIE_JAVA: expected the folder of a JDK 25 or later, got '" + folder + "'",
+                fault(folder.toString()));
     }
 
     @Test
@@ -42,23 +51,106 @@ class LauncherTest {
         assertTrue(fault.endsWith("which is " + folder.resolve("old") + " (Java 17)"), fault);
     }
 
-    /** The launcher's flags, a stand-in for the jar's java, and the one line of the JVM that is of no use. */
-    @Test
-    void startsJavaWithItsFlagsAndSilencesTheVectorModulesLine() throws Exception {
+    /** A checkout that looks built, beside a JDK whose program of this name says its arguments. */
+    private ProcessBuilder launcher(String program, String script, String... args) throws IOException {
         Path home = Files.createDirectories(folder.resolve("home/target/lib")).getParent().getParent();
         Files.copy(Path.of("tweedie"), home.resolve("tweedie"));
         Files.createFile(home.resolve("pom.xml"));
         Files.createDirectories(home.resolve("src/main"));
+        Files.createFile(home.resolve("target/lib/a.jar"));
         Path jar = Files.createFile(home.resolve("target/tweedie.jar"));
         Files.setLastModifiedTime(jar, java.nio.file.attribute.FileTime.fromMillis(System.currentTimeMillis() + 10_000));
         Path jdk = Files.createDirectories(folder.resolve("jdk/bin")).getParent();
         Files.writeString(jdk.resolve("release"), "JAVA_VERSION=\"25.0.1\"\n");
-        Path java = Files.writeString(jdk.resolve("bin/java"), "#!/bin/sh\necho \"$@\"\n"
-                + "echo 'WARNING: Using incubator modules: jdk.incubator.vector' >&2\necho 'WARNING: another' >&2\nexit 7\n");
-        assertTrue(java.toFile().setExecutable(true));
-        ProcessBuilder b = new ProcessBuilder("bash", home.resolve("tweedie").toString(), "two words").redirectError(folder.resolve("err").toFile());
+        for (String name : new String[] {"java", program}) {
+            assertTrue(Files.writeString(jdk.resolve("bin/" + name), script).toFile().setExecutable(true));
+        }
+        List<String> line = new ArrayList<>(List.of("bash", home.resolve("tweedie").toString()));
+        line.addAll(List.of(args));
+        ProcessBuilder b = new ProcessBuilder(line).redirectError(folder.resolve("err").toFile());
         b.environment().put("TWEEDIE_JAVA", jdk.toString());
-        Process p = b.start();
+        return b;
+    }
+
+    /** What the stand-in prints: its arguments, one a line. */
+    private String shell(String... args) throws IOException, InterruptedException {
+        Process p = launcher("jshell", "#!/bin/sh\nprintf '%s\\n' \"$@\"\n", args).start();
+        p.getOutputStream().close();
+        String out = new String(p.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, p.waitFor(), Files.readString(folder.resolve("err")));
+        return out;
+    }
+
+    @Test
+    void shellIsJshellWithTheClassPathAndTheFlags() throws Exception {
+        String out = shell("shell");
+        Path home = folder.resolve("home");
+        assertTrue(out.startsWith("--class-path\n" + home + "/target/tweedie.jar:" + home + "/target/lib/a.jar\n"), out);
+        assertTrue(out.contains("--startup\nDEFAULT\n--startup\n" + home + "/src/main/shell/startup.jsh\n"), out);
+        assertTrue(out.contains("-R--enable-native-access=ALL-UNNAMED\n-R--add-modules\n-Rjdk.incubator.vector\n"), out);
+        assertTrue(out.contains("-R-Dtweedie.home=" + home + "\n"), out);
+        assertTrue(out.endsWith("-s\n-\n"), "a pipe gets neither greeting nor prompt: " + out);
+    }
+
+    @Test
+    void shellTakesJshellsArguments() throws Exception {
+        assertTrue(shell("shell", "--feedback", "concise").endsWith("\n--feedback\nconcise\n"));
+    }
+
+    @Test
+    void shellNeedsAJdk() throws Exception {
+        Process p = launcher("java", "#!/bin/sh\nexit 9\n", "shell").start();
+        assertEquals(1, p.waitFor());
+        assertEquals("tweedie: " + folder.resolve("jdk")
+                + " has no jshell; install a JDK, not a JRE, or set TWEEDIE_JAVA to the folder of one",
+                Files.readString(folder.resolve("err")).strip());
+    }
+
+    /**
+     * What a user's program sees (the pom lists it) is there in the shell without an import; an import of nothing would greet
+     * with an error.
+     */
+    @Test
+    void shellImportsThePackagesThereAre() throws IOException {
+        Set<String> imported = new TreeSet<>();
+        for (String line : Files.readAllLines(Path.of("src/main/shell/startup.jsh"))) {
+            assertTrue(line.matches("//.*|import org\\.tweedie(\\.[a-z]+)*\\.\\*;"), line);
+            if (line.startsWith("import ")) {
+                imported.add(line.substring("import ".length(), line.length() - ".*;".length()));
+            }
+        }
+        Set<String> there = HouseTest.apiPackages().stream().filter(p -> holdsTypes(Path.of("src/main/java", p.split("\\."))))
+                .collect(Collectors.toCollection(TreeSet::new));
+        assertEquals(there, imported, "startup.jsh beside the pom's properties api.*");
+    }
+
+    private static boolean holdsTypes(Path folder) {
+        String[] names = folder.toFile().list((_, name) -> name.endsWith(".java") && !name.equals("package-info.java"));
+        return names != null && names.length > 0;
+    }
+
+    @Test
+    void shellcheckHasNothingToSay() throws Exception {
+        boolean there = Stream.of(System.getenv("PATH").split(":")).anyMatch(p -> Files.isExecutable(Path.of(p, "shellcheck")));
+        if (!there) {
+            System.out.println("skipped: shellcheck is not on the PATH; apt-get install shellcheck");
+        }
+        assumeTrue(there, "shellcheck is not on the PATH");
+        Process p = new ProcessBuilder("shellcheck", "tweedie", ".ci/run", "bench/pack-gpu", "bench/predict",
+                "bench/peers/compare",
+                "bench/cublas12-forwarder/build", "kernels/build").redirectErrorStream(true).start();
+        String out = new String(p.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, p.waitFor(), out);
+    }
+
+    /** The launcher's flags, a stand-in for the jar's java, and the one line of the JVM that is of no use. */
+    @Test
+    void startsJavaWithItsFlagsAndSilencesTheVectorModulesLine() throws Exception {
+        Process p = launcher("java", "#!/bin/sh\necho \"$@\"\n"
+                + "echo 'WARNING: Using incubator modules: jdk.incubator.vector' >&2\necho 'WARNING: another' >&2\nexit 7\n",
+                "two words").start();
+        Path home = folder.resolve("home");
+        Path jar = home.resolve("target/tweedie.jar");
         String out = new String(p.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(7, p.waitFor());
         assertTrue(out.contains("--enable-native-access=ALL-UNNAMED --add-modules jdk.incubator.vector"), out);

@@ -22,6 +22,7 @@ final class Opening {
      * @throws IllegalArgumentException when there is no card of that number
      */
     static CudaDevice open(CudaOptions options) {
+        JcudaNatives.require(); // before the driver is looked for: it is the program's to add, whatever the machine has
         Libraries libraries = Libraries.find();
         if (libraries.driver() instanceof Missing m) { // the first thing to have; the others are fetched
             throw new UnsatisfiedLinkError(m.what() + ": " + m.text());

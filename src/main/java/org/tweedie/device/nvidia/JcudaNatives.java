@@ -7,6 +7,7 @@ import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.List;
 
 /**
  * JCuda's native halves. JCuda unpacks them into java.io.tmpdir under fixed names and takes what lies there already, whole or not, whoever put it
@@ -31,6 +32,23 @@ public enum JcudaNatives {
         this.type = type;
         this.library = library;
         this.needs = needs;
+    }
+
+    /**
+     * JCuda is an optional dependency, which a program that wants the device cuda adds by itself.
+     *
+     * @throws UnsatisfiedLinkError in one line: what is not on the class path, and what to add
+     */
+    public static void require() {
+        for (JcudaNatives each : values()) {
+            for (String name : List.of("/" + each.type.replace('.', '/') + ".class", "/lib/" + each.file())) {
+                if (JcudaNatives.class.getResource(name) == null) {
+                    throw new UnsatisfiedLinkError("JCuda is not on the class path (" + name.substring(1) + " is missing);"
+                            + " add org.jcuda:jcuda:" + VERSION + " and org.jcuda:jcublas:" + VERSION + ", and with classifier linux-x86_64"
+                            + " org.jcuda:jcuda-natives:" + VERSION + " and org.jcuda:jcublas-natives:" + VERSION);
+                }
+            }
+        }
     }
 
     /** Initialises JCuda's class for it; to be called before the class is touched. @throws UnsatisfiedLinkError in one line: what is missing */
