@@ -3,8 +3,6 @@ package org.tweedie.ptx;
 
 /** ld and st: n elements of a type at an address in a space. */
 final class Access extends Op {
-    enum Space { GLOBAL, SHARED, LOCAL, GENERIC, PARAM }
-
     private final Space space;
     private final boolean store;
     private final int bytes; // of an element

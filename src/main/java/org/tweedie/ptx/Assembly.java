@@ -12,13 +12,6 @@ import java.util.Map;
  * instruction becomes a register that is never written.
  */
 final class Assembly {
-    /** Kind w, l or p; index in its file; bits. */
-    record Slot(char kind, int index, int bits, String type) {
-        int at() {
-            return kind == 'p' ? index : index * Op.LANES;
-        }
-    }
-
     private final String file;
     final Parser.Body body;
     private final Map<String, Slot> slots = new HashMap<>();
@@ -141,7 +134,7 @@ final class Assembly {
         Slot s = switch (o) {
             case Operand.Reg r -> slot(r, ' ', true);
             case Operand.Number n -> constant(n, type);
-            case Operand.Symbol v -> constant(new Operand.Number(layout.address(v.name(), this), 'i'), type);
+            case Operand.Symbol v -> constant(new Operand.Number(address(v.name()), 'i'), type);
             default -> throw error("unexpected operand " + o);
         };
         int bits = type.equals("pred") ? 1 : Math.max(16, 8 * Numbers.bytes(type));
@@ -207,8 +200,13 @@ final class Assembly {
         return t;
     }
 
-    Layout layout() {
-        return layout;
+    /** Returns the address of a variable in its own space. */
+    long address(String variable) {
+        Long address = layout.address(variable);
+        if (address == null) {
+            throw error("variable '" + variable + "' is not defined");
+        }
+        return address;
     }
 
     Statement statement() {
@@ -218,13 +216,5 @@ final class Assembly {
     /** Registers in all, and what those that are never written hold. */
     Registers registers() {
         return new Registers(words, longs, preds, slots, wordConstants, longConstants, specials);
-    }
-
-    record Registers(int words, int longs, int preds, Map<String, Slot> names, Map<Integer, Slot> wordConstants,
-            Map<Long, Slot> longConstants, Map<String, Slot> specials) {
-        String name(char kind, int index) {
-            return names.entrySet().stream().filter(e -> e.getValue().kind() == kind && e.getValue().index() == index)
-                    .map(Map.Entry::getKey).findFirst().orElse("?").replaceAll("#.*", "");
-        }
     }
 }

@@ -6,6 +6,9 @@ import java.util.TreeMap;
 
 /** What a launch did. Instructions are always counted, the rest where {@link Options#counts} asks for it. */
 public final class Counts {
+    /** Bytes of a sector, the unit in which a GPU moves global memory. */
+    static final int SECTOR = 32;
+
     /** Instructions issued, a warp's counting once. */
     public long warpInstructions;
     /** Instructions done, each thread's counting once. */
@@ -51,7 +54,7 @@ public final class Counts {
     /** Share of the global sectors' bytes that were asked for; 1 where there were none. */
     public double coalescing() {
         long sectors = globalLoadSectors + globalStoreSectors;
-        return sectors == 0 ? 1 : (globalLoadBytes + globalStoreBytes) / (double) (Traffic.SECTOR * sectors);
+        return sectors == 0 ? 1 : (globalLoadBytes + globalStoreBytes) / (double) (SECTOR * sectors);
     }
 
     public void add(Counts o) {

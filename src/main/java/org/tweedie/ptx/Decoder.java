@@ -3,7 +3,6 @@ package org.tweedie.ptx;
 
 import java.util.List;
 import java.util.Set;
-import org.tweedie.ptx.Assembly.Slot;
 
 /** Statement to operation. What no case takes is refused by name. */
 final class Decoder {

@@ -5,14 +5,16 @@ import java.util.List;
 
 /** One kernel of a module, decoded. */
 public final class Entry {
-    private final PtxModule module;
+    private final String file;
+    private final List<Window> constants;
     private final Parser.Body body;
     final Op[] code;
-    final Assembly.Registers registers;
+    final Registers registers;
     final Layout layout;
 
-    Entry(PtxModule module, Parser.Body body, Op[] code, Assembly.Registers registers, Layout layout) {
-        this.module = module;
+    Entry(String file, List<Window> constants, Parser.Body body, Op[] code, Registers registers, Layout layout) {
+        this.file = file;
+        this.constants = constants;
         this.body = body;
         this.code = code;
         this.registers = registers;
@@ -23,12 +25,13 @@ public final class Entry {
         return body.name();
     }
 
-    PtxModule module() {
-        return module;
+    /** Returns the module's constants, which a kernel may read besides its arguments. */
+    List<Window> constants() {
+        return constants;
     }
 
     String file() {
-        return module.file();
+        return file;
     }
 
     /** Types of its parameters in order: u64 (pointers too), u32, f32, .. or b8[n] for a struct of n bytes. */

@@ -19,7 +19,7 @@ final class Lanes extends Op {
     private final int[] at = new int[3];
     private final boolean[] wide = new boolean[3];
 
-    Lanes(Function f, Assembly.Slot d, Assembly.Slot... in) {
+    Lanes(Function f, Slot d, Slot... in) {
         this.f = f;
         this.d = d.at();
         this.kind = d.kind();

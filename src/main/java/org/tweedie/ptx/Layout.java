@@ -15,9 +15,7 @@ final class Layout {
     static final long LOCAL = 1L << 61;
     static final long SPACE = ~(SHARED | LOCAL);
 
-    private record Place(String space, long address) {}
-
-    private final Map<String, Place> places = new HashMap<>();
+    private final Map<String, Long> addresses = new HashMap<>();
     private final Map<String, Integer> params = new HashMap<>();
     private int paramBytes;
     private int shared;
@@ -30,27 +28,27 @@ final class Layout {
         for (Variable p : body.params()) {
             paramBytes = up(paramBytes, p.align());
             params.put(p.name(), paramBytes);
-            places.put(p.name(), new Place("param", paramBytes));
+            addresses.put(p.name(), (long) paramBytes);
             paramBytes += p.bytes();
         }
-        globals.forEach((name, address) -> places.put(name, new Place("global", address)));
+        addresses.putAll(globals);
         module.values().forEach(this::place);
         body.variables().values().forEach(this::place);
         shared = up(shared, dynamicAlign);
-        dynamic.forEach(name -> places.put(name, new Place("shared", shared)));
+        dynamic.forEach(name -> addresses.put(name, (long) shared));
     }
 
     private void place(Variable v) {
         if (v.space().equals("local")) {
             local = up(local, v.align());
-            places.put(v.name(), new Place("local", local));
+            addresses.put(v.name(), (long) local);
             local += v.bytes();
         } else if (v.space().equals("shared") && v.bytes() == 0) {
             dynamic.add(v.name());
             dynamicAlign = Math.max(dynamicAlign, v.align());
         } else if (v.space().equals("shared")) {
             shared = up(shared, v.align());
-            places.put(v.name(), new Place("shared", shared));
+            addresses.put(v.name(), (long) shared);
             shared += v.bytes();
         }
     }
@@ -59,13 +57,9 @@ final class Layout {
         return (n + align - 1) / align * align;
     }
 
-    /** Address of a variable in its own space. */
-    long address(String name, Assembly where) {
-        Place p = places.get(name);
-        if (p == null) {
-            throw where.error("variable '" + name + "' is not defined");
-        }
-        return p.address;
+    /** Returns the address of a variable in its own space, or null where the kernel has no such variable. */
+    Long address(String name) {
+        return addresses.get(name);
     }
 
     /** Offset of a parameter in the block of parameters. */

@@ -7,10 +7,10 @@ package org.tweedie.ptx;
  */
 final class LdMatrix extends Op {
     private final int[] d;
-    private final MemoryDecoder.Base base;
+    private final AddressOperand base;
     private final boolean trans;
 
-    LdMatrix(int[] d, MemoryDecoder.Base base, boolean trans) {
+    LdMatrix(int[] d, AddressOperand base, boolean trans) {
         this.d = d;
         this.base = base;
         this.trans = trans;
@@ -29,7 +29,7 @@ final class LdMatrix extends Op {
         for (int i = 0; i < rows.length; i++) {
             long address = base.of(w, i) & Layout.SPACE;
             if (t != null) {
-                t.lane(Access.Space.SHARED, address);
+                t.lane(Space.SHARED, address);
             }
             rows[i] = w.block.shared.read(this, w, i, address, 16);
         }

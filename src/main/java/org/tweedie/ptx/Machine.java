@@ -39,9 +39,9 @@ public final class Machine {
      */
     public Counts launch(Entry kernel, Size grid, Size block, int shared, Object... args) {
         check(kernel, grid, block, shared);
-        List<Window> windows = new ArrayList<>(kernel.module().constants);
+        List<Window> windows = new ArrayList<>(kernel.constants());
         byte[] params = params(kernel, windows, args);
-        Memory all = kernel.module().constants.isEmpty() ? memory : memory.with(kernel.module().constants);
+        Memory all = kernel.constants().isEmpty() ? memory : memory.with(kernel.constants());
         Launching l = new Launching(kernel, options, grid, block, shared, params, windows, all, options.races() ? races(windows) : null);
         int threads = options.races() || options.counts() ? 1 : (int) Math.min(options.threads(), grid.count());
         AtomicLong next = new AtomicLong();

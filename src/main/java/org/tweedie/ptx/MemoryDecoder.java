@@ -3,7 +3,6 @@ package org.tweedie.ptx;
 
 import java.util.List;
 import java.util.Set;
-import org.tweedie.ptx.Assembly.Slot;
 
 /** ld, st and cp.async. */
 final class MemoryDecoder {
@@ -16,14 +15,14 @@ final class MemoryDecoder {
     static Op access(Assembly a, Statement s) {
         a.expectOperands(2, 2);
         boolean store = s.opcode().equals("st");
-        Access.Space space = Access.Space.GENERIC;
+        Space space = Space.GENERIC;
         int count = 1;
         for (String m : s.mods().subList(0, Math.max(0, s.mods().size() - 1))) {
             switch (m) {
-                case "global", "const" -> space = Access.Space.GLOBAL;
-                case "shared", "shared::cta" -> space = Access.Space.SHARED;
-                case "local" -> space = Access.Space.LOCAL;
-                case "param" -> space = Access.Space.PARAM;
+                case "global", "const" -> space = Space.GLOBAL;
+                case "shared", "shared::cta" -> space = Space.SHARED;
+                case "local" -> space = Space.LOCAL;
+                case "param" -> space = Space.PARAM;
                 case "v2" -> count = 2;
                 case "v4" -> count = 4;
                 default -> {
@@ -35,7 +34,7 @@ final class MemoryDecoder {
         }
         String type = s.type();
         int bytes = Numbers.bytes(type);
-        if (bytes == 0 || bytes * count > 16 || store && space == Access.Space.PARAM) {
+        if (bytes == 0 || bytes * count > 16 || store && space == Space.PARAM) {
             throw a.refuse();
         }
         Operand value = a.operand(store ? 1 : 0);
@@ -60,27 +59,20 @@ final class MemoryDecoder {
         if (!(where instanceof Operand.Address at)) {
             throw a.error("expected an address in brackets, got " + where);
         }
-        Base b = base(a, at);
-        return new Access.Shape(b.register, b.wide, b.offset, registers, longs);
+        AddressOperand b = base(a, at);
+        return new Access.Shape(b.register(), b.wide(), b.offset(), registers, longs);
     }
 
-    /** The register that holds an address (first lane, or -1) and what is added. */
-    record Base(int register, boolean wide, long offset) {
-        long of(Warp w, int lane) {
-            return offset + (register < 0 ? 0 : wide ? w.longs[register + lane] : w.words[register + lane] & 0xFFFFFFFFL);
-        }
-    }
-
-    static Base base(Assembly a, Operand.Address at) {
+    static AddressOperand base(Assembly a, Operand.Address at) {
         return switch (at.base()) {
-            case null -> new Base(-1, false, at.offset());
-            case Operand.Symbol v -> new Base(-1, false, a.layout().address(v.name(), a) + at.offset());
+            case null -> new AddressOperand(-1, false, at.offset());
+            case Operand.Symbol v -> new AddressOperand(-1, false, a.address(v.name()) + at.offset());
             case Operand.Reg r -> {
                 Slot x = a.any(r);
                 if (x.bits() < 32) {
                     throw a.error("an address must be in a register of 32 or 64 bits");
                 }
-                yield new Base(x.at(), x.kind() == 'l', at.offset());
+                yield new AddressOperand(x.at(), x.kind() == 'l', at.offset());
             }
             default -> throw a.error("unexpected address " + at);
         };
@@ -127,8 +119,8 @@ final class MemoryDecoder {
         if (bytes != 16 && (cache.equals("cg") || bytes != 4 && bytes != 8)) {
             throw a.error("cannot copy " + bytes + " bytes; expected 16" + (cache.equals("cg") ? "" : ", 8 or 4"));
         }
-        Base target = base(a, to);
-        Base origin = base(a, from);
+        AddressOperand target = base(a, to);
+        AddressOperand origin = base(a, from);
         int given = a.operands() > 3 ? a.sourceWord(3, "u32") : -1;
         return new Op() {
             @Override
@@ -142,17 +134,17 @@ final class MemoryDecoder {
                     w.copies.issue(this, lane, target.of(w, lane), origin.of(w, lane), bytes, size);
                 }
                 if (w.block.traffic != null) {
-                    count(w, mask, Access.Space.GLOBAL, origin);
-                    count(w, mask, Access.Space.SHARED, target);
+                    count(w, mask, Space.GLOBAL, origin);
+                    count(w, mask, Space.SHARED, target);
                 }
             }
 
             /** A load from global memory and a store to shared memory. */
-            private void count(Warp w, int mask, Access.Space space, Base where) {
-                w.block.traffic.begin(bytes, space == Access.Space.SHARED);
+            private void count(Warp w, int mask, Space space, AddressOperand where) {
+                w.block.traffic.begin(bytes, space == Space.SHARED);
                 for (int m = mask; m != 0; m &= m - 1) {
                     int lane = Integer.numberOfTrailingZeros(m);
-                    if (space == Access.Space.SHARED || given < 0 || w.words[given + lane] > 0) {
+                    if (space == Space.SHARED || given < 0 || w.words[given + lane] > 0) {
                         w.block.traffic.lane(space, where.of(w, lane));
                     }
                 }

@@ -2,7 +2,6 @@
 package org.tweedie.ptx;
 
 import java.util.List;
-import org.tweedie.ptx.Assembly.Slot;
 
 /** mov between a register and its parts, the first part lowest; bfi. */
 final class Packing {

@@ -18,8 +18,7 @@ public final class PtxModule {
     private final Map<String, Entry> entries = new HashMap<>();
     /** The constants' memory, which lives as long as the module. */
     private final List<MemorySegment> held = new ArrayList<>();
-    /** What a kernel may read besides its arguments. */
-    final List<Window> constants = new ArrayList<>();
+    private final List<Window> constants = new ArrayList<>();
 
     private PtxModule(String file, String text) {
         this.file = file;
@@ -65,11 +64,7 @@ public final class PtxModule {
             a.begin(s);
             code[i] = a.end(Decoder.decode(a, s));
         }
-        return new Entry(this, b, code, a.registers(), layout);
-    }
-
-    String file() {
-        return file;
+        return new Entry(file, constants, b, code, a.registers(), layout);
     }
 
     public List<String> entries() {

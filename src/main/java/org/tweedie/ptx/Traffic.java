@@ -9,7 +9,6 @@ import java.util.Set;
  * its 32 banks of four bytes (accesses of 8 and 16 bytes go by halves and quarters of a warp).
  */
 final class Traffic {
-    static final int SECTOR = 32;
     private static final int BANKS = 32;
 
     final Counts counts = new Counts();
@@ -17,7 +16,7 @@ final class Traffic {
     private int lanes;
     private int bytes;
     private boolean store;
-    private Access.Space space;
+    private Space space;
 
     void begin(int bytes, boolean store) {
         this.bytes = bytes;
@@ -25,7 +24,7 @@ final class Traffic {
         lanes = 0;
     }
 
-    void lane(Access.Space s, long address) {
+    void lane(Space s, long address) {
         space = s;
         addresses[lanes++] = address;
     }
@@ -39,7 +38,7 @@ final class Traffic {
             case GLOBAL -> {
                 Set<Long> sectors = new HashSet<>();
                 for (int i = 0; i < lanes; i++) {
-                    for (long s = addresses[i] / SECTOR; s <= (addresses[i] + bytes - 1) / SECTOR; s++) {
+                    for (long s = addresses[i] / Counts.SECTOR; s <= (addresses[i] + bytes - 1) / Counts.SECTOR; s++) {
                         sectors.add(s);
                     }
                 }

@@ -82,7 +82,7 @@ final class Warp {
 
     /** What no block changes: numbers in the text, and what a thread knows of its place in the block. */
     private void constants() {
-        Assembly.Registers r = block.kernel.registers;
+        Registers r = block.kernel.registers;
         r.wordConstants().forEach((bits, s) -> {
             Arrays.fill(words, s.at(), s.at() + Op.LANES, bits);
             givenWords[s.index()] = -1;
@@ -97,7 +97,7 @@ final class Warp {
         });
     }
 
-    private void fill(Assembly.Slot s, String special) {
+    private void fill(Slot s, String special) {
         for (int i = 0; i < Op.LANES; i++) {
             words[s.at() + i] = Special.value(special, block, thread(i));
         }

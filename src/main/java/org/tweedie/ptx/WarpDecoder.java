@@ -4,7 +4,6 @@ package org.tweedie.ptx;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import org.tweedie.ptx.Assembly.Slot;
 
 /** Instructions in which the threads of a warp work together: shuffles, votes, matrix products. */
 final class WarpDecoder {
