@@ -11,6 +11,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
+import org.tweedie.ptx.execution.Block;
+import org.tweedie.ptx.execution.Entry;
+import org.tweedie.ptx.execution.Launching;
+import org.tweedie.ptx.execution.Races;
+import org.tweedie.ptx.launch.Counts;
+import org.tweedie.ptx.launch.Memory;
+import org.tweedie.ptx.launch.Options;
+import org.tweedie.ptx.launch.Size;
+import org.tweedie.ptx.launch.Window;
+import org.tweedie.ptx.text.PtxException;
+import org.tweedie.ptx.text.PtxNumbers;
+import org.tweedie.ptx.text.Variable;
 
 /** Runs kernels written in PTX, as a GPU of compute capability 8.0 would, slowly and suspiciously. */
 public final class Machine {
@@ -130,13 +142,13 @@ public final class Machine {
                 b.putLong(w.address());
             }
             case Integer v -> {
-                if (Numbers.bytes(type) != 4 || type.equals("f32")) {
+                if (PtxNumbers.bytes(type) != 4 || type.equals("f32")) {
                     return false;
                 }
                 b.putInt(v);
             }
             case Long v -> {
-                if (Numbers.bytes(type) != 8 || type.equals("f64")) {
+                if (PtxNumbers.bytes(type) != 8 || type.equals("f64")) {
                     return false;
                 }
                 b.putLong(v);

@@ -8,6 +8,16 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.tweedie.ptx.decode.Assembly;
+import org.tweedie.ptx.decode.Decoder;
+import org.tweedie.ptx.execution.Entry;
+import org.tweedie.ptx.execution.Instruction;
+import org.tweedie.ptx.execution.Layout;
+import org.tweedie.ptx.launch.Window;
+import org.tweedie.ptx.text.Parser;
+import org.tweedie.ptx.text.PtxException;
+import org.tweedie.ptx.text.Statement;
+import org.tweedie.ptx.text.Variable;
 
 /** A parsed PTX file: its kernels, decoded when first asked for, and its constants. */
 public final class PtxModule {
@@ -58,7 +68,7 @@ public final class PtxModule {
     private Entry decode(Parser.Body b) {
         Layout layout = new Layout(b, variables, addresses);
         Assembly a = new Assembly(file, b, layout);
-        Op[] code = new Op[b.statements().size()];
+        Instruction[] code = new Instruction[b.statements().size()];
         for (int i = 0; i < code.length; i++) {
             Statement s = b.statements().get(i);
             a.begin(s);

@@ -12,7 +12,14 @@ import java.lang.foreign.ValueLayout;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.tweedie.ptx.KernelFault.Kind;
+import org.tweedie.ptx.execution.Entry;
+import org.tweedie.ptx.launch.KernelFault;
+import org.tweedie.ptx.launch.KernelFault.Kind;
+import org.tweedie.ptx.launch.Memory;
+import org.tweedie.ptx.launch.Options;
+import org.tweedie.ptx.launch.Size;
+import org.tweedie.ptx.launch.Window;
+import org.tweedie.ptx.text.PtxException;
 
 /** The PTX machine: instructions against values worked out by hand or from the ISA's text, planted faults, and text it must refuse. */
 class MachineTest {

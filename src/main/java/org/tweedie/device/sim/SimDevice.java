@@ -12,8 +12,8 @@ import org.tweedie.device.gpu.Offer;
 import org.tweedie.device.gpu.Plan;
 import org.tweedie.program.DType;
 import org.tweedie.program.Program;
-import org.tweedie.ptx.Memory;
-import org.tweedie.ptx.Options;
+import org.tweedie.ptx.launch.Memory;
+import org.tweedie.ptx.launch.Options;
 
 /**
  * A GPU without a GPU: runs what is lowered for one, launch by launch, on the PTX machine, with its checks on; what a vendor's library does

@@ -15,7 +15,7 @@ import org.tweedie.device.gpu.Buffer;
 import org.tweedie.device.gpu.Launch;
 import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
-import org.tweedie.ptx.Options;
+import org.tweedie.ptx.launch.Options;
 
 /** The way by which kernels' tests reach a card, without one. */
 class CardSiteTest {

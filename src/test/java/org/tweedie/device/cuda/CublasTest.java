@@ -23,7 +23,7 @@ import org.tweedie.program.Tensor;
 import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.op.MatMul;
-import org.tweedie.ptx.Options;
+import org.tweedie.ptx.launch.Options;
 
 /** Row-major products as cuBLAS, which knows matrices by column, is asked for them. */
 class CublasTest {

@@ -14,7 +14,7 @@ import org.tweedie.device.reference.ReferenceDevice;
 import org.tweedie.program.DType;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.op.Attention;
-import org.tweedie.ptx.Options;
+import org.tweedie.ptx.launch.Options;
 
 /**
  * Every op, its pull-back and its push-forward through the whole host side of the CUDA device, on a driver that does what it is told on the PTX machine:

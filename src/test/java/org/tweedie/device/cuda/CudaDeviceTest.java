@@ -21,7 +21,7 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 import org.tweedie.program.op.Softmax;
-import org.tweedie.ptx.Options;
+import org.tweedie.ptx.launch.Options;
 
 /** The host side of the CUDA device: what it opens it closes, in order; what it says when a call fails; what a graph may hold. */
 class CudaDeviceTest {

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
 import org.tweedie.program.DType;
-import org.tweedie.ptx.Options;
+import org.tweedie.ptx.launch.Options;
 
 /** Whole networks through the host side of the CUDA device, on a driver that runs on the PTX machine. */
 class CudaNetworkTest {

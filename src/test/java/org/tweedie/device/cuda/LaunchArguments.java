@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.function.LongFunction;
-import org.tweedie.ptx.Entry;
+import org.tweedie.ptx.execution.Entry;
 
 /** A launch's arguments as a card's driver reads them. */
 final class LaunchArguments {

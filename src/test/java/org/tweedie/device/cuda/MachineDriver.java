@@ -12,17 +12,17 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.tweedie.device.gpu.LibraryCall;
 import org.tweedie.device.gpu.Launch;
+import org.tweedie.device.gpu.LibraryCall;
 import org.tweedie.device.sim.DoubleVendor;
-import org.tweedie.ptx.Entry;
-import org.tweedie.ptx.KernelFault;
 import org.tweedie.ptx.Machine;
-import org.tweedie.ptx.Memory;
-import org.tweedie.ptx.Options;
 import org.tweedie.ptx.PtxModule;
-import org.tweedie.ptx.Size;
-import org.tweedie.ptx.Window;
+import org.tweedie.ptx.execution.Entry;
+import org.tweedie.ptx.launch.KernelFault;
+import org.tweedie.ptx.launch.Memory;
+import org.tweedie.ptx.launch.Options;
+import org.tweedie.ptx.launch.Size;
+import org.tweedie.ptx.launch.Window;
 
 /**
  * CUDA's driver without a card: notes every call, does it on the PTX machine, and fails the test where a call breaks a rule of CUDA's: memory that is not held,

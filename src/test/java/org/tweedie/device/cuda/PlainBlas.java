@@ -7,7 +7,7 @@ import org.tweedie.device.gpu.Elements;
 import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
-import org.tweedie.ptx.Memory;
+import org.tweedie.ptx.launch.Memory;
 
 /** cuBLAS's gemm by its documentation, in double precision, matrices by column. */
 final class PlainBlas implements Blas {

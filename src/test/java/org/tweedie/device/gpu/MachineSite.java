@@ -5,8 +5,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.tweedie.device.sim.Simulator;
-import org.tweedie.ptx.Memory;
-import org.tweedie.ptx.Options;
+import org.tweedie.ptx.launch.Memory;
+import org.tweedie.ptx.launch.Options;
 
 /** The PTX machine with every check on. */
 final class MachineSite implements KernelSite {

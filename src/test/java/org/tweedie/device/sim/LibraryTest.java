@@ -30,7 +30,7 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 import org.tweedie.program.op.*;
-import org.tweedie.ptx.Options;
+import org.tweedie.ptx.launch.Options;
 import org.tweedie.transform.Simplify;
 import org.tweedie.transform.Vjp;
 

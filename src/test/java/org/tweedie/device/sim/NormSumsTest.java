@@ -27,7 +27,7 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 import org.tweedie.program.op.GroupNorm;
 import org.tweedie.program.op.GroupNormVjp;
-import org.tweedie.ptx.Options;
+import org.tweedie.ptx.launch.Options;
 
 /** The pull-back of a norm with what is added to it, by each of the three families of kernels: numbers, and where the result may lie. */
 class NormSumsTest {

@@ -17,7 +17,7 @@ import org.tweedie.device.OpCase;
 import org.tweedie.device.reference.ReferenceDevice;
 import org.tweedie.program.DType;
 import org.tweedie.program.Tensor;
-import org.tweedie.ptx.Options;
+import org.tweedie.ptx.launch.Options;
 
 /** Every op, its pull-back and its push-forward, as lowered for a GPU, on the PTX machine against the reference device. */
 class SimConformanceTest {

@@ -27,7 +27,7 @@ import org.tweedie.program.DType;
 import org.tweedie.program.Program;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
-import org.tweedie.ptx.Options;
+import org.tweedie.ptx.launch.Options;
 import org.tweedie.solve.Surrogate;
 import org.tweedie.transform.Jvp;
 import org.tweedie.transform.Simplify;

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.ptx.execution;
+
+import java.util.List;
+import org.tweedie.ptx.launch.Memory;
+import org.tweedie.ptx.launch.Options;
+import org.tweedie.ptx.launch.Size;
+import org.tweedie.ptx.launch.Window;
+
+/** All that the blocks of one launch share. {@code races} is null where nobody asks. */
+public record Launching(Entry kernel, Options options, Size grid, Size block, int shared, byte[] params, List<Window> windows, Memory memory,
+        List<Races> races) {}
