@@ -15,7 +15,7 @@ public final class Checkpoint implements AutoCloseable {
     private final Path root;
     private final Json index;
     private final RandomWeights random; // null where the folder holds weights
-    private final Map<String, Module> open = new LinkedHashMap<>();
+    private final Map<String, CheckpointPart> open = new LinkedHashMap<>();
 
     private Checkpoint(Path root, Json index, RandomWeights random) {
         this.root = root;
@@ -73,10 +73,10 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /** A part with its configuration read; its weights are opened when asked for. The same object at each call. */
-    public Module module(String name) throws IOException {
-        Module module = open.get(name);
+    public CheckpointPart module(String name) throws IOException {
+        CheckpointPart module = open.get(name);
         if (module == null) {
-            module = new Module(name, folder(name), random);
+            module = new CheckpointPart(name, folder(name), random);
             open.put(name, module);
         }
         return module;
@@ -84,7 +84,7 @@ public final class Checkpoint implements AutoCloseable {
 
     @Override
     public void close() {
-        open.values().forEach(Module::close);
+        open.values().forEach(CheckpointPart::close);
         if (random != null) {
             random.close();
         }

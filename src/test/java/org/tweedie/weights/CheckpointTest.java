@@ -53,7 +53,7 @@ class CheckpointTest {
         Tensor kept;
         try (Checkpoint c = Checkpoint.open(DEMO)) {
             assertEquals("StableDiffusionPipeline", c.index().text("_class_name"));
-            Module unet = c.module("unet");
+            CheckpointPart unet = c.module("unet");
             assertSame(unet, c.module("unet"));
             assertEquals(128, unet.config().integer("cross_attention_dim"));
             assertEquals(List.of("unet/diffusion_pytorch_model.safetensors"), unet.files());
@@ -136,11 +136,11 @@ class CheckpointTest {
                 put(data, i, i % 2 == 0 ? ones : largest, dtype.bytes());
             }
             Tensor t = new Tensor(dtype, Shape.of(n), MemorySegment.ofArray(data));
-            Finite.check("vae", Map.of("w", t));
+            FiniteCheck.check("vae", Map.of("w", t));
             for (long bits : bad) {
                 byte[] worse = data.clone();
                 put(worse, n / 2, bits, dtype.bytes());
-                String message = assertThrows(IllegalStateException.class, () -> Finite.check("vae",
+                String message = assertThrows(IllegalStateException.class, () -> FiniteCheck.check("vae",
                         Map.of("w", new Tensor(dtype, t.shape(), MemorySegment.ofArray(worse))))).getMessage();
                 assertTrue(message.startsWith("vae: tensor 'w' " + t + " has "), message);
                 assertTrue(message.contains("at element " + n / 2 + ";"), message);

@@ -3,6 +3,10 @@ package org.tweedie.device.cpu;
 
 import org.tweedie.device.Device;
 import org.tweedie.device.OpTimes;
+import org.tweedie.device.cpu.loops.VectorMath;
+import org.tweedie.device.cpu.onednn.Native;
+import org.tweedie.device.cpu.onednn.Parallel;
+import org.tweedie.device.cpu.onednn.Primitives;
 import org.tweedie.program.Program;
 
 /**
@@ -13,7 +17,7 @@ import org.tweedie.program.Program;
 public final class CpuDevice implements Device {
     final Native.Heap heap = new Native.Heap();
     final Parallel parallel;
-    final Weights weights;
+    final PackedWeights weights;
     /** Constants of a program beyond so many bytes are held in one layout only; what else is needed is made of that at each run. */
     final long layoutLimit;
     private static final long LAYOUT_LIMIT = 1L << 30;
@@ -48,7 +52,7 @@ public final class CpuDevice implements Device {
         this.layoutLimit = layoutLimit;
         parallel = new Parallel(threads);
         parallel.enter();
-        weights = new Weights(heap, parallel);
+        weights = new PackedWeights(heap, parallel);
     }
 
     @Override

@@ -12,6 +12,11 @@ import org.tweedie.device.Arguments;
 import org.tweedie.device.Executable;
 import org.tweedie.device.MemoryPlan;
 import org.tweedie.device.OpTimes;
+import org.tweedie.device.cpu.loops.CpuKernel;
+import org.tweedie.device.cpu.loops.Floats;
+import org.tweedie.device.cpu.loops.VectorMath;
+import org.tweedie.device.cpu.onednn.Native;
+import org.tweedie.device.cpu.onednn.Primitives;
 import org.tweedie.program.DType;
 import org.tweedie.program.Instr;
 import org.tweedie.program.Program;
@@ -27,7 +32,7 @@ public final class CpuExecutable implements Executable {
     private final CpuDevice device;
     private final Program program;
     private final Primitives primitives = new Primitives();
-    private final List<Weights.Entry> held = new ArrayList<>();
+    private final List<PackedWeights.Entry> held = new ArrayList<>();
     private final Map<Integer, Tensor> constants = new HashMap<>(); // by value, reshaped ones too
     private final Map<Tensor, Long> plain = new IdentityHashMap<>();
     private final Runnable[] steps; // one per instruction; null where nothing moves
@@ -52,7 +57,7 @@ public final class CpuExecutable implements Executable {
 
     private void prepare() {
         program.constants().forEach(c -> constants.put(c.value().id(), c.data()));
-        Kernel[] kernels = kernels();
+        CpuKernel[] kernels = kernels();
         plan = MemoryPlan.of(program, n -> kernels[n] == null ? 0 : kernels[n].scratch(), guard);
         arena = device.heap.allocate(plan.bytes());
         if (guard > 0) {
@@ -63,11 +68,11 @@ public final class CpuExecutable implements Executable {
         }
     }
 
-    private Kernel[] kernels() {
+    private CpuKernel[] kernels() {
         long bytes = program.constants().stream().mapToLong(c -> 4 * c.data().size()).sum();
-        Lowering lowering = new Lowering(primitives, device.parallel, bytes > device.layoutLimit,
+        CpuLowering lowering = new CpuLowering(primitives, device.parallel, bytes > device.layoutLimit,
                 (t, from, to) -> hold(device.weights.packed(t, from, to)), v -> constants.get(v.id()));
-        Kernel[] kernels = new Kernel[steps.length];
+        CpuKernel[] kernels = new CpuKernel[steps.length];
         for (int n = 0; n < kernels.length; n++) {
             Instr i = program.body().get(n);
             if (i.op() instanceof Reshape && constants.containsKey(i.in().getFirst().id())) {
@@ -78,13 +83,13 @@ public final class CpuExecutable implements Executable {
         return kernels;
     }
 
-    private long hold(Weights.Entry e) {
+    private long hold(PackedWeights.Entry e) {
         held.add(e);
         return e.address;
     }
 
     /** Places of the n-th instruction. */
-    private final class At implements Kernel.Places {
+    private final class At implements CpuKernel.Places {
         private final Instr instr;
         private final int n;
 

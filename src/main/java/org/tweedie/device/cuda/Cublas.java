@@ -3,7 +3,8 @@ package org.tweedie.device.cuda;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.tweedie.device.cuda.Blas.Gemm;
+import org.tweedie.device.cuda.driver.Blas;
+import org.tweedie.device.cuda.driver.Blas.Gemm;
 import org.tweedie.device.gpu.Buffer;
 import org.tweedie.device.gpu.LibraryCall;
 import org.tweedie.device.gpu.Vendor;

@@ -4,6 +4,9 @@ package org.tweedie.device.cuda;
 import java.lang.foreign.MemorySegment;
 import org.tweedie.device.Closing;
 import org.tweedie.device.Device;
+import org.tweedie.device.cuda.driver.Blas;
+import org.tweedie.device.cuda.driver.CudaException;
+import org.tweedie.device.cuda.driver.Driver;
 import org.tweedie.device.gpu.Constant;
 import org.tweedie.device.gpu.Constants;
 import org.tweedie.device.gpu.Offer;
@@ -35,7 +38,7 @@ public final class CudaDevice implements Device {
     final DeviceMemory memory;
     private final Closing closing = new Closing();
     final Driver.Stream stream;
-    final Modules modules;
+    final KernelModules modules;
     final Calls calls;
     final Constants constants;
     private final Driver.Context context;
@@ -59,7 +62,7 @@ public final class CudaDevice implements Device {
             closing.add(memory::close);
             staging = driver.allocateHost(STAGING);
             closing.add(() -> driver.freeHost(staging));
-            modules = new Modules(driver, memory, card.sharedMemory());
+            modules = new KernelModules(driver, memory, card.sharedMemory());
             closing.add(modules::close);
             Blas blas = driver.blas(stream, memory.allocate(CUBLAS_WORKSPACE, "cuBLAS"), CUBLAS_WORKSPACE);
             Cublas products = new Cublas(blas);

@@ -2,7 +2,9 @@
 package org.tweedie.device.cuda;
 
 import org.tweedie.device.Closing;
-import org.tweedie.device.cudnn.Trials;
+import org.tweedie.device.cuda.driver.CudaException;
+import org.tweedie.device.cuda.driver.Driver;
+import org.tweedie.device.cudnn.engine.Trials;
 
 /** Memory and the card's clock for cuDNN's engines to be tried. */
 final class CudnnTrials implements Trials {

@@ -9,6 +9,8 @@ import java.util.Map;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.tweedie.device.Closing;
+import org.tweedie.device.cuda.driver.CudaException;
+import org.tweedie.device.cuda.driver.Driver;
 
 /**
  * The device's memory, by owner. cuMemAlloc and cuMemFree stop the card, so blocks given back are kept and given out again; all work is on one stream, so a

@@ -2,8 +2,10 @@
 package org.tweedie.device.cuda;
 
 import java.nio.file.Path;
+import org.tweedie.device.cuda.driver.Driver;
+import org.tweedie.device.cuda.driver.Jcuda;
 import org.tweedie.device.cudnn.Cudnn;
-import org.tweedie.device.cudnn.PlanCache;
+import org.tweedie.device.cudnn.engine.PlanCache;
 import org.tweedie.device.nvidia.JcudaNatives;
 import org.tweedie.device.nvidia.Libraries;
 import org.tweedie.device.nvidia.Loaded;

@@ -14,11 +14,11 @@ import org.tweedie.device.gpu.Arg;
 import org.tweedie.device.gpu.Buffer;
 
 /** Arguments as cuLaunchKernel reads them: a list of addresses, one an argument, each of a value of the parameter's size. */
-final class Parameters {
+public final class Parameters {
     private Parameters() {}
 
     /** One block: the list, then the values in their order, each at a multiple of its size. @param arena holds it as long as the launch may be made */
-    static MemorySegment of(List<Arg> args, Arena arena) {
+    public static MemorySegment of(List<Arg> args, Arena arena) {
         long[] at = new long[args.size()];
         long end = ADDRESS.byteSize() * args.size();
         for (int i = 0; i < at.length; i++) {

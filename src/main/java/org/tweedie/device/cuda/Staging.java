@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.tweedie.device.cuda.driver.Driver;
 import org.tweedie.device.gpu.Buffer;
 import org.tweedie.device.gpu.Elements;
 import org.tweedie.program.DType;

@@ -15,6 +15,25 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.tweedie.device.Closing;
+import org.tweedie.device.cudnn.binding.Attribute;
+import org.tweedie.device.cudnn.binding.Backend;
+import org.tweedie.device.cudnn.binding.BackendDescriptor;
+import org.tweedie.device.cudnn.binding.CudnnException;
+import org.tweedie.device.cudnn.binding.CudnnLibrary;
+import org.tweedie.device.cudnn.binding.DescriptorKind;
+import org.tweedie.device.cudnn.binding.Scope;
+import org.tweedie.device.cudnn.binding.Target;
+import org.tweedie.device.cudnn.engine.Choosing;
+import org.tweedie.device.cudnn.engine.Engines;
+import org.tweedie.device.cudnn.engine.NoEngineException;
+import org.tweedie.device.cudnn.engine.Note;
+import org.tweedie.device.cudnn.engine.PlanCache;
+import org.tweedie.device.cudnn.engine.PreparedGraph;
+import org.tweedie.device.cudnn.engine.Support;
+import org.tweedie.device.cudnn.engine.Trials;
+import org.tweedie.device.cudnn.graph.AttentionGraphs;
+import org.tweedie.device.cudnn.graph.ConvolutionGraphs;
+import org.tweedie.device.cudnn.graph.Graph;
 import org.tweedie.device.gpu.Buffer;
 import org.tweedie.device.gpu.Epilogue;
 import org.tweedie.device.gpu.LibraryCall;
@@ -104,7 +123,7 @@ public final class Cudnn implements Vendor {
         Support support = support(backend, capability);
         Scope scope = new Scope(backend, "describing " + card + " to cuDNN " + support.text());
         try {
-            Descriptor d = scope.create(Kind.DEVICEPROP).set(Attribute.DEVICEPROP_JSON_REPRESENTATION, properties).finish();
+            BackendDescriptor d = scope.create(DescriptorKind.DEVICEPROP).set(Attribute.DEVICEPROP_JSON_REPRESENTATION, properties).finish();
             return new Cudnn(backend, scope, new Target.Properties(d), card, "no driver", support, cache, null);
         } catch (CudnnException e) {
             Closing.after(e, scope::close);
@@ -209,7 +228,7 @@ public final class Cudnn implements Vendor {
         }
     }
 
-    private Descriptor finished(Graph graph) {
+    private BackendDescriptor finished(Graph graph) {
         try {
             return graph.finish(target);
         } catch (CudnnException e) {

@@ -3,6 +3,8 @@ package org.tweedie.device.cudnn;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.tweedie.device.cudnn.engine.PreparedGraph;
+import org.tweedie.device.cudnn.graph.Graph;
 import org.tweedie.device.gpu.Buffer;
 import org.tweedie.device.gpu.Epilogue;
 import org.tweedie.device.gpu.LibraryCall;

@@ -24,7 +24,7 @@ public record Libraries(Finding driver, Finding cublas, Finding cudnn, Finding n
 
     /** What this machine has. */
     public static Libraries find() {
-        return find(SearchPath.ofThisMachine(), new Machine(Driver::cuDriverGetVersion, Files::isReadable));
+        return find(SearchPath.ofThisMachine(), new Machine(DriverSearch::cuDriverGetVersion, Files::isReadable));
     }
 
     /** What a search needs beside the folders; apart, so that tests can have no driver and folders that cannot be read. */
@@ -33,9 +33,9 @@ public record Libraries(Finding driver, Finding cublas, Finding cudnn, Finding n
     static Libraries find(SearchPath path, Machine machine) {
         Search search = new Search(path.places(), machine.readable());
         Finding driver = search.run("NVIDIA driver", "libcuda.so.1 of driver 525 or newer (CUDA 12.0)",
-                "install or update NVIDIA's driver; 'nvidia-smi' shows its version", p -> Driver.in(p, machine.driverVersion()));
+                "install or update NVIDIA's driver; 'nvidia-smi' shows its version", p -> DriverSearch.in(p, machine.driverVersion()));
         Finding cublas = search.run("cuBLAS", "libcublas.so.12 with libcublasLt.so.12 in one folder", FETCH, Toolkit::cublas);
-        Finding cudnn = search.run("cuDNN", "libcudnn.so.9 for CUDA 12 with all its parts in one folder", FETCH, Cudnn::in);
+        Finding cudnn = search.run("cuDNN", "libcudnn.so.9 for CUDA 12 with all its parts in one folder", FETCH, CudnnSearch::in);
         int cuda = cudnn instanceof Found f && f.cuda() != 0 ? f.cuda() : Toolkit.CUBLAS;
         Finding nvrtc = search.run("NVRTC", "libnvrtc.so." + cuda + " with libnvrtc-builtins.so." + cuda + ".x in one folder",
                 cuda == Toolkit.CUBLAS ? FETCH : "name the folder of CUDA " + cuda + "'s NVRTC in " + SearchPath.VARIABLE, p -> Toolkit.nvrtc(p, cuda));

@@ -54,7 +54,7 @@ public record Loaded(Found cublas, Found cudnn, Found nvrtc, String cublasVersio
 
     /** The CUDA that cuDNN was built with: 12.6. */
     public String cudnnCudaText() {
-        return Driver.text((int) cudnnCuda);
+        return DriverSearch.text((int) cudnnCuda);
     }
 
     private static Found require(Finding f) {
@@ -84,7 +84,7 @@ public record Loaded(Found cublas, Found cudnn, Found nvrtc, String cublasVersio
             }
         }
         if (cuda / 1000 != nvrtc.cuda()) {
-            throw failure("cuDNN: " + cudnn.files().getLast() + " is built for CUDA " + Driver.text((int) cuda) + ", expected that of NVRTC, "
+            throw failure("cuDNN: " + cudnn.files().getLast() + " is built for CUDA " + DriverSearch.text((int) cuda) + ", expected that of NVRTC, "
                     + nvrtc.cuda() + " in " + nvrtc.place().folder() + "; name the folders of one CUDA in " + SearchPath.VARIABLE, null);
         }
     }

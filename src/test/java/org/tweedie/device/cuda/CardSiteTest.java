@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.tweedie.device.cuda.driver.Driver;
 import org.tweedie.device.gpu.Arg;
 import org.tweedie.device.gpu.Buffer;
 import org.tweedie.device.gpu.Launch;
@@ -25,7 +26,7 @@ class CardSiteTest {
         Driver.Context context = driver.retain(0);
         driver.makeCurrent(context);
         Driver.Stream stream = driver.stream();
-        Modules modules = new Modules(driver, new DeviceMemory(driver), driver.card(0).sharedMemory());
+        KernelModules modules = new KernelModules(driver, new DeviceMemory(driver), driver.card(0).sharedMemory());
         try (CardSite site = new CardSite(driver, stream, modules)) {
             long x = site.allocate(512 + 64, 256, (byte) 0xFF) + 256;
             long y = site.allocate(512 + 32, 256, (byte) 0xFF) + 256;

@@ -12,6 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.tweedie.device.Conformance;
 import org.tweedie.device.OpCase;
+import org.tweedie.device.cuda.driver.Blas;
 import org.tweedie.device.gpu.Buffer;
 import org.tweedie.device.gpu.Epilogue;
 import org.tweedie.device.gpu.LibraryCall;

@@ -13,6 +13,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.tweedie.device.OpCase;
 import org.tweedie.device.OpTimes;
+import org.tweedie.device.cuda.driver.CudaException;
+import org.tweedie.device.cuda.driver.Driver;
 import org.tweedie.program.DType;
 import org.tweedie.program.Program;
 import org.tweedie.program.Shape;

@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.tweedie.device.cuda.driver.CudaException;
+import org.tweedie.device.cuda.driver.Driver;
 import org.tweedie.ptx.launch.Options;
 
 /** Engines are timed as they will run, in a graph; whatever happens, nothing of a trial stays. */

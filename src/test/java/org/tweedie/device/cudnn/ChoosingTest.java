@@ -16,6 +16,12 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tweedie.device.cudnn.binding.CudnnException;
+import org.tweedie.device.cudnn.binding.DescriptorKind;
+import org.tweedie.device.cudnn.engine.EngineChoice;
+import org.tweedie.device.cudnn.engine.NoEngineException;
+import org.tweedie.device.cudnn.engine.Note;
+import org.tweedie.device.cudnn.engine.PlanCache;
 import org.tweedie.device.gpu.Buffer;
 import org.tweedie.device.gpu.Epilogue;
 import org.tweedie.device.gpu.LibraryCall;
@@ -65,7 +71,7 @@ class ChoosingTest {
 
     @Test
     void onlyTheFirstFewAreTried() {
-        bench.fake.offers = LongStream.range(0, 9).mapToObj(i -> CudnnBench.offer(new Choice(i, new TreeMap<>()))).toList();
+        bench.fake.offers = LongStream.range(0, 9).mapToObj(i -> CudnnBench.offer(new EngineChoice(i, new TreeMap<>()))).toList();
         Clock clock = new Clock(9, 8, 7, 6, 5, 4, 3, 2, 1);
         try (Cudnn cudnn = bench.open(90, clock); Vendor.Prepared p = cudnn.prepare(CudnnBench.CALL)) {
             assertEquals("cudnn eng3", p.toString());
@@ -195,7 +201,7 @@ class ChoosingTest {
             assertEquals("cudnn eng41 k2=19 k28=2", p.toString());
             assertTrue(assertThrows(IllegalStateException.class, () -> p.run(CudnnBench.CALL, 4096)).getMessage().contains("a card that is not there"));
         }
-        bench.fake.failing = (kind, before) -> kind == Kind.DEVICEPROP.code;
+        bench.fake.failing = (kind, before) -> kind == DescriptorKind.DEVICEPROP.code;
         assertThrows(CudnnException.class, () -> Cudnn.without(bench.fake, "{}", CudnnBench.CARD, 90, null));
     }
 
@@ -222,7 +228,7 @@ class ChoosingTest {
     @Test
     void unwantedNotesAndPlansThatDoNotFinish() {
         bench.fake.offers = List.of(CudnnBench.offer(FakeCudnn.FIRST, Note.NONDETERMINISTIC), CudnnBench.offer(FakeCudnn.SECOND), CudnnBench.offer(CudnnBench.THIRD));
-        bench.fake.failing = (kind, before) -> kind == Kind.EXECUTION_PLAN.code && before == 0;
+        bench.fake.failing = (kind, before) -> kind == DescriptorKind.EXECUTION_PLAN.code && before == 0;
         try (Cudnn cudnn = bench.open(90, null); Vendor.Prepared p = cudnn.prepare(CudnnBench.CALL)) {
             assertEquals("cudnn eng3 k24=5", p.toString());
         }
@@ -231,7 +237,7 @@ class ChoosingTest {
     /** That an engine does not fit is ordinary; that a compiler is broken must be known, and is the same for all shapes. */
     @Test
     void anEngineThatFailsForAnotherReasonIsSaidOnce() {
-        bench.fake.failing = (kind, before) -> kind == Kind.EXECUTION_PLAN.code && before % 2 == 0;
+        bench.fake.failing = (kind, before) -> kind == DescriptorKind.EXECUTION_PLAN.code && before % 2 == 0;
         for (int status : List.of(2000, 3000, 4001)) {
             bench.fake.status = status;
             try (Cudnn cudnn = bench.open(90, null)) {
@@ -256,7 +262,7 @@ class ChoosingTest {
     @Test
     void noEngine() {
         bench.fake.offers = List.of(CudnnBench.offer(FakeCudnn.FIRST, Note.WINOGRAD), CudnnBench.offer(FakeCudnn.SECOND));
-        bench.fake.failing = (kind, before) -> kind == Kind.EXECUTION_PLAN.code;
+        bench.fake.failing = (kind, before) -> kind == DescriptorKind.EXECUTION_PLAN.code;
         try (Cudnn cudnn = bench.open(90, null)) {
             String m = assertThrows(IllegalStateException.class, () -> cudnn.prepare(CudnnBench.CALL), "not asked for wrongly, which would be exit code 2").getMessage();
             assertTrue(m.startsWith("cuDNN: no engine does this; while preparing Conv2d"), m);
@@ -295,7 +301,7 @@ class ChoosingTest {
             assertEquals("cudnn eng41 k2=19 k28=2", p.toString());
         }
         bench.fake.offers = List.of(CudnnBench.offer(CudnnBench.THIRD));
-        bench.fake.failing = (kind, before) -> kind == Kind.ENGINE.code && before == 1;
+        bench.fake.failing = (kind, before) -> kind == DescriptorKind.ENGINE.code && before == 1;
         try (Cudnn cudnn = bench.open(90, null); Vendor.Prepared p = cudnn.prepare(CudnnBench.CALL)) {
             assertEquals("cudnn eng3 k24=5", p.toString());
         }

@@ -15,6 +15,10 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import org.tweedie.device.cudnn.engine.EngineChoice;
+import org.tweedie.device.cudnn.engine.Note;
+import org.tweedie.device.cudnn.engine.PlanCache;
+import org.tweedie.device.cudnn.engine.Trials;
 import org.tweedie.device.gpu.Buffer;
 import org.tweedie.device.gpu.Epilogue;
 import org.tweedie.device.gpu.LibraryCall;
@@ -36,7 +40,7 @@ final class CudnnBench implements AutoCloseable {
     static final LibraryCall CALL = new LibraryCall(new Conv2d(1, 1, 1, 1, 1), Epilogue.NONE,
             List.of(new Buffer("image", DType.F16, Shape.of(1, 4, 4, 8), 0), new Buffer("filter", DType.F16, Shape.of(8, 3, 3, 8), 0)),
             List.of(new Buffer("sums", DType.F16, Shape.of(1, 4, 4, 8), 0)));
-    static final Choice THIRD = new Choice(3, new TreeMap<>(Map.of(24L, 5L)));
+    static final EngineChoice THIRD = new EngineChoice(3, new TreeMap<>(Map.of(24L, 5L)));
 
     static final String CARD = "NVIDIA Test Card";
     static final String COMPILERS = "NVRTC 12.6, driver for CUDA 12.8";
@@ -195,7 +199,7 @@ final class CudnnBench implements AutoCloseable {
         arena.close();
     }
 
-    static FakeCudnn.Offer offer(Choice c, Note... notes) {
+    static FakeCudnn.Offer offer(EngineChoice c, Note... notes) {
         return new FakeCudnn.Offer(c, false, Set.of(notes));
     }
 }

@@ -14,6 +14,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tweedie.device.cudnn.binding.CudnnException;
+import org.tweedie.device.cudnn.binding.CudnnLibrary;
+import org.tweedie.device.cudnn.binding.DescriptorKind;
+import org.tweedie.device.cudnn.engine.Note;
+import org.tweedie.device.cudnn.engine.PlanCache;
 import org.tweedie.device.gpu.Buffer;
 import org.tweedie.device.gpu.Epilogue;
 import org.tweedie.device.gpu.LibraryCall;
@@ -49,7 +54,7 @@ class CudnnTest {
     @Test
     void everyFailureHalfWayLeavesNothing() {
         bench.fake.status = 2000;
-        for (Kind k : List.of(Kind.TENSOR, Kind.CONVOLUTION, Kind.OPERATION_CONVOLUTION_FORWARD, Kind.OPERATIONGRAPH, Kind.ENGINEHEUR)) {
+        for (DescriptorKind k : List.of(DescriptorKind.TENSOR, DescriptorKind.CONVOLUTION, DescriptorKind.OPERATION_CONVOLUTION_FORWARD, DescriptorKind.OPERATIONGRAPH, DescriptorKind.ENGINEHEUR)) {
             bench.fake.failing = (kind, before) -> kind == k.code;
             try (Cudnn cudnn = bench.open(90, null)) {
                 CudnnException e = assertThrows(CudnnException.class, () -> cudnn.prepare(CudnnBench.CALL), k.toString());
@@ -80,7 +85,7 @@ class CudnnTest {
 
     @Test
     void aFailureIsToldThoughClosingFailsToo() {
-        bench.fake.failing = (kind, before) -> kind == Kind.OPERATIONGRAPH.code;
+        bench.fake.failing = (kind, before) -> kind == DescriptorKind.OPERATIONGRAPH.code;
         bench.fake.status = 2000;
         try (Cudnn cudnn = bench.open(90, null)) {
             bench.fake.destroyed = 5000;
@@ -111,7 +116,7 @@ class CudnnTest {
     @Test
     void aFailingRunSaysWhichEngineAndWhat() {
         try (Cudnn cudnn = bench.open(90, null); Vendor.Prepared p = cudnn.prepare(CudnnBench.CALL)) {
-            bench.fake.failing = (kind, before) -> kind == Kind.VARIANT_PACK.code;
+            bench.fake.failing = (kind, before) -> kind == DescriptorKind.VARIANT_PACK.code;
             CudnnException e = assertThrows(CudnnException.class, () -> p.run(CudnnBench.CALL, 4096));
             String m = e.getMessage();
             assertTrue(m.contains("VARIANT_PACK") && m.contains("while running eng41 k2=19 k28=2, Conv2d"), m);
@@ -169,11 +174,11 @@ class CudnnTest {
             cudnn.prepare(call).close();
             assertTrue(bench.fake.live.size() < live, "what was prepared when asked is what is prepared");
         }
-        bench.fake.failing = (kind, before) -> kind == Kind.EXECUTION_PLAN.code;
+        bench.fake.failing = (kind, before) -> kind == DescriptorKind.EXECUTION_PLAN.code;
         try (Cudnn cudnn = bench.open(90, null)) {
             assertTrue(cudnn.refusal(op, List.of(q, q, q), DType.BF16).orElseThrow().contains("none could be made ready"), "an engine that is named and fails is none");
         }
-        bench.fake.failing = (kind, before) -> kind == Kind.OPERATIONGRAPH.code;
+        bench.fake.failing = (kind, before) -> kind == DescriptorKind.OPERATIONGRAPH.code;
         try (Cudnn cudnn = bench.open(90, null)) {
             assertTrue(cudnn.refusal(op, List.of(q, q, q), DType.BF16).orElseThrow().contains("OPERATIONGRAPH"));
         }

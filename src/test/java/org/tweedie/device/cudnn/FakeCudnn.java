@@ -17,14 +17,17 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BiPredicate;
+import org.tweedie.device.cudnn.binding.Backend;
+import org.tweedie.device.cudnn.engine.EngineChoice;
+import org.tweedie.device.cudnn.engine.Note;
 
 /**
  * A cuDNN that checks what it is told against {@link CudnnRules} and whether descriptors are finished before they are used, live as long as others refer
  * to them, and are destroyed once. It offers the engines that it is told to offer and runs plans by {@link GraphMachine}, in double, on the host.
  */
 final class FakeCudnn implements Backend {
-    static final Choice FIRST = new Choice(41, new TreeMap<>(Map.of(2L, 19L, 28L, 2L)));
-    static final Choice SECOND = new Choice(7, new TreeMap<>());
+    static final EngineChoice FIRST = new EngineChoice(41, new TreeMap<>(Map.of(2L, 19L, 28L, 2L)));
+    static final EngineChoice SECOND = new EngineChoice(7, new TreeMap<>());
 
     /** A descriptor. @param values by attribute: numbers, or a float's bits */
     static final class Entry {
@@ -39,10 +42,10 @@ final class FakeCudnn implements Backend {
     }
 
     /** An engine on offer: for heuristics mode A, or as the last resort. */
-    record Offer(Choice choice, boolean last, Set<Note> notes) {}
+    record Offer(EngineChoice choice, boolean last, Set<Note> notes) {}
 
     final Map<Long, Entry> live = new LinkedHashMap<>();
-    final List<Choice> ran = new ArrayList<>();
+    final List<EngineChoice> ran = new ArrayList<>();
     List<Offer> offers = List.of(new Offer(FIRST, false, Set.of(Note.TENSOR_CORE)), new Offer(SECOND, true, Set.of()));
     long version = 92400;
     int handles;
@@ -57,7 +60,7 @@ final class FakeCudnn implements Backend {
     /** What destroying says, though it is done: a card that has faulted fails every call. */
     int destroyed;
     /** Which choices fail when they are run. */
-    Set<Choice> failingRuns = Set.of();
+    Set<EngineChoice> failingRuns = Set.of();
     private final Map<Integer, Integer> finishes = new HashMap<>();
     private long next = 0x1000;
 
@@ -246,7 +249,7 @@ final class FakeCudnn implements Backend {
         requireUsable(variantPack, 16, "execute");
         Entry config = entry(entry(plan).values.get(401)[0]);
         Entry engine = engine(entry(plan));
-        ran.add(new Choice(engine.values.get(1301)[0], new TreeMap<>(knobsOf(config))));
+        ran.add(new EngineChoice(engine.values.get(1301)[0], new TreeMap<>(knobsOf(config))));
         if (failingRuns.contains(ran.getLast())) {
             return status;
         }

@@ -60,7 +60,7 @@ class LibrariesTest {
 
     /** As packages install it: names with the major version are links. */
     private static void cudnn(Path folder, String version) throws IOException {
-        for (String part : Cudnn.PARTS) {
+        for (String part : CudnnSearch.PARTS) {
             link(folder, "libcudnn_" + part + ".so.9", version);
         }
         link(folder, "libcudnn.so.9", version);
@@ -151,7 +151,7 @@ class LibrariesTest {
 
     @Test
     void theLoadersReasonIsKept() {
-        String reason = assertThrows(UnsatisfiedLinkError.class, () -> Driver.cuDriverGetVersion(system.resolve("libcuda.so.1"))).getMessage();
+        String reason = assertThrows(UnsatisfiedLinkError.class, () -> DriverSearch.cuDriverGetVersion(system.resolve("libcuda.so.1"))).getMessage();
         assertTrue(reason.contains(system.resolve("libcuda.so.1").toString()), reason);
     }
 
@@ -188,7 +188,7 @@ class LibrariesTest {
     @Test
     void eachMissingPartOfCudnnIsNamed() throws IOException {
         cudnn(system, ".5.1");
-        for (String part : Cudnn.PARTS) {
+        for (String part : CudnnSearch.PARTS) {
             Path file = system.resolve("libcudnn_" + part + ".so.9");
             Files.delete(file);
             assertEquals("expected libcudnn.so.9 for CUDA 12 with all its parts in one folder, got an incomplete cuDNN in " + system + ", which lacks "
@@ -243,10 +243,10 @@ class LibrariesTest {
         Path file = root.resolve("engines");
         for (int before : new int[] {0, 7, (1 << 20) - 17, (1 << 20) - 16, (1 << 20) - 1, 1 << 20, (2 << 20) - 3}) {
             Files.writeString(file, "\0".repeat(before) + "libcublasLt.so.12");
-            assertEquals(12, Cudnn.cuda(file), "after " + before + " bytes");
+            assertEquals(12, CudnnSearch.cuda(file), "after " + before + " bytes");
         }
         Files.writeString(file, "libcublasLt.so.x libcublasLt.so");
-        assertEquals(0, Cudnn.cuda(file));
+        assertEquals(0, CudnnSearch.cuda(file));
     }
 
     @Test

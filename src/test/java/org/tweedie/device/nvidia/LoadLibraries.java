@@ -78,7 +78,7 @@ public final class LoadLibraries {
         JCuda.setExceptionsEnabled(false);
         int[] out = new int[1];
         JCuda.cudaRuntimeGetVersion(out);
-        print("JCuda's CUDA runtime", Driver.text(out[0]));
+        print("JCuda's CUDA runtime", DriverSearch.text(out[0]));
         print("cudaGetDeviceCount", cudaError.stringFor(JCuda.cudaGetDeviceCount(out)));
     }
 
