@@ -24,9 +24,11 @@ import org.tweedie.ptx.text.PtxException;
 import org.tweedie.ptx.text.PtxNumbers;
 import org.tweedie.ptx.text.Variable;
 
-/** Runs kernels written in PTX, as a GPU of compute capability 8.0 would, slowly and suspiciously. */
+/**
+ * This machine runs kernels written in PTX as a GPU of compute capability 8.0 would run them. It is slow and checks every access.
+ */
 public final class Machine {
-    /** Limits of compute capability 8.0. */
+    /** The limits of compute capability 8.0. */
     private static final int THREADS = 1024;
     private static final int SHARED = 163 * 1024;
     private static final int PARAMS = 4096;
@@ -43,11 +45,11 @@ public final class Machine {
      * Runs one grid to its end.
      *
      * @param shared bytes of dynamic shared memory
-     * @param args one per parameter: {@link Window} for a pointer (null: a null pointer), Integer, Long, Float or Double for numbers, int[] for
-     *        a struct of 32-bit integers
-     * @return what was counted
+     * @param args one argument per parameter: a {@link Window} for a pointer (null stands for a null pointer), Integer, Long,
+     *         Float or Double for a number, int[] for a struct of 32-bit integers
+     * @return the counts of the launch
      * @throws PtxException when the launch does not fit the kernel
-     * @throws KernelFault when the kernel does what it must not
+     * @throws KernelFault when the kernel breaks a rule, such as an access out of bounds
      */
     public Counts launch(Entry kernel, Size grid, Size block, int shared, Object... args) {
         check(kernel, grid, block, shared);
@@ -78,7 +80,7 @@ public final class Machine {
         }
     }
 
-    /** One log for each buffer; windows on the same buffer share it. */
+    /** Makes one log of accesses for each buffer; windows on the same buffer share it. */
     private static List<Races> races(List<Window> windows) {
         Map<Long, Races> logs = new HashMap<>();
         return windows.stream().map(w -> logs.computeIfAbsent(w.address(), a -> new Races(
@@ -97,10 +99,10 @@ public final class Machine {
             throw new PtxException(k.name() + ": a block of " + block + " threads; the kernel was built for at most " + Arrays.toString(max));
         }
         if (shared < 0 || shared > 0 && !k.layout.hasDynamic()) {
-            throw new PtxException(k.name() + ": " + shared + " bytes of dynamic shared memory given, the kernel takes none");
+            throw new PtxException(k.name() + ": " + shared + "  bytes of dynamic shared memory were given, but the kernel takes none");
         }
         if (k.staticShared() + (long) shared > SHARED) {
-            throw new PtxException(k.name() + ": too much shared memory: " + k.staticShared() + " + " + shared + " bytes, a block may have " + SHARED);
+            throw new PtxException(k.name() + ": too much shared memory: " + k.staticShared() + " + " + shared + "  bytes; a block may have " + SHARED);
         }
     }
 

@@ -19,14 +19,14 @@ import org.tweedie.ptx.text.PtxException;
 import org.tweedie.ptx.text.Statement;
 import org.tweedie.ptx.text.Variable;
 
-/** A parsed PTX file: its kernels, decoded when first asked for, and its constants. */
+/** A parsed PTX file: its constants, and its kernels, each of which is decoded when it is first asked for. */
 public final class PtxModule {
     private final String file;
     private final Map<String, Parser.Body> bodies;
     private final Map<String, Variable> variables = new LinkedHashMap<>();
     private final Map<String, Long> addresses = new HashMap<>();
     private final Map<String, Entry> entries = new HashMap<>();
-    /** The constants' memory, which lives as long as the module. */
+    /** This list holds the constants' memory, which must live as long as the module. */
     private final List<MemorySegment> held = new ArrayList<>();
     private final List<Window> constants = new ArrayList<>();
 
@@ -40,14 +40,18 @@ public final class PtxModule {
         }
     }
 
-    /** @throws PtxException naming file and line where the text is malformed or says what the machine does not know */
+    /**
+     * Parses the text of a PTX file.
+     *
+     * @throws PtxException naming file and line where the text is malformed or uses something that the machine does not know
+     */
     public static PtxModule parse(String file, String text) {
         return new PtxModule(file, text);
     }
 
     private void constant(Variable v) {
         if (v.init() == null) {
-            throw new PtxException(file + ": variable '" + v.name() + "' in ." + v.space() + " memory has no initial value; this machine knows constants only");
+            throw new PtxException(file + ": variable '" + v.name() + "' in ." + v.space() + " memory has no initial value; this machine supports constants only");
         }
         MemorySegment s = Arena.ofAuto().allocate(v.bytes(), 256);
         s.copyFrom(MemorySegment.ofArray(v.init()));
@@ -56,11 +60,16 @@ public final class PtxModule {
         constants.add(new Window(v.name(), s.address(), v.bytes(), true, false));
     }
 
-    /** @throws PtxException when there is no such kernel, naming those there are, or when it holds what the machine does not know */
+    /**
+     * Returns a kernel, decoded.
+     *
+     * @throws PtxException when there is no such kernel, naming those that exist, or when it holds an instruction that the
+     *         machine does not know
+     */
     public synchronized Entry entry(String name) {
         Parser.Body b = bodies.get(name);
         if (b == null) {
-            throw new PtxException(file + ": kernel '" + name + "': there is none of this name; it has " + String.join(", ", bodies.keySet()));
+            throw new PtxException(file + ": kernel '" + name + "': no kernel has this name; the file has " + String.join(", ", bodies.keySet()));
         }
         return entries.computeIfAbsent(name, n -> decode(b));
     }

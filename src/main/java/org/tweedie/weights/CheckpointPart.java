@@ -10,9 +10,11 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.tweedie.program.Tensor;
 
-/** One part of a {@link Checkpoint}: a folder with a configuration and, for networks, weights. Closed with its checkpoint. */
+/**
+ * One part of a {@link Checkpoint}: a folder with a configuration and, for networks, weights. It is closed with its checkpoint.
+ */
 public final class CheckpointPart implements AutoCloseable {
-    /** In order of preference: full precision before half, one file before shards. */
+    /** The names of weight files in order of preference: full precision before half, one file before shards. */
     private static final List<String> WEIGHT_FILES = List.of(
             "diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.safetensors.index.json",
             "model.safetensors", "model.safetensors.index.json",
@@ -27,7 +29,7 @@ public final class CheckpointPart implements AutoCloseable {
     private final String name;
     private final Path folder;
     private final Json config;
-    private final RandomWeights random; // null where the folder holds weights
+    private final RandomWeights random; // null where the folder has weights
     private Shards shards;
 
     CheckpointPart(String name, Path folder, RandomWeights random) throws IOException {
@@ -38,27 +40,27 @@ public final class CheckpointPart implements AutoCloseable {
         this.random = random;
     }
 
-    /** As in {@code unet}. */
+    /** Returns the name, for example {@code unet}. */
     public String name() {
         return name;
     }
 
-    /** The content of config.json, or of scheduler_config.json for the scheduler. */
+    /** Returns the content of config.json, or of scheduler_config.json for the scheduler. */
     public Json config() {
         return config;
     }
 
-    /** The weight files in use, as messages show them; opens them at the first call. */
+    /** Returns the weight files in use, as messages show them; the first call opens them. */
     public List<String> files() throws IOException {
         return shards().files();
     }
 
-    /** All tensors by name; opens the weight files at the first call. */
+    /** Returns all tensors by name; the first call opens the weight files. */
     public Map<String, Tensor> tensors() throws IOException {
         return shards().tensors();
     }
 
-    /** A fresh account of the tensors for the code that builds the network. */
+    /** Returns a new account of the tensors for the code that builds the network. */
     public Weights weights() throws IOException {
         if (random != null) {
             return Weights.of(name, random);
@@ -71,7 +73,11 @@ public final class CheckpointPart implements AutoCloseable {
         return config.has("architectures") ? String.join(", ", config.texts("architectures")) : "no class";
     }
 
-    /** Reads every weight. @throws IllegalStateException naming the first tensor that holds a NaN or an infinity */
+    /**
+     * Reads every weight.
+     *
+     * @throws IllegalStateException naming the first tensor that has a NaN or an infinity
+     */
     public void checkFinite() throws IOException {
         FiniteCheck.check(name, tensors());
     }
@@ -90,7 +96,7 @@ public final class CheckpointPart implements AutoCloseable {
             boolean pickle = there.stream().anyMatch(f -> f.endsWith(".bin") || f.endsWith(".ckpt"));
             return new IllegalArgumentException(name + ": expected " + WEIGHT_FILES.getFirst() + " or model.safetensors in " + folder
                     + ", got " + String.join(", ", there.subList(0, Math.min(10, there.size()))) + "; "
-                    + (pickle ? "pickled weights (.bin, .ckpt) are not read, download the safetensors files" : "download the weights"));
+                    + (pickle ? "pickled weights (.bin, .ckpt) are not supported; download the safetensors files" : "download the weights"));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

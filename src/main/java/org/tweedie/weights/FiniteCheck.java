@@ -14,7 +14,11 @@ final class FiniteCheck {
     private FiniteCheck() {
     }
 
-    /** @throws IllegalStateException naming the first tensor, in the map's order, that has one */
+    /**
+     * Checks all tensors.
+     *
+     * @throws IllegalStateException naming the first tensor, in the map's order, that has a NaN or an infinity
+     */
     static void check(String where, Map<String, Tensor> tensors) {
         for (var e : tensors.entrySet()) {
             Tensor t = e.getValue();
@@ -24,14 +28,14 @@ final class FiniteCheck {
                     i++;
                 }
                 throw new IllegalStateException(where + ": tensor " + Quote.of(e.getKey()) + " " + t + " has " + t.get(i) + " at element "
-                        + i + "; the weights are damaged, download them again");
+                        + i + "; the weights are damaged; download them again");
             }
         }
     }
 
     /**
-     * Eight bytes at a time: a number is not finite when its exponent bits are all ones, and just then adding the exponent's
-     * lowest bit to the exponent bits carries into the place of the sign, which the mask had cleared.
+     * Checks eight bytes at a time. A number is not finite when its exponent bits are all ones. In exactly that case, adding the
+     * exponent's lowest bit to the exponent bits carries into the place of the sign, which the mask has cleared.
      */
     private static boolean allFinite(Tensor t) {
         long exponent = switch (t.dtype()) {

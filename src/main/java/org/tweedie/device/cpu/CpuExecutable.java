@@ -33,7 +33,7 @@ public final class CpuExecutable implements Executable {
     private final Program program;
     private final Primitives primitives = new Primitives();
     private final List<PackedWeights.Entry> held = new ArrayList<>();
-    private final Map<Integer, Tensor> constants = new HashMap<>(); // by value, reshaped ones too
+    private final Map<Integer, Tensor> constants = new HashMap<>(); // the constants by value, reshaped ones included
     private final Map<Tensor, Long> plain = new IdentityHashMap<>();
     private final Runnable[] steps; // one per instruction; null where nothing moves
     private final int guard;
@@ -88,7 +88,7 @@ public final class CpuExecutable implements Executable {
         return e.address;
     }
 
-    /** Places of the n-th instruction. */
+    /** The addresses of the n-th instruction. */
     private final class At implements CpuKernel.Places {
         private final Instr instr;
         private final int n;
@@ -135,7 +135,7 @@ public final class CpuExecutable implements Executable {
         return copyOut();
     }
 
-    /** The steps alone, on whatever the arena holds: what a benchmark times. */
+    /** Runs only the steps, on the present content of the arena, which is what a benchmark times. */
     void runSteps() {
         for (Runnable step : steps) {
             if (step != null) {
@@ -161,7 +161,7 @@ public final class CpuExecutable implements Executable {
     }
 
     /**
-     * Runs once and looks at each result: slower, to learn where a number went wrong.
+     * Runs the program once and checks each result. It is slower than {@link #run} and finds where a number went wrong.
      *
      * @throws ArithmeticException naming the first instruction with a result that is NaN or infinite
      */
@@ -220,7 +220,7 @@ public final class CpuExecutable implements Executable {
         return plan.bytes();
     }
 
-    /** Where its values lie. */
+    /** Returns the plan that gives the places of the values. */
     public MemoryPlan plan() {
         return plan;
     }
@@ -231,7 +231,7 @@ public final class CpuExecutable implements Executable {
         }
     }
 
-    /** Whether the bytes behind each buffer are as they were at the start. */
+    /** Tells whether the bytes behind each buffer are unchanged. */
     boolean guardsIntact() {
         return plan.guards().stream().allMatch(at -> {
             boolean intact = true;

@@ -29,8 +29,10 @@ final class CpuLowering {
     private final Function<Value, Tensor> constants;
 
     /**
-     * @param spare hold each weight in one layout only
-     * @param constants the data of a constant; null for other values
+     * Makes a lowering.
+     *
+     * @param spare whether each weight is held in one layout only
+     * @param constants returns the data of a constant, and null for other values
      */
     CpuLowering(Primitives primitives, Parallel parallel, boolean spare, ProductCalls.Constants packed, Function<Value, Tensor> constants) {
         this.primitives = primitives;
@@ -39,7 +41,7 @@ final class CpuLowering {
         this.constants = constants;
     }
 
-    /** Null for a reshape, which moves nothing. */
+    /** Returns the kernel of an instruction, or null for a reshape, which moves nothing. */
     CpuKernel of(Instr i) {
         List<Type> in = i.in().stream().map(Value::type).toList();
         Shape x = in.getFirst().shape();

@@ -14,18 +14,18 @@ import org.tweedie.program.DType;
 import org.tweedie.program.Tensor;
 
 /**
- * Constants in native F32 memory, plain or in the layout that a primitive chose, shared by all executables of a device: a
- * constant is converted once per layout and freed when its last user has let go.
+ * The constants in native F32 memory, row-major or in the layout that a primitive chose. All executables of a device share them:
+ * a constant is converted once per layout and freed when its last user has released it.
  */
 final class PackedWeights {
-    /** The same memory read as the same type is the same constant, whichever tensor object names it. */
+    /** The key of a constant: the same memory read as the same type is the same constant, even if two tensor objects name it. */
     private record Key(MemorySegment data, DType dtype) {}
 
     /** One constant in one layout. */
     static final class Entry {
         private final Key key;
-        private final long from; // how its row-major memory is read (a square matrix may be read as its transpose); 0: as it is
-        private final long layout; // its memory descriptor; 0: row-major
+        private final long from; // the descriptor by which its row-major memory is read (a square matrix may be read as its transpose); 0 reads it as it is
+        private final long layout; // its memory descriptor; 0 stands for row-major
         private final long bytes;
         private int users;
         final long address;
@@ -48,7 +48,7 @@ final class PackedWeights {
         this.parallel = parallel;
     }
 
-    /** Row-major. To be given back by {@link #release}. */
+    /** Returns the constant in row-major layout. The caller gives it back by {@link #release}. */
     synchronized Entry plain(Tensor t) {
         Entry e = find(t, 0, 0);
         if (e == null) {
@@ -60,7 +60,10 @@ final class PackedWeights {
         return e;
     }
 
-    /** In a layout {@code to}, given the descriptor {@code from} of its row-major memory. To be given back by {@link #release}. */
+    /**
+     * Returns the constant in the layout {@code to}, where {@code from} describes its row-major memory. The caller gives it back
+     * by {@link #release}.
+     */
     synchronized Entry packed(Tensor t, long from, long to) {
         if (Primitives.same(from, to)) {
             return plain(t);

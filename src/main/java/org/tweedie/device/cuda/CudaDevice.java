@@ -15,19 +15,23 @@ import org.tweedie.device.gpu.Vendor;
 import org.tweedie.program.Program;
 
 /**
- * An NVIDIA card: our PTX kernels, cuBLAS and cuDNN, on one stream. Weights are uploaded once per type and layout and shared by all executables;
- * each executable has one arena, planned before it runs. The device and its executables are used by one thread at a time, whichever: what another puts on the
- * stream meanwhile would become part of a graph.
+ * An NVIDIA card, which runs our PTX kernels, cuBLAS and cuDNN on one stream. Weights are uploaded once per type and layout and
+ * shared by all executables; each executable has one arena, planned before it runs. Any thread may use the device and its
+ * executables, but only one at a time, because anything that another thread puts on the stream meanwhile would become part of a
+ * graph.
  */
 public final class CudaDevice implements Device {
-    /** Bytes through which weights go up. */
+    /** The bytes of the host buffer through which weights are uploaded. */
     private static final long STAGING = 32 << 20;
-    /** Bytes of cuBLAS's working memory: what its documentation recommends from Hopper on, more than enough before. */
+    /**
+     * The bytes of cuBLAS's working memory. This is the size that its documentation recommends from Hopper on; older cards need
+     * less.
+     */
     private static final long CUBLAS_WORKSPACE = 32 << 20;
-    /** The oldest card that runs kernels of .target sm_80. */
+    /** The oldest compute capability that runs kernels of .target sm_80. */
     private static final int OLDEST = 80;
 
-    /** What does convolutions and attention on a stream of a card. */
+    /** Opens the library for convolutions and attention on a stream of a card. */
     interface Convolutions {
         Vendor open(Driver driver, Driver.Stream stream, Driver.Card card, DeviceMemory memory);
     }
@@ -47,7 +51,11 @@ public final class CudaDevice implements Device {
     private final String libraries;
     final Ranges ranges;
 
-    /** @throws CudaException when there is no such card, or it has no memory left */
+    /**
+     * Opens a card.
+     *
+     * @throws CudaException when there is no such card, or it has no memory left
+     */
     CudaDevice(Driver driver, Convolutions convolutions, CudaOptions options, Ranges ranges) {
         this.ranges = ranges;
         this.driver = driver;
@@ -91,7 +99,7 @@ public final class CudaDevice implements Device {
     }
 
     /**
-     * A card of this machine.
+     * Opens a card of this machine.
      *
      * @throws UnsatisfiedLinkError in one line: which library is missing or does not fit, and what to do
      * @throws CudaException when the driver finds no card, or the card cannot be used
@@ -134,12 +142,12 @@ public final class CudaDevice implements Device {
         return new CudaExecutable(this, Plan.of(program, options.real(), offer));
     }
 
-    /** Any thread may come in; CUDA wants to be told. */
+    /** Makes the card's context current in the calling thread, which may be any. */
     void enter() {
         driver.makeCurrent(context);
     }
 
-    /** Packs and copies a chunk of whole units after the other. */
+    /** Uploads a constant in chunks of whole units: each chunk is packed and then copied. */
     private long upload(Constant c) {
         int size = c.dtype().bytes();
         long most = STAGING / (c.unit() * size) * c.unit() * size;
@@ -175,7 +183,11 @@ public final class CudaDevice implements Device {
         return memory.peakBytes();
     }
 
-    /** @throws IllegalStateException when executables are still open */
+    /**
+     * Closes the device.
+     *
+     * @throws IllegalStateException when executables are still open
+     */
     @Override
     public void close() {
         if (liveBytes() != 0) {

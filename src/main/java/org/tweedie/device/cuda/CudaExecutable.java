@@ -23,8 +23,9 @@ import org.tweedie.program.Tensor;
 import org.tweedie.program.op.Gather;
 
 /**
- * A plan on a card. All memory is taken and all calls are prepared before the first run, which goes launch by launch and so loads whatever is loaded
- * late. The second run notes the same launches as a CUDA graph; it and all later ones launch that. Inputs change by writing their places.
+ * A plan on a card. All memory is taken and all calls are prepared before the first run. The first run makes the launches one by
+ * one, which loads everything that CUDA loads late. The second run captures the same launches as a CUDA graph, and it and all
+ * later runs launch that graph. Inputs change because their bytes are overwritten.
  */
 public final class CudaExecutable implements Executable {
     private final CudaDevice device;
@@ -33,7 +34,7 @@ public final class CudaExecutable implements Executable {
     private final Map<Constant, Long> constants = new HashMap<>();
     private final Map<String, Buffer> inputs = new LinkedHashMap<>();
     private final Map<String, Buffer> outputs = new LinkedHashMap<>();
-    private final Map<String, Integer> tables = new HashMap<>(); // rows of the table that an input's ids pick from
+    private final Map<String, Integer> tables = new HashMap<>(); // the rows of the table that an input's ids pick from
     private long arena;
     private long workspace;
     private Staging staging;
@@ -73,7 +74,7 @@ public final class CudaExecutable implements Executable {
         }
     }
 
-    /** Every call of the plan, before there are addresses: what they need for themselves is part of the plan. */
+    /** Prepares every call of the plan before there are addresses, because the libraries' working memory is part of the plan. */
     private Map<LibraryCall, Vendor.Prepared> prepare() {
         Map<LibraryCall, Vendor.Prepared> all = new HashMap<>();
         for (Plan.Stage s : plan.bind(0, c -> 0).stages()) {
@@ -89,7 +90,7 @@ public final class CudaExecutable implements Executable {
         return all;
     }
 
-    /** A kernel that meets a wrong id stops the card, so they are looked at before. */
+    /** Collects the tables whose ids must be checked before a run, because a kernel that meets a wrong id stops the card. */
     private void collectTables() {
         for (Instr i : program().body()) {
             if (i.op() instanceof Gather) {
@@ -104,12 +105,16 @@ public final class CudaExecutable implements Executable {
         return plan.program();
     }
 
-    /** What it runs, and where its values lie. */
+    /** Returns the plan, with the places of its values. */
     public Plan plan() {
         return plan;
     }
 
-    /** @throws CudaException when a kernel faults; the card can then no longer be used by this process */
+    /**
+     * Runs the program.
+     *
+     * @throws CudaException when a kernel faults; this process can then no longer use the card
+     */
     @Override
     public Map<String, Tensor> run(Map<String, Tensor> in) {
         if (!open) {
@@ -158,7 +163,7 @@ public final class CudaExecutable implements Executable {
 
     private void launch(Map<String, Tensor> in) {
         boolean graphs = device.options.graphs();
-        if (graphs && !ran && device.options.times() != null) { // what a first run loads late is nobody's time: it is run once more
+        if (graphs && !ran && device.options.times() != null) { // the first run's time contains what CUDA loads late, so it is run once more
             sequence.launch(Sequence.Way.PLAIN);
             device.driver.synchronize(device.stream);
             upload(in);
@@ -186,7 +191,7 @@ public final class CudaExecutable implements Executable {
         return plan.memory().bytes();
     }
 
-    /** Bytes that libraries work in meanwhile. */
+    /** Returns the bytes of the working memory that libraries use during a run. */
     public long workspaceBytes() {
         return sequence.workspaceBytes();
     }
@@ -197,7 +202,7 @@ public final class CudaExecutable implements Executable {
             return;
         }
         open = false;
-        try (Closing closing = new Closing()) { // the graph first, the memory it works on last
+        try (Closing closing = new Closing()) { // the graph is closed first, the memory that it uses last
             closing.add(host::close);
             if (arena != 0) {
                 closing.add(() -> device.memory.free(arena));

@@ -12,9 +12,9 @@ import org.tweedie.device.Closing;
 import org.tweedie.device.cuda.driver.Driver;
 import org.tweedie.device.gpu.Launch;
 
-/** Our kernels on a card: each family is compiled by the driver when it is first needed. */
+/** Our kernels on a card. The driver compiles each family of kernels when it is first needed. */
 final class KernelModules implements AutoCloseable {
-    /** Above this a kernel must be allowed its dynamic shared memory. */
+    /** A kernel needs permission for more dynamic shared memory than this. */
     private static final int SHARED = 48 << 10;
 
     private record Key(String module, String entry) {}
@@ -26,20 +26,25 @@ final class KernelModules implements AutoCloseable {
     private final Map<Key, Driver.Function> functions = new HashMap<>();
     private final Map<Key, Integer> allowed = new HashMap<>();
 
-    /** @param memory makes room for them; @param most bytes of shared memory that a block may have */
+    /**
+     * Makes an empty set.
+     *
+     * @param memory makes room when the driver has no memory for a module
+     * @param most the most bytes of shared memory that a block may have
+     */
     KernelModules(Driver driver, DeviceMemory memory, int most) {
         this.driver = driver;
         this.memory = memory;
         this.most = most;
     }
 
-    /** The kernel of a launch, allowed the shared memory that the launch gives it. */
+    /** Returns the kernel of a launch, permitted to use the launch's shared memory. */
     synchronized Driver.Function function(Launch l) {
         Key key = new Key(l.module(), l.entry());
         Driver.Function f = functions.computeIfAbsent(key, k -> driver.function(modules.computeIfAbsent(k.module, this::load), k.entry));
         if (l.shared() > Math.max(SHARED, allowed.getOrDefault(key, 0))) {
             if (l.shared() > most) {
-                throw new IllegalStateException("cuda: kernel " + l.entry() + " wants " + l.shared() + " bytes of shared memory, a block of this card has "
+                throw new IllegalStateException("cuda: kernel " + l.entry() + "  needs " + l.shared() + "  bytes of shared memory, but a block of this card has "
                         + most + "; use a card of compute capability 8.0 or more");
             }
             driver.allowShared(f, l.shared());

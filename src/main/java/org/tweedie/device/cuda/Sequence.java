@@ -20,7 +20,10 @@ import org.tweedie.device.gpu.Vendor;
 import org.tweedie.program.Value;
 import org.tweedie.program.op.Cost;
 
-/** The launches and calls of an executable, ready: kernels found, arguments packed, calls prepared. Launching allocates nothing. */
+/**
+ * The launches and calls of an executable, ready to run: its kernels are found, its arguments packed, its calls prepared.
+ * Launching allocates nothing.
+ */
 final class Sequence implements AutoCloseable {
     private sealed interface Work {
         void start();
@@ -45,7 +48,7 @@ final class Sequence implements AutoCloseable {
 
     private final CudaDevice device;
     private final List<Part> parts = new ArrayList<>();
-    private final List<Driver.Event> events = new ArrayList<>(); // before the first part and after each, if they are timed
+    private final List<Driver.Event> events = new ArrayList<>(); // if groups are timed, one event before the first part and one after each
     private final long workspaceBytes;
     private boolean timed;
 
@@ -88,17 +91,17 @@ final class Sequence implements AutoCloseable {
         return workspaceBytes;
     }
 
-    /** How a sequence is launched. */
+    /** The ways to launch a sequence. */
     enum Way {
-        /** To be done as soon as may be. */
+        /** The launches are put on the stream without waiting. */
         PLAIN,
-        /** Each group waited for, and timed if times are asked for: an error names its group. */
+        /** Each group is waited for, and timed if times are asked for, so that an error names its group. */
         WAITING,
-        /** During a capture: the graph times each group if times are asked for. */
+        /** The launches are captured; the graph times each group if times are asked for. */
         CAPTURED
     }
 
-    /** In order, on the device's stream. */
+    /** Launches all groups in order on the device's stream. */
     void launch(Way way) {
         timed |= way != Way.PLAIN && !events.isEmpty();
         mark(way, 0);
@@ -132,7 +135,7 @@ final class Sequence implements AutoCloseable {
         }
     }
 
-    /** Once the stream is done: adds what the events tell. */
+    /** Adds the times of the events, once the stream has finished. */
     void collectTimes() {
         if (!timed || parts.isEmpty()) {
             return;

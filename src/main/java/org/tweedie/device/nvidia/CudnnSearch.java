@@ -11,17 +11,23 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** cuDNN 9 as it lies in a folder: libcudnn.so.9 opens its parts when first needed, by name, so they must all be there and of one version. */
+/**
+ * Looks for cuDNN 9 in a folder. libcudnn.so.9 opens its parts by name when they are first needed, so all of them must be there
+ * and have one version.
+ */
 final class CudnnSearch {
     static final int MAJOR = 9;
-    /** In the order in which they need each other. */
+    /** The parts, in the order in which they need each other. */
     static final List<String> PARTS = List.of("graph", "ops", "cnn", "heuristic", "engines_precompiled", "engines_runtime_compiled");
     /** Parts that some versions lack, or that we do not call. */
     private static final List<String> OPTIONAL = List.of("ext", "engines_tensor_ir", "adv");
 
     private static final Pattern LIGHT = Pattern.compile("libcublasLt\\.so\\.(\\d\\d)");
     private static final int CHUNK = 1 << 20;
-    /** The text lies behind the host's code and before the kernels; at 30 and 59 MB in the versions seen. */
+    /**
+     * The name is searched for up to this byte. It follows the host's code and precedes the kernels, at 30 and 59 MB in the
+     * versions that we have seen.
+     */
     private static final int FURTHEST = 256 * CHUNK;
 
     private CudnnSearch() {}
@@ -31,7 +37,7 @@ final class CudnnSearch {
         Path shim = folder.resolve("libcudnn.so." + MAJOR);
         if (!Files.exists(shim)) {
             List<String> others = Versions.majors(folder, "libcudnn");
-            return others.isEmpty() ? new Candidate.None() : new Candidate.Refused(others.getFirst() + " in " + folder + ", and the engine wants "
+            return others.isEmpty() ? new Candidate.None() : new Candidate.Refused(others.getFirst() + " in " + folder + ", but the engine needs "
                     + shim.getFileName());
         }
         List<Path> files = new ArrayList<>();
@@ -66,7 +72,7 @@ final class CudnnSearch {
             return new Candidate.Refused("a cuDNN for CUDA " + cuda + " in " + place.folder());
         }
         if (cuda > Toolkit.CUBLAS && !place.named()) {
-            return new Candidate.Refused("a cuDNN for CUDA " + cuda + " in " + place.folder() + ", which takes this folder and a libcublas.so."
+            return new Candidate.Refused("a cuDNN for CUDA " + cuda + " in " + place.folder() + " needs this folder and a libcublas.so."
                     + Toolkit.CUBLAS + " that forwards to cuBLAS " + cuda + ", both named in " + SearchPath.VARIABLE);
         }
         return new Candidate.Usable(files, version, cuda);
@@ -76,7 +82,10 @@ final class CudnnSearch {
         return folder.resolve("libcudnn_" + name + ".so." + MAJOR);
     }
 
-    /** The CUDA major version that cuDNN was built for, told by the name of the cuBLASLt that it opens; 0 when no such name is found. */
+    /**
+     * Returns the CUDA major version that cuDNN was built for, which the name of the cuBLASLt that it opens tells; 0 when no such
+     * name is found.
+     */
     static int cuda(Path engines) throws IOException {
         try (InputStream in = Files.newInputStream(engines)) {
             String tail = "";
@@ -87,7 +96,7 @@ final class CudnnSearch {
                 if (m.find()) {
                     return Integer.parseInt(m.group(1));
                 }
-                tail = text.substring(Math.max(0, text.length() - 32)); // a name across two chunks
+                tail = text.substring(Math.max(0, text.length() - 32)); // a name may extend over two chunks
             }
         }
         return 0;

@@ -12,15 +12,20 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.ToIntFunction;
 
-/** NVIDIA's driver, libcuda.so.1: the one part that only the machine's owner can install. */
+/** Looks for NVIDIA's driver, libcuda.so.1, which only the machine's owner can install. */
 final class DriverSearch {
     static final String NAME = "libcuda.so.1";
-    /** CUDA 12.0, which driver 525 brought. */
+    /** CUDA 12.0, which came with driver 525. */
     static final int LEAST = 12_000;
 
     private DriverSearch() {}
 
-    /** @param ask the CUDA version of a driver, 1000 x major + 10 x minor; throws UnsatisfiedLinkError when it does not load */
+    /**
+     * Looks for the driver in a folder.
+     *
+     * @param ask returns the CUDA version of a driver, 1000 x major + 10 x minor; throws UnsatisfiedLinkError when it does not
+     *         load
+     */
     static Candidate in(Place place, ToIntFunction<Path> ask) {
         Path file = place.folder().resolve(NAME);
         if (!Files.exists(file)) {
@@ -44,17 +49,17 @@ final class DriverSearch {
         return cuda / 1000 + "." + cuda % 1000 / 10;
     }
 
-    /** Loads the driver, which needs no GPU, and asks it. */
+    /** Loads the driver, which needs no GPU, and returns its CUDA version. */
     static int cuDriverGetVersion(Path file) {
         System.load(file.toAbsolutePath().toString());
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment version = arena.allocate(ValueLayout.JAVA_INT);
             MemorySegment function = SymbolLookup.libraryLookup(file, arena).find("cuDriverGetVersion")
-                    .orElseThrow(() -> new UnsatisfiedLinkError("it has no cuDriverGetVersion"));
+                    .orElseThrow(() -> new UnsatisfiedLinkError("it has no function cuDriverGetVersion"));
             int status = (int) Linker.nativeLinker().downcallHandle(function, FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS))
                     .invokeExact(version);
             if (status != 0) {
-                throw new UnsatisfiedLinkError("cuDriverGetVersion gave status " + status);
+                throw new UnsatisfiedLinkError("cuDriverGetVersion returned status " + status);
             }
             return version.get(ValueLayout.JAVA_INT, 0);
         } catch (RuntimeException | Error e) {

@@ -9,15 +9,16 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
 /**
- * JCuda's native halves. JCuda unpacks them into java.io.tmpdir under fixed names and takes what lies there already, whole or not, whoever put it
- * there; so they are unpacked here first, each whole, into the user's own folder, which is the temporary one while JCuda's classes initialise.
+ * The native libraries of JCuda. JCuda unpacks them into java.io.tmpdir under fixed names and uses any file that is already
+ * there, even if it is incomplete or belongs to someone else. Therefore we unpack each of them completely into the user's own
+ * folder first, and that folder is the temporary one while JCuda's classes initialise.
  */
 public enum JcudaNatives {
-    /** The CUDA runtime, which is inside of its file: needs nothing else. */
+    /** The CUDA runtime, which is contained in its file, so it needs nothing else. */
     RUNTIME("jcuda.runtime.JCuda", "JCudaRuntime", "nothing else"),
-    /** Needs libcublas.so.12, loaded before. */
+    /** JCublas, which needs libcublas.so.12 to be loaded before. */
     CUBLAS("jcuda.jcublas.JCublas2", "JCublas2", "libcublas.so.12"),
-    /** Needs libcuda.so.1. */
+    /** The driver's calls, which need libcuda.so.1. */
     DRIVER("jcuda.driver.JCudaDriver", "JCudaDriver", "NVIDIA's driver (libcuda.so.1)");
 
     private static final String VERSION = "12.6.0";
@@ -33,7 +34,11 @@ public enum JcudaNatives {
         this.needs = needs;
     }
 
-    /** Initialises JCuda's class for it; to be called before the class is touched. @throws UnsatisfiedLinkError in one line: what is missing */
+    /**
+     * Loads the library and initialises JCuda's class for it; it must be called before that class is used.
+     *
+     * @throws UnsatisfiedLinkError in one line: what is missing
+     */
     public void load() {
         Path folder = SearchPath.cache(System.getenv(), Path.of(System.getProperty("user.home"))).resolve("jcuda-" + VERSION);
         synchronized (JcudaNatives.class) {
@@ -47,7 +52,7 @@ public enum JcudaNatives {
             } catch (ClassNotFoundException e) {
                 throw failure("its class " + type + " is not on the class path; expected org.jcuda's jars of version " + VERSION, e);
             } catch (LinkageError e) {
-                throw failure("does not load: " + cause(e) + "; it needs " + needs + "; './tweedie doctor' says what is there", e);
+                throw failure("does not load: " + cause(e) + "; it needs " + needs + "; './tweedie doctor'  lists the libraries that were found", e);
             } finally {
                 System.setProperty(TEMPORARY, before);
             }
@@ -86,7 +91,7 @@ public enum JcudaNatives {
         return e;
     }
 
-    /** JCuda's message is a page of stack traces; the last of the errors in it is the loader's. */
+    /** Returns the loader's error out of JCuda's message, which is a page of stack traces; it is the last error in the chain. */
     static String cause(LinkageError e) {
         String mark = UnsatisfiedLinkError.class.getName() + ": ";
         String text = e.getMessage() == null ? e.toString() : e.getMessage();

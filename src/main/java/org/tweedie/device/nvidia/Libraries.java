@@ -11,8 +11,8 @@ import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
 
 /**
- * NVIDIA's libraries on this machine: each {@link Found} in the first place that has a usable copy, or {@link Missing} with the reason. Nothing but
- * the driver is loaded by looking; {@link Loaded#of} loads the rest.
+ * NVIDIA's libraries on this machine: each is {@link Found} in the first place that has a usable copy, or {@link Missing} with
+ * the reason. The search loads only the driver; {@link Loaded#of} loads the others.
  *
  * @param driver libcuda.so.1, for CUDA 12.0 or newer
  * @param cublas cuBLAS 12 with cuBLASLt
@@ -22,12 +22,15 @@ import java.util.stream.Stream;
 public record Libraries(Finding driver, Finding cublas, Finding cudnn, Finding nvrtc) {
     private static final String FETCH = "run './tweedie doctor --fetch-cuda', which needs NVIDIA's driver only, or name its folder in " + SearchPath.VARIABLE;
 
-    /** What this machine has. */
+    /** Searches this machine. */
     public static Libraries find() {
         return find(SearchPath.ofThisMachine(), new Machine(DriverSearch::cuDriverGetVersion, Files::isReadable));
     }
 
-    /** What a search needs beside the folders; apart, so that tests can have no driver and folders that cannot be read. */
+    /**
+     * The properties of the machine that a search needs besides the folders. Tests replace them to have no driver, or folders
+     * that cannot be read.
+     */
     record Machine(ToIntFunction<Path> driverVersion, Predicate<Path> readable) {}
 
     static Libraries find(SearchPath path, Machine machine) {
@@ -42,12 +45,12 @@ public record Libraries(Finding driver, Finding cublas, Finding cudnn, Finding n
         return new Libraries(driver, cublas, cudnn, nvrtc);
     }
 
-    /** All four, the driver first. */
+    /** Returns all four results, the driver first. */
     public List<Finding> all() {
         return List.of(driver, cublas, cudnn, nvrtc);
     }
 
-    /** What is missing, one line each; empty when the GPU can be used. */
+    /** Returns one line for each missing library; empty when the GPU can be used. */
     public List<String> missing() {
         return all().stream().flatMap(f -> f instanceof Missing m ? Stream.of(m.what() + ": " + m.text()) : Stream.empty()).toList();
     }
@@ -71,7 +74,7 @@ public record Libraries(Finding driver, Finding cublas, Finding cudnn, Finding n
             return new Missing(what, expected, refused, places.size(), remedy);
         }
 
-        /** A folder that is not there is told only where the user named it for us. */
+        /** Looks into one place. A folder that does not exist is reported only if the user named it for us. */
         private Candidate offer(Place place, Look look) {
             Path folder = place.folder();
             if (!Files.exists(folder)) {

@@ -12,21 +12,22 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * NVIDIA's libraries in this process, for good: they cannot be unloaded. Loading takes neither a GPU nor the driver.
+ * NVIDIA's libraries, loaded into this process; they cannot be unloaded. Loading needs neither a GPU nor the driver.
  *
- * @param cublasVersion as cuBLAS says it: 12.6.3
- * @param cudnnVersion as cuDNN says it, 10000 x major + 100 x minor + patch: 90501
- * @param cudnnCuda the CUDA that cuDNN was built with, 1000 x major + 10 x minor: 12060
- * @param nvrtcVersion as NVRTC says it: 12.6
+ * @param cublasVersion the version that cuBLAS reports, for example 12.6.3
+ * @param cudnnVersion the version that cuDNN reports, 10000 x major + 100 x minor + patch, for example 90501
+ * @param cudnnCuda the CUDA that cuDNN was built with, 1000 x major + 10 x minor, for example 12060
+ * @param nvrtcVersion the version that NVRTC reports, for example 12.6
  * @param symbols finds the functions of all of them
  */
 public record Loaded(Found cublas, Found cudnn, Found nvrtc, String cublasVersion, long cudnnVersion, long cudnnCuda, String nvrtcVersion,
         SymbolLookup symbols) {
-    /** CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH. */
+    /** The value of CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH. */
     private static final int VERSION_MISMATCH = 1002;
 
     /**
-     * Loads what was found, by full path and each before what needs it, so that names without a path are satisfied by what is loaded already.
+     * Loads what was found, by full path and each library before those that need it, so that names without a path refer to
+     * libraries that are loaded already.
      *
      * @throws UnsatisfiedLinkError in one line: what is missing, does not load or does not fit, and what to do
      */
@@ -47,12 +48,12 @@ public record Loaded(Found cublas, Found cudnn, Found nvrtc, String cublasVersio
         }
     }
 
-    /** cuDNN's version in its usual form: 9.5.1. */
+    /** Returns cuDNN's version in its usual form, for example 9.5.1. */
     public String cudnnText() {
         return cudnnVersion / 10_000 + "." + cudnnVersion / 100 % 100 + "." + cudnnVersion % 100;
     }
 
-    /** The CUDA that cuDNN was built with: 12.6. */
+    /** Returns the CUDA that cuDNN was built with, for example 12.6. */
     public String cudnnCudaText() {
         return DriverSearch.text((int) cudnnCuda);
     }
@@ -73,7 +74,7 @@ public record Loaded(Found cublas, Found cudnn, Found nvrtc, String cublasVersio
         }
     }
 
-    /** What file names did not tell: parts of different versions, and a cuDNN for a CUDA that is not NVRTC's. */
+    /** Checks what file names cannot tell: whether the parts have one version, and whether cuDNN was built for NVRTC's CUDA. */
     private static void fit(SymbolLookup symbols, Found cudnn, Found nvrtc, long cuda) {
         for (String part : List.of("Graph", "Ops", "Cnn")) {
             int status = status(symbols, "cudnn" + part + "VersionCheck");
@@ -97,7 +98,7 @@ public record Loaded(Found cublas, Found cudnn, Found nvrtc, String cublasVersio
         return e;
     }
 
-    /** cublasGetProperty gives major, minor and patch apart. */
+    /** Returns cuBLAS's version; cublasGetProperty returns major, minor and patch one by one. */
     private static String cublasVersion(SymbolLookup symbols, MemorySegment out) {
         MethodHandle get = function(symbols, "cublasGetProperty", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.ADDRESS));
         int[] version = new int[3];
@@ -118,7 +119,7 @@ public record Loaded(Found cublas, Found cudnn, Found nvrtc, String cublasVersio
 
     private static void require(String name, int status) {
         if (status != 0) {
-            throw failure(name + " gave status " + status + ", expected 0; install the library again, or run './tweedie doctor --fetch-cuda'", null);
+            throw failure(name + "  returned status " + status + ", expected 0; install the library again, or run './tweedie doctor --fetch-cuda'", null);
         }
     }
 

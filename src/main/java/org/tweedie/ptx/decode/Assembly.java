@@ -17,9 +17,9 @@ import org.tweedie.ptx.text.PtxNumbers;
 import org.tweedie.ptx.text.Statement;
 
 /**
- * A kernel on its way from text to operations: gives registers, constants and variables their places. 16- and 32-bit registers share the
- * file of words (16 bits zero-extended), 64-bit ones have a file of longs, predicates are masks of lanes. A number in an
- * instruction becomes a register that is never written.
+ * A kernel while it is decoded. It assigns each register, constant and variable its place. 16- and 32-bit registers share the
+ * file of words (16 bits are zero-extended), 64-bit registers have a file of longs, and predicates are masks of lanes. A number
+ * in an instruction becomes a register that is never written.
  */
 public final class Assembly {
     private final String file;
@@ -59,7 +59,7 @@ public final class Assembly {
         writes.clear();
     }
 
-    /** Completes a decoded instruction. */
+    /** Completes a decoded instruction: sets its source, its guard, and the registers that it reads and writes. */
     public Instruction end(Instruction op) {
         op.source = at;
         if (at.guard() != null) {
@@ -104,7 +104,7 @@ public final class Assembly {
         }
     }
 
-    /** Where the result goes. */
+    /** Returns the register that an instruction's result goes to. */
     Slot result(Operand o) {
         if (!(sink(o, "b64") instanceof Operand.Reg r)) {
             throw error("the result must be a register, got " + o);
@@ -122,7 +122,9 @@ public final class Assembly {
         return require(result(sink(o, "pred")), 'p').at();
     }
 
-    /** A register that nobody reads, of a type, in place of _. */
+    /**
+     * Returns a register that nothing reads, of the given type, for an operand written as _; returns any other operand as it is.
+     */
     private Operand sink(Operand o, String type) {
         if (!(o instanceof Operand.Sink)) {
             return o;
@@ -139,7 +141,10 @@ public final class Assembly {
         return s;
     }
 
-    /** An operand of a type: a register, or a number or address as a constant. */
+    /**
+     * Returns the register for an operand of the given type: the register itself, or one that holds the number or address as a
+     * constant.
+     */
     Slot source(Operand o, String type) {
         Slot s = switch (o) {
             case Operand.Reg r -> slot(r, ' ', true);
@@ -163,7 +168,7 @@ public final class Assembly {
         return require(source(operand(n), "pred"), 'p').at();
     }
 
-    /** A register as it is, whatever its size: for ld, st and cvt, which may take wider ones. */
+    /** Returns a register whatever its size is; ld, st and cvt may use wider registers than their type. */
     Slot any(Operand o) {
         if (!(o instanceof Operand.Reg r)) {
             throw error("expected a register, got " + o);
@@ -201,7 +206,7 @@ public final class Assembly {
         return kind == ' ' ? s : require(s, kind);
     }
 
-    /** Index of the statement that a label stands before. */
+    /** Returns the index of the statement that follows a label. */
     int target(Operand o) {
         Integer t = o instanceof Operand.Symbol s ? body.labels().get(s.name()) : null;
         if (t == null) {
@@ -223,7 +228,7 @@ public final class Assembly {
         return at;
     }
 
-    /** Registers in all, and what those that are never written hold. */
+    /** Returns how many registers there are, and the values of those that are never written. */
     public Registers registers() {
         return new Registers(words, longs, preds, slots, wordConstants, longConstants, specials);
     }

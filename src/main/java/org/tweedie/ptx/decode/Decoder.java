@@ -21,7 +21,7 @@ import org.tweedie.ptx.text.Operand;
 import org.tweedie.ptx.text.PtxNumbers;
 import org.tweedie.ptx.text.Statement;
 
-/** Statement to operation. What no case takes is refused by name. */
+/** Turns statements into instructions. An instruction that no case handles is refused by name. */
 public final class Decoder {
     private static final Set<String> COMPARISONS = Set.of("eq", "ne", "lt", "le", "gt", "ge", "lo", "ls", "hi", "hs", "equ", "neu", "ltu", "leu", "gtu",
             "geu", "num", "nan");
@@ -60,7 +60,7 @@ public final class Decoder {
         }
         boolean all = s.name().equals("bar.sync") || s.name().equals("barrier.sync.aligned") || s.name().equals("barrier.sync");
         if (!all || a.operands() != 1 || !(a.operand(0) instanceof Operand.Number n) || n.bits() != 0) {
-            throw a.error("only barriers 'bar.sync 0' of all threads are known to this machine");
+            throw a.error("this machine supports only 'bar.sync 0', the barrier of all threads");
         }
         return new Control.Barrier();
     }
@@ -138,7 +138,7 @@ public final class Decoder {
         return fast != null ? fast : new Lanes(f, d, x);
     }
 
-    /** Generic addresses carry their space in two high bits. */
+    /** Decodes cvta. Generic addresses carry their space in two high bits. */
     private static Instruction cvta(Assembly a, Statement s) {
         a.expectOperands(2, 2);
         if (!s.type().equals("u64")) {
@@ -178,7 +178,7 @@ public final class Decoder {
         return combined(a, c, m.size() == 3 ? m.get(1) : null, result);
     }
 
-    /** setp with a second result, or with a predicate that the comparison is joined to. */
+    /** Decodes a setp that has a second result, or a predicate that the comparison is combined with. */
     private static Instruction combined(Assembly a, Compare c, String join, Operand result) {
         int p = join == null ? -1 : a.sourcePred(3);
         boolean not = join != null && a.operand(3) instanceof Operand.Reg r && r.negated();
@@ -224,7 +224,7 @@ public final class Decoder {
         };
     }
 
-    /** All that reads one to three operands of one type and gives one result. */
+    /** Decodes an instruction that reads one to three operands of one type and gives one result. */
     private static Instruction arithmetic(Assembly a, Statement s) {
         String type = s.type();
         String how = String.join(".", s.mods().subList(0, Math.max(0, s.mods().size() - 1)));
@@ -269,7 +269,7 @@ public final class Decoder {
         };
     }
 
-    /** Instructions whose operands follow no common rule. */
+    /** Decodes an instruction whose operands follow no common rule; returns null for all others. */
     private static Instruction specials(Assembly a, Statement s, String type, String how) {
         boolean ftz = s.has("ftz");
         if (type.equals("f32")) {
@@ -285,7 +285,7 @@ public final class Decoder {
             }
             case "lop3.b32" -> {
                 if (!(a.operand(4) instanceof Operand.Number table)) {
-                    throw a.error("expected a number as its table");
+                    throw a.error("expected a number as the table");
                 }
                 return new Lanes(Arithmetic.lookup((int) table.bits()), a.result(a.operand(0)), a.source(a.operand(1), "b32"), a.source(a.operand(2), "b32"),
                         a.source(a.operand(3), "b32"));
@@ -321,7 +321,7 @@ public final class Decoder {
         };
     }
 
-    /** An approximate instruction; what it gives, the launch's options say. */
+    /** An approximate instruction. The options of the launch say which result it gives. */
     private static final class Approximated extends Instruction {
         private final Lanes nearest;
         private final Lanes worst;

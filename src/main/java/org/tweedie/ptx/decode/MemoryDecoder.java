@@ -14,9 +14,9 @@ import org.tweedie.ptx.text.Operand;
 import org.tweedie.ptx.text.PtxNumbers;
 import org.tweedie.ptx.text.Statement;
 
-/** ld, st and cp.async. */
+/** Decodes ld, st and cp.async. */
 final class MemoryDecoder {
-    /** Hints about caches and ordering, which change no result here. */
+    /** Hints about caches and ordering; they change no result on this machine. */
     private static final Set<String> HINTS = Set.of("nc", "ca", "cg", "cs", "lu", "cv", "wb", "wt", "volatile", "relaxed", "weak", "L1::no_allocate",
             "L1::evict_last", "L1::evict_first", "L2::128B", "L2::256B", "L2::64B", "gpu", "cta", "sys");
 
@@ -149,7 +149,7 @@ final class MemoryDecoder {
                 }
             }
 
-            /** A load from global memory and a store to shared memory. */
+            /** Counts the memory traffic of one side of the copy: a load from global memory or a store to shared memory. */
             private void count(Warp w, int mask, Space space, AddressOperand where) {
                 w.block.traffic.begin(bytes, space == Space.SHARED);
                 for (int m = mask; m != 0; m &= m - 1) {

@@ -10,7 +10,7 @@ import org.tweedie.ptx.text.Operand;
 import org.tweedie.ptx.text.PtxNumbers;
 import org.tweedie.ptx.text.Statement;
 
-/** mov between a register and its parts, the first part lowest; bfi. */
+/** Decodes mov between a register and its parts (the first part is the lowest), and bfi. */
 final class Packing {
     private Packing() {}
 
@@ -73,7 +73,7 @@ final class Packing {
         return bits;
     }
 
-    /** bfi d, a, b, from, length: the low bits of a put into b. */
+    /** Decodes bfi d, a, b, from, length: it inserts the low bits of a into b. */
     static Instruction insert(Assembly a, String type) {
         a.expectOperands(5, 5);
         Slot x = a.source(a.operand(1), type);

@@ -14,7 +14,7 @@ import org.tweedie.ptx.instruction.Shuffle;
 import org.tweedie.ptx.text.Operand;
 import org.tweedie.ptx.text.Statement;
 
-/** Instructions in which the threads of a warp work together: shuffles, votes, matrix products. */
+/** Decodes the instructions in which the threads of a warp work together: shuffles, votes and matrix products. */
 final class WarpDecoder {
     private WarpDecoder() {}
 
@@ -88,7 +88,7 @@ final class WarpDecoder {
     }
 
     private static Instruction mma(Assembly a, Statement s) {
-        // mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32
+        // The name in full is mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32.
         List<String> m = s.mods();
         boolean known = m.size() == 9 && m.get(0).equals("sync") && m.get(1).equals("aligned") && m.get(2).matches("m16n8k(8|16)")
                 && m.get(3).equals("row") && m.get(4).equals("col") && m.get(5).equals("f32") && m.get(8).equals("f32")
@@ -101,7 +101,7 @@ final class WarpDecoder {
         return new Mma(k, m.get(6).equals("bf16"), words(a, 0, 4, true), words(a, 1, k / 4, false), words(a, 2, k / 8, false), words(a, 3, 4, false));
     }
 
-    /** The registers of a matrix fragment. */
+    /** Returns the registers of a matrix fragment. */
     private static int[] words(Assembly a, int operand, int n, boolean result) {
         Operand o = a.operand(operand);
         List<Operand> parts = o instanceof Operand.Vector v ? v.parts() : List.of(o);

@@ -8,9 +8,16 @@ import java.util.Deque;
 import java.util.List;
 import org.tweedie.ptx.launch.Memory;
 
-/** The cp.async of a warp's threads. A copy is done when its thread waits for it, not before: what relies on luck on a GPU fails here. */
+/**
+ * The cp.async copies of a warp's threads. A copy is carried out only when its thread waits for it, so a kernel that reads
+ * without waiting, which may succeed by luck on a GPU, always fails here.
+ */
 public final class AsyncCopies {
-    /** @param from native address of the source; bytes beyond {@code given} become zero */
+    /**
+     * A copy that has been issued.
+     *
+     * @param from native address of the source; bytes beyond {@code given} become zero
+     */
     private record Copy(Instruction op, long target, long to, long from, int bytes, int given) {}
 
     private final Warp warp;
@@ -41,7 +48,7 @@ public final class AsyncCopies {
         open.get(lane).clear();
     }
 
-    /** Completes all but the last n groups. */
+    /** Completes all groups of a lane except the last n. */
     public void waitFor(int lane, int n) {
         Deque<List<Copy>> queue = groups.get(lane);
         while (queue.size() > n) {

@@ -8,7 +8,10 @@ import org.tweedie.ptx.launch.KernelFault;
 import org.tweedie.ptx.launch.Options;
 import org.tweedie.ptx.launch.Size;
 
-/** One block of threads: its warps, its shared and local memory. Used again for one block of the grid after the other. */
+/**
+ * One block of threads with its warps, its shared memory and its local memory. One object runs several blocks of the grid, one
+ * after the other.
+ */
 public final class Block {
     final Entry kernel;
     public final Options options;
@@ -22,9 +25,9 @@ public final class Block {
     public final LocalMemory local;
     public final Traffic traffic;
     final Warp[] warps;
-    /** Place in the grid. */
+    /** The block's place in the grid. */
     Size index = new Size(0, 0, 0);
-    /** Barriers passed. */
+    /** The number of barriers that the block has passed. */
     int epoch;
 
     public Block(Launching l, Arena arena) {
@@ -45,7 +48,7 @@ public final class Block {
         }
     }
 
-    /** Runs the block at a place in the grid. */
+    /** Runs the block that is at the given place in the grid. */
     public void run(Size place) {
         index = place;
         epoch = 0;
@@ -61,7 +64,11 @@ public final class Block {
         }
     }
 
-    /** Runs every warp to the next barrier. @return whether they stand at one */
+    /**
+     * Runs every warp to its next barrier or to its end.
+     *
+     * @return whether the warps wait at a barrier
+     */
     private boolean step() {
         Warp at = null;
         Warp done = null;
@@ -81,7 +88,7 @@ public final class Block {
         return at != null;
     }
 
-    /** All it has counted so far. */
+    /** Returns everything that has been counted so far. */
     public Counts counts() {
         Counts c = traffic == null ? new Counts() : traffic.counts;
         for (Warp w : warps) {
@@ -95,7 +102,7 @@ public final class Block {
         return fault(kind, kernel.code[Math.max(0, w.pc - 1)], w, Integer.numberOfTrailingZeros(w.active), what);
     }
 
-    /** A fault of a lane at an instruction. */
+    /** Makes the fault of a lane at an instruction. */
     public KernelFault fault(KernelFault.Kind kind, Instruction op, Warp w, int lane, String what) {
         int t = w.thread(lane);
         Size thread = new Size(t % threads.x(), t / threads.x() % threads.y(), t / threads.x() / threads.y());

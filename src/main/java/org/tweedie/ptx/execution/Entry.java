@@ -6,7 +6,7 @@ import org.tweedie.ptx.launch.Window;
 import org.tweedie.ptx.text.Parser;
 import org.tweedie.ptx.text.Variable;
 
-/** One kernel of a module, decoded. */
+/** One decoded kernel of a module. */
 public final class Entry {
     private final String file;
     private final List<Window> constants;
@@ -37,7 +37,7 @@ public final class Entry {
         return file;
     }
 
-    /** Types of its parameters in order: u64 (pointers too), u32, f32, .. or b8[n] for a struct of n bytes. */
+    /** Returns the types of the parameters in order: u64 (for pointers too), u32, f32, .. or b8[n] for a struct of n bytes. */
     public List<String> parameters() {
          return params().stream().map(v -> v.type().equals("b8") ? "b8[" + v.bytes() + "]" : v.type()).toList();
     }
@@ -46,17 +46,17 @@ public final class Entry {
         return body.params();
     }
 
-    /** Threads of a block at most along x, y, z as the kernel says, or null. */
+    /** Returns the most threads of a block along x, y and z that the kernel declares, or null where it declares none. */
     public int[] maxThreads() {
         return body.maxThreads();
     }
 
-    /** Bytes of shared memory that it always has. */
+    /** Returns the bytes of shared memory that the kernel always has. */
     public int staticShared() {
         return layout.sharedBytes();
     }
 
-    /** Instructions in its text. */
+    /** Returns the number of instructions in the kernel's text. */
     public int instructions() {
         return code.length;
     }

@@ -3,17 +3,19 @@ package org.tweedie.ptx.execution;
 
 import org.tweedie.ptx.text.Statement;
 
-/** One decoded instruction. Registers are named by the index of their first lane: register n holds its lanes at 32 n .. 32 n + 31. */
+/**
+ * One decoded instruction. A register is named by the index of its first lane: register n holds its lanes at 32 n .. 32 n + 31.
+ */
 public abstract class Instruction {
     public static final int LANES = 32;
     private static final int[] NONE = {};
 
-    /** As written, for messages. */
+    /** The statement as it was written, for messages. */
     public Statement source;
-    /** Predicate register that guards it, or -1. */
+    /** The predicate register that guards the instruction, or -1. */
     public int guard = -1;
     public boolean guardNegated;
-    /** Registers read and written, by file: words, longs, predicates. */
+    /** The registers that are read and written, for each file: words, longs, predicates. */
     public int[] readsWords = NONE;
     public int[] readsLongs = NONE;
     public int[] readsPreds = NONE;
@@ -21,10 +23,10 @@ public abstract class Instruction {
     public int[] writesLongs = NONE;
     public int[] writesPreds = NONE;
 
-    /** Does it for the lanes of a mask, which is not empty. */
+    /** Executes the instruction for the lanes of a mask, which is not empty. */
     public abstract void run(Warp w, int mask);
 
-    /** An instruction with one result, computed for all lanes; those that are not active keep what they had. */
+    /** An instruction with one 32-bit result that is computed for all lanes; lanes that are not active keep their old value. */
     public abstract static class Word extends Instruction {
         public final int d;
 
@@ -48,7 +50,7 @@ public abstract class Instruction {
         }
     }
 
-    /** The same with a 64-bit result. */
+    /** An instruction with one 64-bit result that is computed for all lanes; lanes that are not active keep their old value. */
     public abstract static class Wide extends Instruction {
         public final int d;
 
@@ -80,7 +82,7 @@ public abstract class Instruction {
             this.d = d;
         }
 
-        /** Lanes for which it holds, whether active or not. */
+        /** Returns the lanes for which the predicate holds, whether they are active or not. */
         public abstract int lanes(Warp w);
 
         @Override

@@ -7,6 +7,6 @@ import org.tweedie.ptx.launch.Options;
 import org.tweedie.ptx.launch.Size;
 import org.tweedie.ptx.launch.Window;
 
-/** All that the blocks of one launch share. {@code races} is null where nobody asks. */
+/** The values that all blocks of one launch share. {@code races} is null where races are not checked. */
 public record Launching(Entry kernel, Options options, Size grid, Size block, int shared, byte[] params, List<Window> windows, Memory memory,
         List<Races> races) {}

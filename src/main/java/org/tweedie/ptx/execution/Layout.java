@@ -9,8 +9,9 @@ import org.tweedie.ptx.text.Parser;
 import org.tweedie.ptx.text.Variable;
 
 /**
- * Where a kernel's variables lie. Parameters, shared and local memory have address spaces of their own that start at 0; a generic address of
- * shared memory lies above {@link #SHARED}, one of local memory above {@link #LOCAL}, any other is global.
+ * The addresses of a kernel's variables. Parameters, shared and local memory have address spaces of their own that start at 0. A
+ * generic address of shared memory is above {@link #SHARED}, one of local memory is above {@link #LOCAL}, and any other is
+ * global.
  */
 public final class Layout {
     public static final long SHARED = 1L << 60;
@@ -25,7 +26,11 @@ public final class Layout {
     private int local;
     private final List<String> dynamic = new ArrayList<>();
 
-    /** @param globals address of each variable in global or const memory */
+    /**
+     * Assigns every variable its address.
+     *
+     * @param globals address of each variable in global or const memory
+     */
     public Layout(Parser.Body body, Map<String, Variable> module, Map<String, Long> globals) {
         for (Variable p : body.params()) {
             paramBytes = up(paramBytes, p.align());
@@ -64,7 +69,7 @@ public final class Layout {
         return addresses.get(name);
     }
 
-    /** Offset of a parameter in the block of parameters. */
+    /** Returns the offset of a parameter in the block of parameters. */
     public int param(String name) {
         return params.get(name);
     }
@@ -73,7 +78,7 @@ public final class Layout {
         return paramBytes;
     }
 
-    /** Bytes of shared memory before the dynamic part. */
+    /** Returns the bytes of shared memory before the dynamic part. */
     int sharedBytes() {
         return shared;
     }
@@ -82,7 +87,7 @@ public final class Layout {
         return !dynamic.isEmpty();
     }
 
-    /** Bytes of local memory of a thread. */
+    /** Returns the bytes of local memory of one thread. */
     int localBytes() {
         return up(local, 16);
     }

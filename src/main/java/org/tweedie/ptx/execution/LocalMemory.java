@@ -5,7 +5,7 @@ import java.lang.foreign.Arena;
 import java.util.Arrays;
 import org.tweedie.ptx.launch.KernelFault;
 
-/** Local memory of a block's threads, one after the other. */
+/** The local memory of a block's threads, stored one thread after the other. */
 public final class LocalMemory {
     private final Block block;
     private final long base;

@@ -6,18 +6,19 @@ import java.util.function.IntFunction;
 import org.tweedie.ptx.launch.KernelFault;
 
 /**
- * Who touched which bytes last. Two accesses of different threads to the same bytes, one of them a write, must have a barrier between: of
- * their block, or of their warp where they share one. Threads of different blocks have no barrier at all. The unit is two bytes.
+ * A log of the threads that last read and wrote each unit of two bytes. Two accesses of different threads to the same bytes, one
+ * of them a write, must have a barrier between them: a barrier of their block, or one of their warp where they are in the same
+ * warp. Threads of different blocks have no barrier at all.
  */
 public final class Races {
     private static final int NOBODY = -1;
-    /** Reads by several threads of one warp, of one block, of several blocks since the last write. */
+    /** These marks stand for reads since the last write: by several threads of one warp, of one block, of several blocks. */
     private static final int WARP = 1;
     private static final int BLOCK = 2;
     private static final int GRID = 3;
 
     private final boolean acrossBlocks;
-    private final int[] writer; // thread in the grid
+    private final int[] writer; // the thread's number in the grid
     private final int[] writeEpoch;
     private final int[] writeSync;
     private final int[] reader;
@@ -25,7 +26,11 @@ public final class Races {
     private final int[] readEpoch;
     private final int[] readSync;
 
-    /** @param acrossBlocks whether blocks meet in this memory */
+    /**
+     * Makes an empty log.
+     *
+     * @param acrossBlocks whether threads of different blocks access this memory
+     */
     public Races(long bytes, boolean acrossBlocks) {
         int n = Math.toIntExact((bytes + 1) / 2);
         this.acrossBlocks = acrossBlocks;
@@ -50,7 +55,7 @@ public final class Races {
         return acrossBlocks ? (b.index.z() * b.grid.y() + b.index.y()) * b.grid.x() + b.index.x() : 0;
     }
 
-    /** Number of a thread: its block and, in the low ten bits, its place there. */
+    /** Returns the number of a thread: its block in the high bits, its place in the block in the low ten bits. */
     private int me(Warp w, int lane) {
         return block(w) << 10 | w.thread(lane);
     }
@@ -68,7 +73,7 @@ public final class Races {
     private void noteRead(int i, Warp w, int me) {
         int who = reader[i];
         if (who == NOBODY || ordered(who, readEpoch[i], readSync[i], w, me) && readBy[i] < GRID) {
-            readBy[i] = 0; // whoever is ordered after this read is ordered after the earlier ones
+            readBy[i] = 0; // a thread that is ordered after this read is ordered after the earlier ones too
         } else if (who != me) {
             byte by = (byte) (who >> 5 == me >> 5 ? WARP : who >> 10 == me >> 10 ? BLOCK : GRID);
             readBy[i] = (byte) Math.max(readBy[i], by);
@@ -104,7 +109,7 @@ public final class Races {
         };
     }
 
-    /** Whether an earlier access of another thread has a barrier between it and now. */
+    /** Tells whether a barrier orders an earlier access of another thread before now. */
     private static boolean ordered(int other, int epoch, int sync, Warp w, int me) {
         return other >> 10 == me >> 10 && (epoch < w.block.epoch || other >> 5 == me >> 5 && sync < w.sync);
     }

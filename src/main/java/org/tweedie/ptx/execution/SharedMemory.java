@@ -5,11 +5,13 @@ import java.lang.foreign.Arena;
 import java.util.Arrays;
 import org.tweedie.ptx.launch.KernelFault;
 
-/** Shared memory of a block, with a shadow: which bytes are written, which await a copy. */
+/**
+ * The shared memory of a block, with a shadow that tells which bytes have been written and which wait for an asynchronous copy.
+ */
 public final class SharedMemory {
     static final byte UNWRITTEN = 0;
     static final byte WRITTEN = 1;
-    /** A cp.async into it has been issued and not been waited for. */
+    /** This mark says that a cp.async into the byte has been issued and has not been waited for. */
     static final byte PENDING = 2;
 
     private final Block block;
@@ -33,7 +35,7 @@ public final class SharedMemory {
         }
     }
 
-    /** Native address of what a lane reads. */
+    /** Checks a read and returns the native address that the lane reads from. */
     public long read(Instruction op, Warp w, int lane, long address, int n) {
         int at = bounds(op, w, lane, address, n);
         for (int i = at; i < at + n; i++) {
@@ -47,7 +49,7 @@ public final class SharedMemory {
         return base + at;
     }
 
-    /** Native address of what a lane writes. */
+    /** Checks a write and returns the native address that the lane writes to. */
     public long write(Instruction op, Warp w, int lane, long address, int n) {
         int at = bounds(op, w, lane, address, n);
         for (int i = at; i < at + n; i++) {
@@ -62,14 +64,17 @@ public final class SharedMemory {
         return base + at;
     }
 
-    /** Native address of the target of an asynchronous copy, which from now on nobody may touch. */
+    /**
+     * Returns the native address of the target of an asynchronous copy; no thread may touch the target until the copy has been
+     * waited for.
+     */
     long pend(Instruction op, Warp w, int lane, long address, int n) {
         long to = write(op, w, lane, address, n);
         Arrays.fill(state, (int) address, (int) address + n, PENDING);
         return to;
     }
 
-    /** An asynchronous copy has come: as if its thread had written just now. */
+    /** Marks the target of an asynchronous copy as written by the copy's thread just now. */
     void arrive(Instruction op, Warp w, int lane, long address, int n) {
         Arrays.fill(state, (int) address, (int) address + n, WRITTEN);
         if (races != null) {
@@ -79,7 +84,7 @@ public final class SharedMemory {
 
     private KernelFault unready(Instruction op, Warp w, int lane, int at, String how) {
         return state[at] == PENDING
-                ? block.fault(KernelFault.Kind.PENDING_COPY, op, w, lane, how + " " + name(at) + " while a cp.async into it is pending; wait for its group before")
+                ? block.fault(KernelFault.Kind.PENDING_COPY, op, w, lane, how + " " + name(at) + " while a cp.async into it  is pending; the kernel must wait for its group first")
                 : block.fault(KernelFault.Kind.UNINITIALISED, op, w, lane, how + " " + name(at) + " that nothing has written");
     }
 

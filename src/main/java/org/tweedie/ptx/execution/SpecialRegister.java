@@ -3,7 +3,7 @@ package org.tweedie.ptx.execution;
 
 import java.util.Set;
 
-/** Special registers: what a thread knows of its place. */
+/** The special registers, which tell a thread its place in the grid. */
 public final class SpecialRegister {
     private static final Set<String> KNOWN = Set.of("%tid.x", "%tid.y", "%tid.z", "%ntid.x", "%ntid.y", "%ntid.z", "%ctaid.x", "%ctaid.y",
             "%ctaid.z", "%nctaid.x", "%nctaid.y", "%nctaid.z", "%laneid", "%warpid", "%nwarpid", "%lanemask_eq", "%lanemask_lt", "%lanemask_le",
@@ -15,12 +15,12 @@ public final class SpecialRegister {
         return KNOWN.contains(name);
     }
 
-    /** Whether it differs from block to block; the others do not. */
+    /** Tells whether a register's value differs from block to block. */
     static boolean ofBlock(String name) {
         return name.startsWith("%ctaid");
     }
 
-    /** Its value for a thread. */
+    /** Returns the register's value for a thread. */
     static int value(String name, Block b, int thread) {
         int lane = thread % Instruction.LANES;
         int dot = name.indexOf('.');

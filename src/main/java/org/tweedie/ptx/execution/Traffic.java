@@ -6,8 +6,8 @@ import java.util.Set;
 import org.tweedie.ptx.launch.Counts;
 
 /**
- * Counts memory traffic as a GPU would see it: global memory in sectors of 32 bytes a warp's access touches, shared memory in passes over
- * its 32 banks of four bytes (accesses of 8 and 16 bytes go by halves and quarters of a warp).
+ * Counts memory traffic as a GPU would see it. Global memory is counted in the sectors of 32 bytes that a warp's access touches,
+ * shared memory in passes over its 32 banks of four bytes (accesses of 8 and 16 bytes are made by halves and quarters of a warp).
  */
 public final class Traffic {
     private static final int BANKS = 32;
@@ -58,7 +58,7 @@ public final class Traffic {
         return (lanes + group() - 1) / group();
     }
 
-    /** How often the banks are asked, one after the other: lanes that want the same word of a bank are served at once. */
+    /** Returns how many passes over the banks are needed; lanes that want the same word of a bank are served in one pass. */
     private int passes() {
         int sum = 0;
         for (int from = 0; from < lanes; from += group()) {

@@ -5,8 +5,8 @@ import java.util.Arrays;
 import org.tweedie.ptx.launch.KernelFault;
 
 /**
- * 32 threads and their registers. Lanes that are at the same instruction run together; of several groups the one at the lowest instruction
- * runs first, so that branches meet again as early as they can.
+ * 32 threads and their registers. Lanes that are at the same instruction run together. Of several such groups, the one at the
+ * lowest instruction runs first, so that branches meet again as early as they can.
  */
 public final class Warp {
     public enum State { RUNNING, BARRIER, DONE }
@@ -18,27 +18,27 @@ public final class Warp {
     public final int[] preds;
     public final int[] spareWords = new int[Instruction.LANES];
     final long[] spareLongs = new long[Instruction.LANES];
-    /** Per register, the lanes that have written it. */
+    /** The lanes that have written each register. */
     private final int[] writtenWords;
     private final int[] writtenLongs;
     private final int[] writtenPreds;
-    /** Those that hold something from the start. */
+    /** The lanes of each register that have a value from the start. */
     private final int[] givenWords;
     private final int[] givenLongs;
 
-    /** Lanes that run now, and those that have not exited. */
+    /** The lanes that run now ({@code active}), and those that have not exited ({@code live}). */
     int active;
     public int live;
     int pc;
-    /** What the last control instruction asks for. */
+    /** The state that the last control instruction has asked for. */
     public State state = State.RUNNING;
-    /** How often the warp's lanes have been ordered among each other, by a barrier of the warp or the block. */
+    /** Counts how often the warp's lanes have been ordered among each other, by a barrier of the warp or of the block. */
     public int sync;
     public final AsyncCopies copies;
 
     private final Instruction[] code;
     private final int[] lanePc = new int[Instruction.LANES];
-    /** The lowest instruction at which lanes wait that are not active. */
+    /** The lowest instruction at which lanes that are not active wait. */
     private int waiting = Integer.MAX_VALUE;
     long issued;
     long threads;
@@ -60,7 +60,7 @@ public final class Warp {
         constants();
     }
 
-    /** Ready to run from the start in the block's present place. */
+    /** Makes the warp ready to run from the start, at the block's present place in the grid. */
     void reset() {
         int first = index * Instruction.LANES;
         int n = (int) Math.min(Instruction.LANES, block.threads.count() - first);
@@ -81,7 +81,7 @@ public final class Warp {
         });
     }
 
-    /** What no block changes: numbers in the text, and what a thread knows of its place in the block. */
+    /** Fills the registers that no block changes: numbers in the text, and a thread's place in the block. */
     private void constants() {
         Registers r = block.kernel.registers;
         r.wordConstants().forEach((bits, s) -> {
@@ -172,7 +172,7 @@ public final class Warp {
                 "reads register " + block.kernel.registers.name(kind, register) + " that nothing has written");
     }
 
-    /** Sends lanes elsewhere; the others go on behind the branch. */
+    /** Sends the given lanes to a target; the others continue behind the branch. */
     public void branch(int lanes, int target) {
         if (lanes == active) {
             pc = target;
@@ -230,12 +230,12 @@ public final class Warp {
         waiting = next;
     }
 
-    /** Index in the block of a lane's thread. */
+    /** Returns the index in the block of a lane's thread. */
     public int thread(int lane) {
         return index * Instruction.LANES + lane;
     }
 
-    /** Line of the instruction at which a lane that is not active waits. */
+    /** Returns the line of the instruction at which a lane that is not active waits. */
     public int line(int lane) {
         return lanePc[lane] < code.length ? code[lanePc[lane]].source.line() : 0;
     }

@@ -6,13 +6,20 @@ import org.tweedie.ptx.launch.KernelFault;
 import org.tweedie.ptx.launch.Memory;
 import org.tweedie.ptx.launch.Window;
 
-/** Global memory as one launch may reach it: its windows, one after the other. Two windows may share bytes where a kernel runs in place. */
+/**
+ * The global memory that one launch may reach: its windows, in the order of the arguments. Two windows may share bytes where a
+ * kernel runs in place.
+ */
 public final class Windows {
     private final Window[] windows;
     private final Memory.Region[] regions;
     private final List<Races> races;
 
-    /** @param races one per window, or null */
+    /**
+     * Keeps the windows of a launch.
+     *
+     * @param races one log per window, or null where races are not checked
+     */
     Windows(List<Window> windows, Memory memory, List<Races> races) {
         this.windows = windows.toArray(Window[]::new);
         this.regions = windows.stream().map(w -> memory.region(w.address(), w.bytes())).toArray(Memory.Region[]::new);
@@ -23,7 +30,11 @@ public final class Windows {
         return read(op, w, lane, address, n, n);
     }
 
-    /** @param align what the address must be a multiple of */
+    /**
+     * Checks a read and returns the native address that the lane reads from.
+     *
+     * @param align the number that the address must be a multiple of
+     */
     public long read(Instruction op, Warp w, int lane, long address, int n, int align) {
         int i = find(op, w, lane, address, n, align, false);
         if (w.block.options.uninitialised()) {

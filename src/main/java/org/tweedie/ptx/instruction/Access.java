@@ -10,19 +10,19 @@ import org.tweedie.ptx.execution.Warp;
 import org.tweedie.ptx.launch.KernelFault;
 import org.tweedie.ptx.launch.Memory;
 
-/** ld and st: n elements of a type at an address in a space. */
+/** The instructions ld and st: they load or store n elements of a type at an address in a space. */
 public final class Access extends Instruction {
     private final Space space;
     private final boolean store;
-    private final int bytes; // of an element
+    private final int bytes; // of one element
     private final boolean signed;
-    private final int base; // first lane of the register that holds the address, or -1
-    private final boolean wide; // whether that is a 64-bit register
+    private final int base; // the first lane of the register that holds the address, or -1
+    private final boolean wide; // whether that register has 64 bits
     private final long offset;
-    private final int[] registers; // first lane of each element's
+    private final int[] registers; // the first lane of each element's register
     private final boolean[] longs;
 
-    /** Address and elements of an instruction. */
+    /** The address and the elements of an instruction. */
     public record Shape(int base, boolean wide, long offset, int[] registers, boolean[] longs) {}
 
     public Access(Space space, boolean store, int bytes, boolean signed, Shape s) {

@@ -4,7 +4,7 @@ package org.tweedie.ptx.instruction;
 import org.tweedie.ptx.execution.Warp;
 
 /**
- * An address in brackets: a register, or none, plus an offset.
+ * An address in brackets: a register or none, plus an offset.
  *
  * @param register the first lane of the register, or -1 where there is none
  * @param wide whether the register has 64 bits

@@ -4,9 +4,9 @@ package org.tweedie.ptx.instruction;
 import org.tweedie.ptx.launch.Options.Approximation;
 
 /**
- * The approximate instructions. The PTX ISA bounds their error; {@link Approximation#WORST} goes to that bound.
- * Bounds (PTX ISA 8.5): ex2 2 ulp, lg2 2^-22 absolute within (0.5, 2), else 2^-22 relative, sin and cos 2^-20.9 absolute in [-pi, pi], tanh 2^-11 relative,
- * rcp 1 ulp, rsqrt 2^-22.9 relative, sqrt 2^-23 relative, div 2 ulp.
+ * The approximate instructions. The PTX ISA bounds their error; {@link Approximation#WORST} gives results at that bound. The
+ * bounds (PTX ISA 8.5) are: ex2 2 ulp, lg2 2^-22 absolute within (0.5, 2) and 2^-22 relative elsewhere, sin and cos 2^-20.9
+ * absolute in [-pi, pi], tanh 2^-11 relative, rcp 1 ulp, rsqrt 2^-22.9 relative, sqrt 2^-23 relative, div 2 ulp.
  */
 public final class Approximate {
     private Approximate() {}
@@ -20,7 +20,11 @@ public final class Approximate {
     private static final double SIN = Math.pow(2, -20.9);
     private static final double RSQRT = Math.pow(2, -22.9);
 
-    /** Null where there is no such instruction. @param name with its modifiers but without the type and ftz */
+    /**
+     * Returns an approximate instruction on f32, or null where there is none of this name.
+     *
+     * @param name the name with its modifiers but without the type and ftz
+     */
     public static Lanes.Function f32(String name, boolean ftz, Approximation mode) {
         Exact f = switch (name) {
             case "ex2.approx" -> (a, _) -> Math.pow(2, a);
@@ -51,7 +55,7 @@ public final class Approximate {
         return a == 0 ? Double.NEGATIVE_INFINITY : Math.log(a) / Math.log(2);
     }
 
-    /** The error allowed, less half a unit that rounding may add. */
+    /** Returns the allowed error, less the half unit that rounding may add. */
     private static double error(String name, double x, double y) {
         double size = Math.abs(y);
         return switch (name) {

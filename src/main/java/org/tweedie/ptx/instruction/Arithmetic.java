@@ -3,11 +3,18 @@ package org.tweedie.ptx.instruction;
 
 import org.tweedie.ptx.text.PtxNumbers;
 
-/** What instructions mean, lane by lane, on the bits of their operands (words come zero-extended). Null: not known. */
+/**
+ * The meaning of the arithmetic instructions for one lane, as functions of the bits of their operands (words are zero-extended).
+ * A function is null where the instruction is not known.
+ */
 public final class Arithmetic {
     private Arithmetic() {}
 
-    /** @param how modifiers between name and type, joined by dots */
+    /**
+     * Returns the function of an instruction.
+     *
+     * @param how the modifiers between name and type, joined by dots
+     */
     public static Lanes.Function of(String name, String how, String type) {
         return switch (type) {
             case "f32" -> FloatArithmetic.f32(name, how);
@@ -61,7 +68,7 @@ public final class Arithmetic {
         return (extend(a, bits, signed) ^ flip) < (extend(b, bits, signed) ^ flip);
     }
 
-    /** By zero: all ones, as GPUs give; the ISA leaves it open. */
+    /** Divides. A division by zero gives all ones, as on GPUs; the ISA leaves the result open. */
     private static long divide(long a, long b, boolean signed) {
         return b == 0 ? -1 : signed ? a / b : Long.divideUnsigned(a, b);
     }
@@ -112,7 +119,7 @@ public final class Arithmetic {
         };
     }
 
-    /** Shift amounts are unsigned words. */
+    /** Limits a shift amount, which is an unsigned word. */
     private static int shift(long n) {
         return (int) Math.min(n & 0xFFFFFFFFL, 64);
     }
@@ -126,7 +133,7 @@ public final class Arithmetic {
         return length >= 64 ? v : v & (1L << length) - 1 | sign << length;
     }
 
-    /** prmt: picks four of the eight bytes of b:a by the digits of c; bit 3 of a digit spreads the byte's sign. */
+    /** Implements prmt: it picks four of the eight bytes of b:a by the digits of c; bit 3 of a digit spreads the byte's sign. */
     public static long permute(long a, long b, long c) {
         long bytes = b << 32 | a;
         long out = 0;
@@ -138,7 +145,7 @@ public final class Arithmetic {
         return out;
     }
 
-    /** lop3: bit by bit, the table's entry at abc. */
+    /** Implements lop3: each bit of the result is the table's entry at the bits of a, b and c. */
     public static Lanes.Function lookup(int table) {
         return (a, b, c) -> {
             long out = 0;

@@ -5,7 +5,7 @@ import java.util.Set;
 import org.tweedie.ptx.execution.Instruction;
 import org.tweedie.ptx.execution.Warp;
 
-/** setp: a comparison of two operands, for all lanes. */
+/** The instruction setp: it compares two operands, for all lanes. */
 public final class Compare extends Instruction.Pred {
     private final boolean less;
     private final boolean equal;
@@ -18,7 +18,7 @@ public final class Compare extends Instruction.Pred {
 
     public Compare(String how, String type, int d, int a, int b, boolean wide) {
         super(d);
-        String plain = how.length() == 3 && how.endsWith("u") ? how.substring(0, 2) : how; // ltu: or unordered
+        String plain = how.length() == 3 && how.endsWith("u") ? how.substring(0, 2) : how; // ltu means lt or unordered
         less = Set.of("lt", "lo", "le", "ls", "ne", "num").contains(plain);
         equal = Set.of("eq", "le", "ls", "ge", "hs", "num").contains(plain);
         greater = Set.of("gt", "hi", "ge", "hs", "ne", "num").contains(plain);
@@ -41,7 +41,7 @@ public final class Compare extends Instruction.Pred {
         };
     }
 
-    /** Whether an outcome of a three-way comparison is one asked for. */
+    /** Tells whether the outcome of a three-way comparison is one that the instruction asks for. */
     private boolean holds(int order) {
         return order < 0 ? less : order == 0 ? equal : greater;
     }

@@ -5,7 +5,7 @@ import org.tweedie.ptx.execution.Instruction;
 import org.tweedie.ptx.execution.Warp;
 import org.tweedie.ptx.launch.KernelFault;
 
-/** What changes where a warp goes on: branches, ends, barriers. */
+/** The instructions that change where a warp continues: branches, ends and barriers. */
 public final class Control {
     private Control() {}
 
@@ -36,7 +36,7 @@ public final class Control {
         }
     }
 
-    /** bar.sync 0: all threads of the block. */
+    /** The instruction bar.sync 0, a barrier of all threads of the block. */
     public static final class Barrier extends Instruction {
         @Override
         public void run(Warp w, int mask) {
@@ -49,7 +49,7 @@ public final class Control {
         }
     }
 
-    /** bar.warp.sync: orders the warp's lanes among each other. */
+    /** The instruction bar.warp.sync, which orders the warp's lanes among each other. */
     public static final class WarpBarrier extends Instruction {
         private final int members;
 
@@ -64,7 +64,7 @@ public final class Control {
         }
     }
 
-    /** What a warp-wide instruction needs: that exactly the threads it names are here. */
+    /** Checks the rule of warp-wide instructions that exactly the threads that the instruction names have reached it. */
     public static void together(Instruction op, Warp w, int mask, int members) {
         int lane = Integer.numberOfTrailingZeros(mask);
         int named = w.words[members + lane];

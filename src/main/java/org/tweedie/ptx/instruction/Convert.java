@@ -4,11 +4,15 @@ package org.tweedie.ptx.instruction;
 import java.math.BigInteger;
 import org.tweedie.ptx.text.PtxNumbers;
 
-/** cvt between the scalar types, on bits. */
+/** The conversions of cvt between the scalar types, as functions on bits. */
 public final class Convert {
     private Convert() {}
 
-    /** Null where it is not known. @param how rounding and saturation */
+    /**
+     * Returns the function of a conversion, or null where it is not known.
+     *
+     * @param how the modifiers for rounding and saturation
+     */
     public static Lanes.Function of(String to, String from, String how) {
         boolean sat = how.contains("sat");
         String round = how.replace("sat", "").replace("ftz", "").replace(".", "");
@@ -82,7 +86,7 @@ public final class Convert {
         };
     }
 
-    /** To the nearest representable; NaN gives 0. */
+    /** Converts to the nearest integer that the type can represent; NaN gives 0. */
     private static Lanes.Function toInt(Read read, String to, String round) {
         if (!round.matches("r[nzmp]i")) {
             return null;
@@ -105,7 +109,7 @@ public final class Convert {
     private static Lanes.Function fromInt(String from, String to, Write write) {
         int bits = 8 * PtxNumbers.bytes(from);
         boolean signed = from.startsWith("s");
-        if (bits == 64 && to.equals("f32")) { // through double it would be rounded twice
+        if (bits == 64 && to.equals("f32")) { // a conversion through double would round twice
             return (a, _, _) -> FloatArithmetic.raw(signed ? a : new BigInteger(Long.toUnsignedString(a)).floatValue());
         }
         return (a, _, _) -> {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.ptx.instruction;
 
-/** Floating-point instructions on bits. Rounding is to nearest unless another is asked for; subnormals stay unless ftz is. */
+/**
+ * The floating-point instructions as functions on bits. Rounding is to nearest unless a modifier asks for another; subnormals are
+ * kept unless ftz is given.
+ */
 final class FloatArithmetic {
     private FloatArithmetic() {}
 
@@ -56,7 +59,7 @@ final class FloatArithmetic {
         return Float.isNaN(x) ? 0x7FFFFFFFL : Float.floatToRawIntBits(x) & 0xFFFFFFFFL;
     }
 
-    /** PTX: a number wins over NaN. */
+    /** Returns the smaller number; PTX prefers a number to NaN. */
     private static float minimum(float a, float b) {
         return Float.isNaN(a) ? b : Float.isNaN(b) ? a : Math.min(a, b);
     }
@@ -90,7 +93,7 @@ final class FloatArithmetic {
         };
     }
 
-    /** f16 or bf16: exact, then rounded once. */
+    /** Returns an instruction on f16 or bf16: it is computed exactly and rounded once. */
     static Lanes.Function half(String name, String how, boolean bf) {
         F f = switch (how.isEmpty() || how.equals("rn") ? name : name + "." + how) {
             case "add" -> (a, b, _) -> a + b;

@@ -3,7 +3,7 @@ package org.tweedie.ptx.instruction;
 
 import org.tweedie.program.Rounding;
 
-/** 16-bit floating point by its bits, and packed pairs of it (the first in the low half). */
+/** Converts 16-bit floating point from and to its bits, and handles packed pairs of it (the first is in the low half). */
 public final class Floats16 {
     private Floats16() {}
 
@@ -11,7 +11,7 @@ public final class Floats16 {
         return bf16 ? Rounding.fromBf16((short) bits) : Float.float16ToFloat((short) bits);
     }
 
-    /** To nearest, ties to even. */
+    /** Rounds to nearest, ties to even. */
     public static long bits(float x, boolean bf16) {
         if (Float.isNaN(x)) {
             return 0x7FFF;
@@ -19,10 +19,13 @@ public final class Floats16 {
         return (bf16 ? Rounding.toBf16(x) : Float.floatToFloat16(x)) & 0xFFFFL;
     }
 
-    /** Of a value known in double: one rounding only, which for a sum or product of two 16-bit numbers the way through float is. */
+    /**
+     * Rounds a value that is known in double, once. For a sum or product of two 16-bit numbers the conversion through float would
+     * round twice.
+     */
     public static long bits(double x, boolean bf16) {
         float f = (float) x;
-        if (f != x && !Float.isNaN(f)) { // round to odd on the way, so that the second rounding sees which side it is on
+        if (f != x && !Float.isNaN(f)) { // round to odd on the way, so that the second rounding sees on which side the value is
             int raw = Float.floatToRawIntBits(f);
             boolean away = Math.abs((double) f) > Math.abs(x);
             if ((raw & 1) == 0) {
@@ -32,7 +35,7 @@ public final class Floats16 {
         return bits(f, bf16);
     }
 
-    /** A function of two or three numbers on both halves of packed pairs. */
+    /** Applies a function of two or three numbers to both halves of packed pairs. */
     static Lanes.Function pairs(Lanes.Function f) {
         return (a, b, c) -> f.of(a & 0xFFFF, b & 0xFFFF, c & 0xFFFF) & 0xFFFF | (f.of(a >>> 16 & 0xFFFF, b >>> 16 & 0xFFFF, c >>> 16 & 0xFFFF) & 0xFFFF) << 16;
     }

@@ -6,11 +6,14 @@ import org.tweedie.ptx.execution.Slot;
 import org.tweedie.ptx.execution.Warp;
 
 /**
- * Any instruction that works lane by lane, its meaning given as a function of the operands' bits: what is rare need not be fast. Frequent ones
- * have loops of their own ({@link WordLoops}, {@link LongLoops}).
+ * An instruction that works lane by lane and whose meaning is given as a function of the operands' bits. It is meant for rare
+ * instructions, which need not be fast; frequent ones have loops of their own ({@link WordLoops}, {@link LongLoops}).
  */
 public final class Lanes extends Instruction {
-    /** Words come zero-extended; of the result the destination's bits are kept. */
+    /**
+     * A function of the bits of one lane's operands. Words are zero-extended; the destination keeps as many bits of the result as
+     * it has.
+     */
     @FunctionalInterface
     public interface Function {
         long of(long a, long b, long c);

@@ -10,8 +10,9 @@ import org.tweedie.ptx.launch.KernelFault;
 import org.tweedie.ptx.launch.Memory;
 
 /**
- * ldmatrix: loads 8 x 8 matrices of 16-bit elements from shared memory. Lanes 8 i .. 8 i + 7 give the addresses of the rows of matrix i (16 bytes
- * each); lane l gets elements 2 (l mod 4) and the next of row l / 4, or with .trans of column l / 4.
+ * The instruction ldmatrix, which loads 8 x 8 matrices of 16-bit elements from shared memory. Lanes 8 i .. 8 i + 7 give the
+ * addresses of the rows of matrix i (16 bytes each). Lane l gets element 2 (l mod 4) and the next one of row l / 4, or with
+ * .trans of column l / 4.
  */
 public final class LdMatrix extends Instruction {
     private final int[] d;

@@ -3,11 +3,14 @@ package org.tweedie.ptx.instruction;
 
 import org.tweedie.ptx.execution.Instruction;
 
-/** The frequent instructions with a 64-bit result: address arithmetic, and doubles. */
+/** Loops for the frequent instructions with a 64-bit result: address arithmetic, and doubles. */
 public final class LongLoops {
     private LongLoops() {}
 
-    /** Null where there is no loop for it. Operands lie in the file of words or of longs as the instruction's type says. */
+    /**
+     * Returns the loop of an instruction, or null where there is none. The instruction's type says whether an operand is in the
+     * file of words or of longs.
+     */
     public static Instruction of(String name, int d, int a, int b, int c) {
         return switch (name) {
             case "add.s64", "add.u64" -> new Instruction.Wide(d) {

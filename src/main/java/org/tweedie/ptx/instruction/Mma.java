@@ -6,12 +6,13 @@ import org.tweedie.ptx.execution.Warp;
 import org.tweedie.ptx.launch.KernelFault;
 
 /**
- * mma.sync m16n8k8 and m16n8k16 on f16 or bf16 with an f32 sum: D = A B + C, A [16,k] by rows, B [k,8] by columns, C and D [16,8]. The hardware's
- * order of summation is not specified; here the products are summed exactly in double and rounded once.
+ * The instruction mma.sync m16n8k8 and m16n8k16 on f16 or bf16 with an f32 sum: D = A B + C, where A is [16,k] by rows, B is
+ * [k,8] by columns, C and D are [16,8]. The hardware's order of summation is not specified; here the products are summed exactly
+ * in double and rounded once.
  *
- * <p>Fragments (PTX ISA, "Matrix fragments for mma.m16n8k16"), with g = lane / 4 and t = lane mod 4: A's registers hold the pairs of columns
- * from 2 t in rows g and g + 8, then the same from 8 + 2 t; B's the pairs of rows from 2 t, then from 8 + 2 t, in column g; C's the columns
- * 2 t and 2 t + 1 of row g, then of row g + 8.
+ * <p>The fragments are (PTX ISA, "Matrix fragments for mma.m16n8k16"), with g = lane / 4 and t = lane mod 4: A's registers hold
+ * the pairs of columns from 2 t in rows g and g + 8, then the same pairs from 8 + 2 t; B's registers hold the pairs of rows from
+ * 2 t, then from 8 + 2 t, in column g; C's registers hold columns 2 t and 2 t + 1 of row g, then of row g + 8.
  */
 public final class Mma extends Instruction {
     private final int k;

@@ -5,7 +5,10 @@ import org.tweedie.ptx.execution.Instruction;
 import org.tweedie.ptx.execution.Warp;
 import org.tweedie.ptx.launch.KernelFault;
 
-/** shfl.sync: each lane reads another lane's register. PTX ISA: the third operand holds the clamp (bits 0-4) and the segment mask (bits 8-12). */
+/**
+ * The instruction shfl.sync: each lane reads another lane's register. The third operand holds the clamp (bits 0-4) and the
+ * segment mask (bits 8-12), as the PTX ISA says.
+ */
 public final class Shuffle extends Instruction {
     public enum Mode { UP, DOWN, BFLY, IDX }
 

@@ -4,11 +4,14 @@ package org.tweedie.ptx.instruction;
 import org.tweedie.ptx.execution.Instruction;
 import org.tweedie.ptx.execution.Warp;
 
-/** The frequent instructions with a 32-bit result, each a loop of its own, so that the JVM compiles it well. */
+/**
+ * Loops for the frequent instructions with a 32-bit result. Each instruction has a loop of its own, so that the JVM compiles it
+ * well.
+ */
 public final class WordLoops {
     private WordLoops() {}
 
-    /** Null where there is no loop for it. */
+    /** Returns the loop of an instruction, or null where there is none. */
     public static Instruction of(String name, int d, int a, int b, int c) {
         return switch (name) {
             case "add.s32", "add.u32" -> new Instruction.Word(d) {
@@ -115,7 +118,7 @@ public final class WordLoops {
         };
     }
 
-    /** a or b by a predicate. */
+    /** Returns the instruction that selects a or b by a predicate. */
     public static Instruction select(int d, int a, int b, int p) {
         return new Instruction() {
             @Override

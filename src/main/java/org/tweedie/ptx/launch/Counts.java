@@ -4,27 +4,27 @@ package org.tweedie.ptx.launch;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** What a launch did. Instructions are always counted, the rest where {@link Options#counts} asks for it. */
+/** The counts of a launch. Instructions are always counted, everything else where {@link Options#counts} asks for it. */
 public final class Counts {
-    /** Bytes of a sector, the unit in which a GPU moves global memory. */
+    /** The bytes of a sector, the unit in which a GPU moves global memory. */
     public static final int SECTOR = 32;
 
-    /** Instructions issued, a warp's counting once. */
+    /** Instructions issued; an instruction of a warp counts once. */
     public long warpInstructions;
-    /** Instructions done, each thread's counting once. */
+    /** Instructions executed; an instruction counts once for each thread. */
     public long threadInstructions;
-    /** Bytes that threads asked for, and sectors of 32 bytes that these lie in, warp by warp. */
+    /** Bytes that threads asked for, and the sectors of 32 bytes that contain them, counted warp by warp. */
     public long globalLoadBytes;
     public long globalLoadSectors;
     public long globalStoreBytes;
     public long globalStoreSectors;
-    /** Bytes, and passes over the banks: at least, and as the addresses lie. */
+    /** Bytes; passes over the banks that the addresses need; and the passes that are needed at least. */
     public long sharedLoadBytes;
     public long sharedStoreBytes;
     public long sharedPasses;
     public long sharedPassesAtLeast;
     public long localBytes;
-    /** Issued, by name. */
+    /** Instructions issued, by name. */
     public final Map<String, Long> byName = new TreeMap<>();
 
     public void global(boolean store, long bytes, int sectors) {
@@ -51,7 +51,7 @@ public final class Counts {
         localBytes += bytes;
     }
 
-    /** Share of the global sectors' bytes that were asked for; 1 where there were none. */
+    /** Returns the share of the global sectors' bytes that threads asked for; 1 where there were no sectors. */
     public double coalescing() {
         long sectors = globalLoadSectors + globalStoreSectors;
         return sectors == 0 ? 1 : (globalLoadBytes + globalStoreBytes) / (double) (SECTOR * sectors);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.ptx.launch;
 
-/** A kernel did what no kernel may: the message names kernel, PTX line, block, thread and buffer. */
+/** A kernel has broken a rule. The message names kernel, PTX line, block, thread and buffer. */
 public final class KernelFault extends IllegalStateException {
     private static final long serialVersionUID = 1;
 
-    /** What went wrong, for tests and tools. */
+    /** The rule that was broken, for tests and tools. */
     public enum Kind { OUT_OF_BOUNDS, MISALIGNED, UNINITIALISED, RACE, READ_ONLY, PENDING_COPY, BARRIER, TRAP, LIMIT }
 
     private final Kind kind;

@@ -9,8 +9,8 @@ import java.util.List;
 import org.tweedie.ptx.text.PtxException;
 
 /**
- * The global memory of the machine. Device addresses are native addresses: a region is a block of native memory of its owner, with a shadow
- * that tells which bytes have been written. Kernels reach it only through the windows of their launch.
+ * The global memory of the machine. Device addresses are native addresses: a region is a block of native memory of its owner,
+ * with a shadow that tells which bytes have been written. Kernels reach it only through the windows of their launch.
  */
 public final class Memory {
     public static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
@@ -19,12 +19,15 @@ public final class Memory {
     public static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
     public static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
 
-    /** A block of memory of the owner's, as long as it is mapped. */
+    /** A block of the owner's memory, for as long as it is mapped. */
     public record Region(long address, long bytes, byte[] written) {}
 
     private final List<Region> regions = new ArrayList<>();
 
-    /** Makes native memory known; nothing of it counts as written. The owner keeps it alive until {@link #unmap}. At most 2 GiB. */
+    /**
+     * Maps native memory of at most 2 GiB; none of its bytes counts as written. The owner keeps the memory alive until {@link
+     * #unmap}.
+     */
     public void map(long address, long bytes) {
         regions.add(new Region(address, bytes, new byte[Math.toIntExact(bytes)]));
     }
@@ -35,7 +38,7 @@ public final class Memory {
         }
     }
 
-    /** Bytes mapped now. */
+    /** Returns the bytes that are mapped now. */
     public long mapped() {
         return regions.stream().mapToLong(Region::bytes).sum();
     }
@@ -45,12 +48,12 @@ public final class Memory {
         mark(address, bytes, (byte) 1);
     }
 
-    /** Forgets what these bytes hold: reading them is an error until they are written. */
+    /** Marks these bytes as not written: reading them is an error until they are written again. */
     public void forget(long address, long bytes) {
         mark(address, bytes, (byte) 0);
     }
 
-    /** Whether all of these bytes have been written. */
+    /** Tells whether all of these bytes have been written. */
     public boolean written(long address, long bytes) {
         Region r = region(address, bytes);
         int from = (int) (address - r.address);
@@ -68,7 +71,7 @@ public final class Memory {
         Arrays.fill(r.written, from, from + (int) bytes, state);
     }
 
-    /** This memory and a module's constants. */
+    /** Returns a memory that has this memory's regions and a module's constants. */
     public Memory with(List<Window> constants) {
         Memory m = new Memory();
         m.regions.addAll(regions);

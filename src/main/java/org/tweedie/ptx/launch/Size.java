@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.ptx.launch;
 
-/** Numbers of blocks, or of threads, along x, y and z. */
+/** The numbers of blocks, or of threads, along x, y and z. */
 public record Size(int x, int y, int z) {
     public long count() {
         return (long) x * y * z;

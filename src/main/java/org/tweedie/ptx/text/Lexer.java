@@ -4,9 +4,9 @@ package org.tweedie.ptx.text;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Cuts PTX text into tokens, without comments. */
+/** Cuts PTX text into tokens and drops comments. */
 final class Lexer {
-    /** A token and the line it stands on, from 1. Numbers keep their sign out: a minus is a token of its own. */
+    /** A token and its line, counted from 1. A number has no sign: a minus is a token of its own. */
     record Token(String text, int line) {
         boolean is(String s) {
             return text.equals(s);
@@ -54,14 +54,14 @@ final class Lexer {
         } else if (text.startsWith("/*", at)) {
             int close = text.indexOf("*/", at + 2);
             if (close < 0) {
-                throw new PtxException(file + ":" + line + ": comment is not closed");
+                throw new PtxException(file + ":" + line + ": a comment is not closed");
             }
             line += (int) text.substring(at, close).chars().filter(x -> x == '\n').count();
             at = close + 2;
         } else if (c == '"') {
             int close = text.indexOf('"', at + 1);
             if (close < 0) {
-                throw new PtxException(file + ":" + line + ": string is not closed");
+                throw new PtxException(file + ":" + line + ": a string is not closed");
             }
             add(close + 1);
         } else if (inName(c)) {

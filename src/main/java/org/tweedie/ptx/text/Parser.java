@@ -12,9 +12,9 @@ import java.util.List;
 import java.util.Map;
 import org.tweedie.ptx.text.Lexer.Token;
 
-/** Reads a PTX file: module variables and kernels. What it does not know it refuses by name. */
+/** Reads a PTX file: module variables and kernels. A directive that the machine does not know is refused by name. */
 public final class Parser {
-    /** A kernel as written. Labels give the index of the statement that follows them. */
+    /** A kernel as it was written. A label is mapped to the index of the statement that follows it. */
     public record Body(String name, int line, List<Variable> params, Map<String, String> registers, Map<String, Variable> variables,
             List<Statement> statements, Map<String, Integer> labels, int[] maxThreads) {}
 
@@ -32,7 +32,7 @@ public final class Parser {
         this.tokens = Lexer.tokens(file, text);
     }
 
-    /** Kernels by name, and the variables of the module added to {@code globals}. */
+    /** Returns the kernels by name, and adds the variables of the module to {@code globals}. */
     public static Map<String, Body> parse(String file, String text, Map<String, Variable> globals) {
         Parser p = new Parser(file, text);
         p.module();
@@ -145,7 +145,7 @@ public final class Parser {
             switch (t.text()) {
                 case ".maxntid", ".reqntid" -> max = list();
                 case ".minnctapersm", ".maxnreg" -> number();
-                default -> throw error(t, "'" + t.text() + "' before a kernel's body is not known to this machine");
+                default -> throw error(t, "'" + t.text() + "'  before the body of a kernel is not known to this machine");
             }
         }
         body = new Body(name.text(), name.line(), params, new HashMap<>(), new LinkedHashMap<>(), new ArrayList<>(), new HashMap<>(), max);
@@ -165,7 +165,7 @@ public final class Parser {
         return n.stream().mapToInt(i -> i).toArray();
     }
 
-    /** Statements up to the brace that closes them. */
+    /** Parses statements up to the brace that closes them. */
     private void block() {
         scopes.push(new HashMap<>());
         while (!accept("}")) {
@@ -225,7 +225,7 @@ public final class Parser {
         expect(";");
     }
 
-    /** After the space: [.align n] .type name[n] [= {..}]. */
+    /** Parses a declaration after its space: [.align n] .type name[n] [= {..}]. */
     private Variable declared(String space) {
         int align = 0;
         Token t = take();
@@ -278,7 +278,7 @@ public final class Parser {
         }
         Token op = name();
         List<String> parts = new ArrayList<>(List.of(op.text().split("\\.")));
-        while (accept(":")) { // L2::128B
+        while (accept(":")) { // for example L2::128B
             expect(":");
             parts.set(parts.size() - 1, parts.getLast() + "::" + take().text());
             while (peek().text().startsWith(".")) {
@@ -292,7 +292,7 @@ public final class Parser {
                 expect(",");
             }
         }
-        // one "::" makes the rest of the name part of it: cut it again at its dots
+        // one "::" makes the rest of the name part of it, so it is cut again at its dots
         List<String> mods = new ArrayList<>();
         parts.subList(1, parts.size()).forEach(m -> mods.addAll(List.of(m.split("\\."))));
         body.statements.add(new Statement(first.line(), guard, parts.getFirst(), List.copyOf(mods), operands));
@@ -359,7 +359,7 @@ public final class Parser {
         return new Operand.Address(base, offset);
     }
 
-    /** The unique name of a register written here. */
+    /** Returns the unique name of a register that is written in this scope. */
     private String resolve(Token t) {
         for (Map<String, String> scope : scopes) {
             String unique = scope.get(t.text());

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.ptx.text;
 
-/** PTX's literals and the sizes of its types. */
+/** Parses PTX's literals and knows the sizes of its types. */
 public final class PtxNumbers {
     private PtxNumbers() {}
 
-    /** @throws NumberFormatException when the text is no number */
+    /**
+     * Parses a literal.
+     *
+     * @throws NumberFormatException when the text is not a number
+     */
     static Operand.Number operand(String text) {
         if (text.length() == 10 && (text.startsWith("0f") || text.startsWith("0F"))) {
             return new Operand.Number(Long.parseLong(text.substring(2), 16), 'f');
@@ -30,7 +34,7 @@ public final class PtxNumbers {
         return t.length() > 1 && t.startsWith("0") ? Long.parseUnsignedLong(t, 8) : Long.parseUnsignedLong(t);
     }
 
-    /** Bytes of a type in memory; 0 where it has none. */
+    /** Returns the bytes of a type in memory, or 0 where it has no size. */
     public static int bytes(String type) {
         return switch (type) {
             case "b8", "u8", "s8" -> 1;

@@ -6,16 +6,24 @@ import static org.tweedie.device.cpu.loops.Strips.STRIP;
 import org.tweedie.device.cpu.onednn.Parallel;
 import org.tweedie.program.op.Fn;
 
-/** y = fn^(order)(x), or that times g. Vector loops for what networks use at orders 0 and 1, {@link Fn#at} in double for the rest. */
+/**
+ * Computes y = fn^(order)(x), or that times g. Orders 0 and 1 of the functions that networks use have vector loops; all others
+ * use {@link Fn#at} in double.
+ */
 public final class ActivationLoops {
     private static final long GRAIN = 1 << 14;
-    /** Keeps exp finite where it is multiplied by what may be 0. */
+    /** This bound keeps exp finite, because it may be multiplied by 0. */
     private static final float FINITE = 88f;
     private static final float INFINITE = 89f;
 
     private ActivationLoops() {}
 
-    /** @param n elements; @param gated whether there is a factor g, the second input */
+    /**
+     * Returns the kernel of an activation.
+     *
+     * @param n the number of elements
+     * @param gated whether there is a factor g, the second input
+     */
     public static CpuKernel kernel(Parallel parallel, Fn fn, int order, long n, boolean gated) {
         int chunks = Parallel.chunks(n, GRAIN);
         return CpuKernel.of(p -> {
@@ -46,7 +54,7 @@ public final class ActivationLoops {
         }
     }
 
-    /** x sigmoid(a x) and its slope, the slope of SiLU at a x. */
+    /** Computes x sigmoid(a x), or its slope, which is the slope of SiLU at a x. */
     private static void silu(Fn fn, int order, long x, float a, long y, int n, long e) {
         switch (order) {
             case 0 -> {

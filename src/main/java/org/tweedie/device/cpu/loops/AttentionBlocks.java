@@ -8,14 +8,14 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.op.Attention;
 
 /**
- * How an attention is cut into blocks of queries whose scores fit into the cache, and the layouts of its matrices: heads are read where they
- * lie in [B,N,C], by strides.
+ * Cuts an attention into blocks of queries whose scores fit into the cache, and describes the layouts of its matrices. Heads are
+ * read in place from [B,N,C], by strides.
  */
 final class AttentionBlocks {
-    /** Scores of a block. */
+    /** The most scores of a block. */
     private static final int SCORES = 1 << 18;
 
-    /** A run of samples, of heads and of queries, from the first of each. */
+    /** A range of samples, of heads and of queries, each given by its first and its number. */
     record Block(int b, int samples, int h, int heads, int i, int queries) {
         int rows() {
             return samples * heads * queries;
@@ -24,11 +24,11 @@ final class AttentionBlocks {
 
     final int samples;
     final int heads;
-    final int n; // queries
-    final int m; // keys
-    final int stride; // scores of a query, padded to whole vectors
-    final int d; // channels of a head
-    final int c; // channels
+    final int n; // the number of queries
+    final int m; // the number of keys
+    final int stride; // the scores of a query, padded to whole vectors
+    final int d; // the channels of a head
+    final int c; // the channels of all heads
     final float scale;
     final boolean causal;
 
@@ -44,7 +44,10 @@ final class AttentionBlocks {
         causal = op.causal();
     }
 
-    /** Blocks of the shape of the largest come first for each sample and head, in the order of their queries. */
+    /**
+     * Returns the blocks. For each sample and head, blocks with the shape of the largest come first, in the order of their
+     * queries.
+     */
     List<Block> blocks() {
         int rows = Math.max(1, SCORES / stride);
         int parts = (n + rows - 1) / rows;
@@ -71,20 +74,20 @@ final class AttentionBlocks {
         return d;
     }
 
-    /** Scores of the largest block, a padded row for each query. */
+    /** Returns the scores of the largest block, with a padded row for each query. */
     long scores() {
         return blocks().stream().mapToLong(b -> (long) b.rows() * stride).max().orElseThrow();
     }
 
     // ---- layouts; rows and columns of a head's matrix last -----------------------------------------------------
 
-    /** A block's rows of a [B,N,C] tensor, or (keys) all m rows of a [B,M,C] tensor. */
+    /** Describes a block's rows of a [B,N,C] tensor or, for {@code keys}, all m rows of a [B,M,C] tensor. */
     long rows(Primitives p, Block b, boolean keys) {
         long length = keys ? m : n;
         return p.layout(new long[] {b.samples, b.heads, keys ? m : b.queries, d}, new long[] {length * c, d, c, 1});
     }
 
-    /** The transpose of {@link #rows} over all keys. */
+    /** Describes the transpose of {@link #rows} over all keys. */
     long columns(Primitives p, Block b) {
         return p.layout(new long[] {b.samples, b.heads, d, m}, new long[] {(long) m * c, d, 1, c});
     }
@@ -109,21 +112,21 @@ final class AttentionBlocks {
         return base + 4 * ((long) b.b * m * c + (long) b.h * d);
     }
 
-    /** Number of a block's r-th row among [B,heads,N]. */
+    /** Returns the number of a block's r-th row among [B,heads,N]. */
     long row(Block b, int r) {
         int i = b.i + r % b.queries;
         int h = b.h + r / b.queries % b.heads;
         return ((long) (b.b + r / b.queries / b.heads) * heads + h) * n + i;
     }
 
-    /** Address of a block's r-th row in a [B,N,C] tensor. */
+    /** Returns the address of a block's r-th row in a [B,N,C] tensor. */
     long queryRow(long base, Block b, int r) {
         int i = b.i + r % b.queries;
         int h = b.h + r / b.queries % b.heads;
         return base + 4 * (((long) (b.b + r / b.queries / b.heads) * n + i) * c + (long) h * d);
     }
 
-    /** Keys that a block's r-th row sees. */
+    /** Returns how many keys a block's r-th row sees. */
     int visible(Block b, int r) {
         return causal ? b.i + r % b.queries + 1 : m;
     }

@@ -15,8 +15,8 @@ import org.tweedie.program.op.AttentionJvp;
 import org.tweedie.program.op.AttentionVjp;
 
 /**
- * Attention, its pull-back and its push-forward, a block of queries at a time: products by oneDNN, what lies between by rows here. The
- * derivatives recompute the weights p = exp(s scale - lse).
+ * Computes attention, its pull-back and its push-forward, one block of queries at a time. Products run in oneDNN, the operations
+ * between them on rows in Java. The derivatives recompute the weights p = exp(s scale - lse).
  */
 public final class AttentionLoops {
     private static final long GRAIN = 1 << 14;
@@ -26,7 +26,7 @@ public final class AttentionLoops {
     private final AttentionBlocks at;
     private final Map<String, Primitives.Descriptor> descriptors = new HashMap<>();
     private final List<Block> blocks;
-    private final long scores; // bytes of one buffer of scores
+    private final long scores; // the bytes of one buffer of scores
 
     private AttentionLoops(Primitives primitives, Parallel parallel, Attention op, List<Type> in) {
         this.primitives = primitives;
@@ -39,11 +39,11 @@ public final class AttentionLoops {
     // ---- products ----------------------------------------------------------------------------------------------
 
     private enum Product {
-        /** rows(q) columns(k): scores. */
+        /** The product rows(q) columns(k), which gives scores. */
         SCORES,
-        /** scores rows(k): one row per query. */
+        /** The product scores rows(k), which gives one row per query. */
         MIX,
-        /** scores^T rows(q): one row per key. */
+        /** The product scores^T rows(q), which gives one row per key. */
         COLLECT
     }
 
@@ -60,7 +60,7 @@ public final class AttentionLoops {
         return blocks.stream().mapToLong(b -> descriptor(what, b, accumulate).scratch()).max().orElseThrow();
     }
 
-    /** A product of the kind on given addresses: left, right, result. */
+    /** Returns the product of the given kind on the addresses of its left operand, right operand and result. */
     private Runnable product(Product what, Block b, boolean accumulate, long scratch, long left, long right, long result) {
         Primitives p = primitives;
         long l = p.memory(what == Product.SCORES ? at.rows(p, b, false) : what == Product.MIX ? at.scores(p, b) : at.scoresTransposed(p, b), left);
@@ -117,7 +117,7 @@ public final class AttentionLoops {
         VectorMath.set(lse + 4 * at.row(b, r), (float) log);
     }
 
-    /** Scores of keys that are not seen, and the padding of the row, become -infinity: their weights 0. */
+    /** Sets the scores of keys that are not seen, and the padding of the row, to -infinity, so that their weights are 0. */
     private void hide(long s, Block b, int r) {
         int visible = at.visible(b, r);
         Strips.fill(s + 4L * visible, Float.NEGATIVE_INFINITY, at.stride - visible);
@@ -154,14 +154,14 @@ public final class AttentionLoops {
         });
     }
 
-    /** s: scores to weights p. ds: p's cotangents to p (dp - o.do) scale. */
+    /** Replaces the scores in s by the weights p, and the cotangents of p in ds by p (dp - o.do) scale. */
     private void pullBack(Block b, int r, long s, long ds, long o, long cotangent, long lse) {
         weights(b, r, s, lse);
         double delta = Strips.dot(at.queryRow(o, b, r), at.queryRow(cotangent, b, r), at.d);
         Strips.project(ds, (float) delta, s, at.scale, ds, at.m);
     }
 
-    /** p = exp(s scale - lse). */
+    /** Computes p = exp(s scale - lse). */
     private void weights(Block b, int r, long s, long lse) {
         hide(s, b, r);
         Strips.exp(s, at.scale, -VectorMath.get(lse + 4 * at.row(b, r)), 89f, s, at.stride);
@@ -198,7 +198,7 @@ public final class AttentionLoops {
         });
     }
 
-    /** s: scores to weights p. ts: tangents of the scores to p (t - p.t), t = ts scale. */
+    /** Replaces the scores in s by the weights p, and the tangents of the scores in ts by p (t - p.t), where t = ts scale. */
     private void pushForward(Block b, int r, long s, long ts, long lse) {
         weights(b, r, s, lse);
         Strips.project(ts, (float) Strips.dot(s, ts, at.m), s, at.scale, ts, at.m);

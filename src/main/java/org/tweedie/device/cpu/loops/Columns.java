@@ -9,13 +9,14 @@ import static org.tweedie.device.cpu.loops.VectorMath.store;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * Loops down n rows of one vector's width of columns. {@code step} is the bytes from a row of x to the next; what is kept in working memory is
- * packed, a vector a row. Reads are of whole vectors, also where fewer columns are left: what lies behind them is computed and dropped.
+ * Loops over n rows of columns as wide as one vector. {@code step} is the bytes from a row of x to the next; working memory is
+ * packed, with one vector per row. Whole vectors are read even where fewer columns are left; the results of the columns beyond
+ * the last are dropped.
  */
 final class Columns {
     private Columns() {}
 
-    /** Sum over the rows. */
+    /** Returns the sum over the rows. */
     static FloatVector sum(long x, long step, int n) {
         FloatVector s = all(0);
         for (int i = 0; i < n; i++) {
@@ -24,7 +25,7 @@ final class Columns {
         return s;
     }
 
-    /** Sum of squared distances from m. */
+    /** Returns the sum of squared distances from m. */
     static FloatVector squares(long x, long step, int n, FloatVector m) {
         FloatVector s = all(0);
         for (int i = 0; i < n; i++) {
@@ -34,7 +35,7 @@ final class Columns {
         return s;
     }
 
-    /** Sum of x y, both packed. */
+    /** Returns the sum of x y, both packed. */
     static FloatVector dot(long x, long y, int n) {
         FloatVector s = all(0);
         for (int i = 0; i < n; i++) {
@@ -43,14 +44,14 @@ final class Columns {
         return s;
     }
 
-    /** y = (x - mean) scale + shift, packed. */
+    /** Computes y = (x - mean) scale + shift, packed. */
     static void normalise(long x, long step, int n, FloatVector mean, FloatVector scale, FloatVector shift, long y) {
         for (int i = 0; i < n; i++) {
             store(load(x + i * step).sub(mean).fma(scale, shift), y + 4L * L * i);
         }
     }
 
-    /** v = (v - along - xhat alongXhat) scale, both packed. */
+    /** Computes v = (v - along - xhat alongXhat) scale, both packed. */
     static void project(long xhat, long v, int n, FloatVector along, FloatVector alongXhat, FloatVector scale) {
         FloatVector minus = alongXhat.neg();
         for (int i = 0; i < n; i++) {
@@ -59,7 +60,7 @@ final class Columns {
         }
     }
 
-    /** Writes the first {@code width} columns of packed x to rows a step apart. */
+    /** Writes the first {@code width} columns of packed x to rows that are a step apart. */
     static void scatter(long x, long y, long step, int n, int width) {
         if (width < L) {
             for (int i = 0; i < n; i++) {

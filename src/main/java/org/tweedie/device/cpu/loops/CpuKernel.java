@@ -4,13 +4,13 @@ package org.tweedie.device.cpu.loops;
 import java.util.function.Function;
 
 /**
- * An instruction made ready but for its addresses, which are known only when all memory is planned.
+ * A kernel of an instruction that is ready except for its addresses, which are known only when all memory is planned.
  *
- * @param scratch bytes of working memory while it runs
- * @param bind gives the step to run, once places are known
+ * @param scratch bytes of working memory that it needs while it runs
+ * @param bind returns the step to run, once addresses are known
  */
 public record CpuKernel(long scratch, Function<Places, Runnable> bind) {
-    /** Addresses of an instruction's inputs, results and working memory. */
+    /** The addresses of an instruction's inputs, results and working memory. */
     public interface Places {
         long in(int i);
 
@@ -19,7 +19,7 @@ public record CpuKernel(long scratch, Function<Places, Runnable> bind) {
         long scratch();
     }
 
-    /** A kernel that needs no working memory. */
+    /** Makes a kernel that needs no working memory. */
     static CpuKernel of(Function<Places, Runnable> bind) {
         return new CpuKernel(0, bind);
     }

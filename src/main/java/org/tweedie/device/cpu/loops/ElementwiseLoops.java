@@ -15,7 +15,7 @@ import org.tweedie.device.cpu.onednn.Parallel;
 import org.tweedie.program.Shape;
 import org.tweedie.program.op.Binary;
 
-/** Affine, and arithmetic with numpy's broadcasting. */
+/** Computes affine maps, and arithmetic with numpy's broadcasting. */
 public final class ElementwiseLoops {
     private static final long GRAIN = 1 << 15;
 
@@ -34,12 +34,12 @@ public final class ElementwiseLoops {
     }
 
     /**
-     * Axes of a broadcast after joining neighbours that move alike: extents, and the strides of both operands in elements (0 where it
-     * is repeated). The last axis has strides 0 or 1.
+     * The axes of a broadcast after joining neighbours that are walked alike: extents, and the strides of both operands in
+     * elements (0 where an operand is repeated). The last axis has strides 0 or 1.
      */
     record Axes(int[] extents, long[] strideX, long[] strideY) {
         static Axes of(Shape out, Shape x, Shape y) {
-            List<long[]> axes = new ArrayList<>(); // extent, stride of x, stride of y; innermost first
+            List<long[]> axes = new ArrayList<>(); // each entry has the extent, the stride of x and the stride of y; the innermost axis is first
             long sx = 1;
             long sy = 1;
             for (int i = 1; i <= out.rank(); i++) {
@@ -78,7 +78,7 @@ public final class ElementwiseLoops {
             return n;
         }
 
-        /** Element offset of a row in an operand with these strides. */
+        /** Returns the element offset of a row in an operand with these strides. */
         long offset(long row, long[] strides) {
             long o = 0;
             for (int i = extents.length - 2; i >= 0; i--) {
@@ -93,7 +93,7 @@ public final class ElementwiseLoops {
         Axes a = Axes.of(out, x, y);
         long rows = a.rows();
         int inner = a.inner();
-        // few long rows are cut across, many short ones are taken together
+        // few long rows are cut into pieces, many short ones are processed together
         int cuts = Parallel.chunks(inner, GRAIN);
         int groups = Parallel.chunks(rows, Math.max(1, GRAIN / inner));
         boolean repeatX = a.strideX[a.extents.length - 1] == 0;
@@ -225,7 +225,7 @@ public final class ElementwiseLoops {
         }
     }
 
-    /** A copy with repetition: rows of the larger shape are copied or filled. */
+    /** Copies with repetition: rows of the larger shape are copied or filled. */
     public static CpuKernel broadcast(Parallel parallel, Shape out, Shape x) {
         Axes a = Axes.of(out, x, Shape.of());
         long rows = a.rows();

@@ -18,7 +18,7 @@ public final class Floats {
     public static void copy(Tensor t, long to, Parallel parallel) {
         convert(t, to, parallel);
         if (t.data().isMapped()) {
-            t.data().unload(); // the file's pages have served: else weights are resident twice
+            t.data().unload(); // the file's pages are not needed any more; otherwise weights would be resident twice
         }
     }
 
@@ -34,7 +34,7 @@ public final class Floats {
             }
             return;
         }
-        // by address: a segment may belong to the calling thread only
+        // access is by address, because a segment may belong to the calling thread only
         MemorySegment from = t.data().isNative() ? Native.ALL : t.data();
         long base = t.data().isNative() ? t.data().address() : 0;
         int chunks = Parallel.chunks(n, GRAIN);

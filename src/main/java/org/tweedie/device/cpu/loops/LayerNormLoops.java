@@ -11,10 +11,13 @@ import org.tweedie.device.cpu.onednn.Parallel;
 import org.tweedie.program.Shape;
 import org.tweedie.program.op.GroupNorm;
 
-/** Group norm of one group at one place, which is layer norm, and its derivatives: a row at a time, in the cache. Rows of whole vectors only. */
+/**
+ * Computes group norm of one group at one place, which is layer norm, and its derivatives. It works row by row in the cache and
+ * supports only rows of whole vectors.
+ */
 final class LayerNormLoops {
     private static final int GRAIN = 1 << 14;
-    /** Longest row: three fit into the working memory. */
+    /** The longest row: three such rows fit into the working memory. */
     private static final int MAX = 8192;
 
     private LayerNormLoops() {}
@@ -43,7 +46,10 @@ final class LayerNormLoops {
         });
     }
 
-    /** Pull-back (v = gamma dy, dx = r project(v)) or push-forward (v = tx, ty = gamma r project(v)). */
+    /**
+     * Returns the kernel of the pull-back (v = gamma dy, dx = r project(v)) or of the push-forward (v = tx, ty = gamma r
+     * project(v)).
+     */
     static CpuKernel derivative(Parallel parallel, GroupNorm op, Shape x, boolean pullBack) {
         int c = x.dim(-1);
         int rows = x.dim(0);
@@ -74,7 +80,7 @@ final class LayerNormLoops {
         });
     }
 
-    /** xhat of a row; gives 1 / sqrt(var + eps). */
+    /** Computes xhat of a row and returns 1 / sqrt(var + eps). */
     private static float normalise(long x, int n, double eps, long xhat) {
         float mean = (float) (Strips.sum(x, n) / n);
         Strips.affine(x, 1, -mean, xhat, n);
@@ -89,7 +95,7 @@ final class LayerNormLoops {
         }
     }
 
-    /** y = r (v - along - xhat alongXhat). */
+    /** Computes y = r (v - along - xhat alongXhat). */
     private static void project(long xhat, long v, float along, float alongXhat, float r, long y, int n) {
         FloatVector minus = all(-alongXhat);
         for (int i = 0; i < n; i += L) {

@@ -13,14 +13,14 @@ import org.tweedie.program.op.Pad;
 import org.tweedie.program.op.Slice;
 import org.tweedie.program.op.Transpose;
 
-/** Ops that only move elements: copies of runs of bytes, so the bits stay whatever they are. */
+/** Ops that only move elements. They copy runs of bytes, so every bit pattern is kept. */
 public final class MoveLoops {
-    private static final long GRAIN = 1 << 17; // bytes
+    private static final long GRAIN = 1 << 17; // in bytes
     private static final MemorySegment ALL = Native.ALL;
 
     private MoveLoops() {}
 
-    /** Short runs by hand: the library's copy costs more than they do. */
+    /** Copies bytes; short runs are copied in a loop, because calling the library's copy takes longer than that. */
     static void copy(long from, long to, long bytes) {
         if (bytes > 64) {
             MemorySegment.copy(ALL, from, ALL, to, bytes);
@@ -35,7 +35,7 @@ public final class MoveLoops {
         }
     }
 
-    /** {@code rows} runs of {@code bytes}, each a step apart on either side. */
+    /** Copies {@code rows} runs of {@code bytes}, each a step apart in the source and in the target. */
     private static void strided(Parallel parallel, long from, long fromStep, long to, long toStep, long bytes, long rows) {
         int chunks = Parallel.chunks(rows, Math.max(1, GRAIN / Math.max(1, bytes)));
         parallel.run(chunks, (k, temp) -> {
@@ -68,7 +68,11 @@ public final class MoveLoops {
         });
     }
 
-    /** @param width bytes of an element */
+    /**
+     * Returns the kernel of a slice.
+     *
+     * @param width the bytes of an element
+     */
     public static CpuKernel slice(Parallel parallel, Slice op, Shape in, int width) {
         long unit = width * inner(in, op.axis());
         long bytes = unit * (op.to() - op.from());
@@ -108,7 +112,7 @@ public final class MoveLoops {
         int r = in.rank();
         boolean wholeRows = r == 0 || op.perm().getLast() == r - 1;
         long[] strides = in.strides();
-        int loops = wholeRows ? Math.max(0, r - 1) : r - 1; // axes of the result walked outside of a row
+        int loops = wholeRows ? Math.max(0, r - 1) : r - 1; // the axes of the result that are walked outside of a row
         int[] extents = new int[loops];
         long[] steps = new long[loops];
         for (int a = 0; a < loops; a++) {
@@ -158,7 +162,11 @@ public final class MoveLoops {
         }
     }
 
-    /** @param in [B,H,W,C] */
+    /**
+     * Returns the kernel of an upsampling.
+     *
+     * @param in the shape [B,H,W,C]
+     */
     public static CpuKernel upsample(Parallel parallel, int factor, Shape in) {
         int rows = in.dim(0) * in.dim(1);
         int width = in.dim(2);
@@ -179,7 +187,11 @@ public final class MoveLoops {
         });
     }
 
-    /** @param table [V,C] */
+    /**
+     * Returns the kernel of a gather.
+     *
+     * @param table the shape [V,C]
+     */
     public static CpuKernel gather(Shape table, long ids) {
         long bytes = 4L * table.dim(1);
         return CpuKernel.of(p -> {
@@ -190,7 +202,7 @@ public final class MoveLoops {
                 for (long i = 0; i < ids; i++) {
                     long id = ALL.get(Native.LONG, index + 8 * i);
                     if (id < 0 || id >= table.dim(0)) {
-                        throw new IllegalArgumentException("gather: id " + id + " is outside of the table " + table
+                        throw new IllegalArgumentException("gather: id " + id + "  is outside of table " + table
                                 + "; ids go from 0 to " + (table.dim(0) - 1));
                     }
                     copy(from + id * bytes, to + i * bytes, bytes);

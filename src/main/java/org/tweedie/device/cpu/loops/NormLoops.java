@@ -13,26 +13,27 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.op.GroupNorm;
 
 /**
- * Group norm, its pull-back and its push-forward on x [B,P,C]. Each reads x once for the statistics and once more to write; the derivatives
- * once between, for their two sums. The places of a sample are cut into blocks that stay in the cache and are dealt to threads; what blocks
- * sum is joined in double in a fixed order.
+ * Computes group norm, its pull-back and its push-forward on x [B,P,C]. Each reads x once for the statistics and once more to
+ * write the result; the derivatives read it once more between, for their two sums. The places of a sample are cut into blocks
+ * that stay in the cache and are divided among threads; the sums of the blocks are added in double in a fixed order.
  *
- * <p>Vectors run along the channels. What a group has in common is spread over its channels in tables: rows of C floats.
+ * <p>Vectors run along the channels. Values that all channels of a group share are repeated for each channel in tables, which are
+ * rows of C floats.
  */
 public final class NormLoops {
-    /** Elements of a block, at most. */
+    /** The most elements of a block. */
     private static final int BLOCK = 1 << 14;
-    /** Places of a block, at most: few enough for F32 sums. */
+    /** The most places of a block, few enough for F32 sums. */
     private static final int PLACES = 128;
-    /** Tables of C floats a sample: mean, r, gamma, beta and, for the derivatives, the two projections. */
+    /** The number of tables of a sample: mean, r, gamma, beta and, for the derivatives, the two projections. */
     private static final int TABLES = 6;
 
     private static final int MEAN = 0;
     private static final int R = 1;
     private static final int GAMMA = 2;
     private static final int BETA = 3;
-    private static final int ALONG = 4; // mean(v)
-    private static final int ALONG_XHAT = 5; // mean(xhat v)
+    private static final int ALONG = 4; // mean of v
+    private static final int ALONG_XHAT = 5; // mean of xhat v
 
     private enum Form { FORWARD, VJP, JVP }
 
@@ -42,8 +43,8 @@ public final class NormLoops {
     private final int samples;
     private final long places;
     private final int channels;
-    private final int blocks; // of a sample
-    private final int step; // bytes of a table
+    private final int blocks; // the number of blocks of a sample
+    private final int step; // the bytes of a table
 
     private NormLoops(Parallel parallel, GroupNorm op, Form form, Shape x) {
         this.parallel = parallel;
@@ -68,7 +69,7 @@ public final class NormLoops {
         return LayerNormLoops.fits(op, x) ? LayerNormLoops.derivative(parallel, op, x, false) : new NormLoops(parallel, op, Form.JVP, x).kernel();
     }
 
-    /** Working memory: tables of each sample, then two sums per channel and block. */
+    /** Returns the kernel. Its working memory holds the tables of each sample, then two sums per channel and block. */
     private CpuKernel kernel() {
         long tables = (long) samples * TABLES * step;
         return new CpuKernel(tables + 2L * samples * blocks * step, p -> {
@@ -119,7 +120,7 @@ public final class NormLoops {
 
     // ---- a block, a strip of L channels at a time --------------------------------------------------------------
 
-    /** Per channel: the mean over the block's n places, and the sum of squared distances from it. */
+    /** Computes, per channel, the mean over the block's n places, and the sum of squared distances from it. */
     private void moments(long x, int n, long mean, long squares) {
         long row = 4L * channels;
         for (int c = 0; c < channels; c += L) {
@@ -129,7 +130,7 @@ public final class NormLoops {
         }
     }
 
-    /** Per channel: the sums over the block of v and of xhat v. */
+    /** Computes, per channel, the sums over the block of v and of xhat v. */
     private void project(long x, long t, int n, long table, long sumV, long sumXhatV, long temp) {
         for (int c = 0; c < channels; c += L) {
             long o = 4L * c;
@@ -139,7 +140,7 @@ public final class NormLoops {
         }
     }
 
-    /** Bytes of a row of a strip in working memory; there xhat comes first, then v, then two more. */
+    /** The bytes of a row of a strip in working memory, where xhat is first, then v, then two more. */
     private static final long ROW = 4L * L;
 
     private static long v(long temp) {
@@ -154,7 +155,7 @@ public final class NormLoops {
         return temp + 3 * PLACES * ROW;
     }
 
-    /** xhat and v: gamma act'(u) dy for the pull-back, tx for the push-forward. */
+    /** Computes xhat and v, where v = gamma act'(u) dy for the pull-back and v = tx for the push-forward. */
     private void direction(long x, long t, int n, long table, long temp) {
         Columns.normalise(x, 4L * channels, n, load(table + MEAN * step), load(table + R * step), all(0), temp);
         FloatVector one = all(1);
@@ -165,14 +166,14 @@ public final class NormLoops {
         }
     }
 
-    /** The slope of SiLU at u = gamma xhat + beta, in place of u. */
+    /** Replaces u = gamma xhat + beta by the slope of SiLU at u. */
     private void slope(long x, int n, long table, long temp) {
         outer(x, n, table, u(temp));
         Strips.exp(u(temp), -1, 0, 88f, e(temp), n * L);
         Strips.siluSlope(u(temp), 1, e(temp), u(temp), n * L);
     }
 
-    /** u = gamma xhat + beta. */
+    /** Computes u = gamma xhat + beta. */
     private void outer(long x, int n, long table, long u) {
         FloatVector scale = load(table + R * step).mul(load(table + GAMMA * step));
         Columns.normalise(x, 4L * channels, n, load(table + MEAN * step), scale, load(table + BETA * step), u);
@@ -207,7 +208,7 @@ public final class NormLoops {
 
     // ---- sums over blocks and the channels of a group, in double -----------------------------------------------
 
-    /** Joins means and squares of blocks and channels (Chan, Golub and LeVeque, 1979) and writes the sample's tables. */
+    /** Combines means and squares of blocks and channels (Chan, Golub and LeVeque, 1979) and writes the sample's tables. */
     private void statistics(int sample, long sums, long table, long gamma, long beta) {
         int perGroup = channels / op.groups();
         for (int g = 0; g < op.groups(); g++) {

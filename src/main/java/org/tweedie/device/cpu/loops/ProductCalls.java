@@ -13,15 +13,16 @@ import org.tweedie.program.op.Conv2d;
 import org.tweedie.program.op.MatMul;
 
 /**
- * Convolutions and matrix products, by oneDNN. Constant weights are laid out once as the primitive likes them; others at each run. Where memory is
- * spared, matrices stay row-major, which serves both directions, and a convolution's pull-back lays out the forward weights anew at each run.
+ * Computes convolutions and matrix products with oneDNN. Constant weights are laid out once as the primitive wants them, others
+ * at each run. Where memory is spared, matrices stay row-major, which serves both directions, and a convolution's pull-back lays
+ * out the forward weights anew at each run.
  */
 public final class ProductCalls {
     private final Primitives p;
     private final boolean spare;
     private final Constants constants;
 
-    /** Where constants come from: packed for one layout, held until the executable closes. */
+    /** Provides constants that are packed in one layout and held until the executable closes. */
     public interface Constants {
         long packed(Tensor t, long from, long to);
     }
@@ -32,7 +33,7 @@ public final class ProductCalls {
         this.constants = constants;
     }
 
-    /** oneDNN names axes [B,C,H,W] whatever their order in memory; ours is [B,H,W,C]. */
+    /** Describes an image. oneDNN names axes [B,C,H,W] whatever their order in memory is; ours is [B,H,W,C]. */
     private long image(Shape s) {
         long h = s.dim(1);
         long w = s.dim(2);
@@ -40,7 +41,11 @@ public final class ProductCalls {
         return p.layout(new long[] {s.dim(0), c, h, w}, new long[] {h * w * c, 1, w * c, c});
     }
 
-    /** @param weights the weight where it is a constant, else null */
+    /**
+     * Returns the kernel of a convolution.
+     *
+     * @param weights the weight where it is a constant, else null
+     */
     public CpuKernel conv2d(Conv2d op, List<Type> in, Shape out, Tensor weights) {
         Shape w = in.get(1).shape();
         long src = image(in.get(0).shape());
@@ -51,8 +56,9 @@ public final class ProductCalls {
     }
 
     /**
-     * As oneDNN's backward-data primitive. At stride 1 that is its forward kernel on mirrored weights: as fast as a forward convolution with
-     * weights mirrored by hand (measured on 3x3 at 32 to 1280 channels), so there is no code for the latter.
+     * Returns the kernel of a convolution's pull-back, which is oneDNN's backward-data primitive. At stride 1 that is its forward
+     * kernel on mirrored weights, which is as fast as a forward convolution with weights that we mirror (measured on 3x3 at 32 to
+     * 1280 channels), so there is no code for the latter.
      */
     public CpuKernel conv2dVjp(Conv2d op, List<Type> in, Shape out, Tensor weights) {
         Shape w = in.get(1).shape();
@@ -81,7 +87,7 @@ public final class ProductCalls {
         return new long[] {op.bottom(), op.right()};
     }
 
-    /** A matrix product over leading axes that broadcast. */
+    /** Returns the kernel of a matrix product over leading axes that broadcast. */
     public CpuKernel matmul(MatMul op, List<Type> in, Shape out, Tensor weights) {
         int rank = out.rank();
         Shape sb = in.get(1).shape();
@@ -114,7 +120,10 @@ public final class ProductCalls {
         return Arrays.stream(s.dims()).asLongStream().toArray();
     }
 
-    /** The layout of an operand, with leading extents of 1 to some rank and its last two axes exchanged if so said. */
+    /**
+     * Describes an operand; leading extents of 1 fill it up to the given rank, and its last two axes are exchanged if {@code
+     * transposed}.
+     */
     private long matrix(Shape s, boolean transposed, int rank) {
         long[] dims = new long[rank];
         long[] strides = new long[rank];
@@ -143,7 +152,10 @@ public final class ProductCalls {
         return all;
     }
 
-    /** The kernel of a primitive that chose the layout of its weights (input 1): they are laid out now if constant, else before each run. */
+    /**
+     * Returns the kernel of a primitive that chose the layout of its weights (input 1): they are laid out now if they are
+     * constant, otherwise before each run.
+     */
     private CpuKernel withWeights(Primitives.Descriptor d, long plain, Tensor weights, int fromArg, long from, int toArg, long to, long bias) {
         if (weights == null) {
             return laidOutAtEachRun(d, plain, at -> at.in(1), fromArg, from, toArg, to, bias);
@@ -153,7 +165,11 @@ public final class ProductCalls {
                 arguments(at, fromArg, from, layout, constants.packed(weights, plain, layout), toArg, to, bias)));
     }
 
-    /** @param source where the weights lie, in the layout {@code given} */
+    /**
+     * Returns the kernel of a primitive whose weights are laid out before each run.
+     *
+     * @param source the address of the weights, which have the layout {@code given}
+     */
     private CpuKernel laidOutAtEachRun(Primitives.Descriptor d, long given, ToLongFunction<CpuKernel.Places> source, int fromArg, long from,
                                     int toArg, long to, long bias) {
         long layout = Primitives.weights(d);

@@ -16,18 +16,18 @@ import org.tweedie.device.cpu.onednn.Parallel;
 import org.tweedie.program.Shape;
 
 /**
- * Sums and softmax. Long sums are F32 over at most 64 numbers per lane and double over those, in an order fixed by the shape: their
- * error stays near that of one rounding, and no thread count changes it.
+ * Computes sums and softmax. Long sums are F32 over at most 64 numbers per lane and double over those, in an order that the shape
+ * fixes. Their error stays near that of one rounding, and they do not depend on the number of threads.
  */
 public final class ReductionLoops {
     private static final long GRAIN = 1 << 15;
-    /** Rows that one F32 accumulator takes. */
+    /** The rows that one F32 accumulator sums. */
     private static final int RUN = 64;
 
     private ReductionLoops() {}
 
     public static CpuKernel sum(Parallel parallel, Shape in, List<Integer> axes) {
-        List<long[]> runs = runs(in, axes); // extent and whether summed, neighbours joined
+        List<long[]> runs = runs(in, axes); // each entry has an extent and whether it is summed; neighbours are joined
         if (runs.size() == 1 && runs.getFirst()[1] == 0) {
             return CpuKernel.of(p -> {
                 long x = p.in(0);
@@ -64,7 +64,7 @@ public final class ReductionLoops {
         return runs;
     }
 
-    /** x [outer,reduced] to [outer]. */
+    /** Sums x [outer,reduced] to [outer]. */
     private static CpuKernel rows(Parallel parallel, long outer, long reduced) {
         int cuts = Parallel.chunks(reduced, GRAIN);
         int groups = cuts > 1 ? (int) outer : Parallel.chunks(outer, Math.max(1, GRAIN / reduced));
@@ -97,14 +97,14 @@ public final class ReductionLoops {
         });
     }
 
-    /** x [outer,reduced,inner] to [outer,inner]. */
+    /** Sums x [outer,reduced,inner] to [outer,inner]. */
     private static CpuKernel columns(Parallel parallel, long outer, long reduced, long inner) {
         int cuts = Parallel.chunks(reduced, Math.max(RUN, GRAIN / inner));
         int tasks = Math.toIntExact(outer * cuts);
         return new CpuKernel(8L * inner * tasks, p -> {
             long x = p.in(0);
             long y = p.out(0);
-            long partial = p.scratch(); // [outer,cuts,inner], double
+            long partial = p.scratch(); // the shape is [outer,cuts,inner], in double
             return () -> {
                 parallel.run(tasks, (k, temp) -> {
                     long from = Parallel.from(k % cuts, cuts, reduced, 1);
@@ -122,7 +122,7 @@ public final class ReductionLoops {
         });
     }
 
-    /** Column sums of x [n,inner] in double. Reads whole vectors, also behind the last column. */
+    /** Computes the column sums of x [n,inner] in double. It reads whole vectors, also beyond the last column. */
     private static void columns(long x, long n, long inner, long sums) {
         float[] lanes = new float[L];
         for (long c = 0; c < inner; c += L) {
@@ -140,7 +140,7 @@ public final class ReductionLoops {
         }
     }
 
-    /** Any alternation of kept and summed axes, in double: second derivatives only come here. */
+    /** Sums any alternation of kept and summed axes, in double; only second derivatives need it. */
     private static CpuKernel general(Parallel parallel, List<long[]> runs) {
         long[] strides = new long[runs.size()];
         long n = 1;
@@ -183,7 +183,7 @@ public final class ReductionLoops {
         return o;
     }
 
-    /** x [B,H,W,C] to [B,H/factor,W/factor,C]. */
+    /** Sums x [B,H,W,C] to [B,H/factor,W/factor,C]. */
     public static CpuKernel sumPool(Parallel parallel, int factor, Shape in) {
         int c = in.dim(3);
         int width = in.dim(2) / factor;

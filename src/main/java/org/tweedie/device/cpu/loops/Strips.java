@@ -12,24 +12,24 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Loops over a strip of contiguous floats that stays in the first cache. A kernel is a few of them one after another, with working memory
- * between: each is small enough for the compiler to keep in vector registers (one that inlines too much falls back to objects, ten times
- * slower), and being shared each is compiled early.
+ * Loops over a strip of contiguous floats that stays in the first cache. A kernel runs a few of them one after another, with
+ * working memory between. Each loop is small enough for the compiler to keep in vector registers (a loop that inlines too much
+ * falls back to objects, which is ten times slower), and because kernels share the loops, each is compiled early.
  *
- * <p>Unless said otherwise they work on whole vectors: n is rounded up. Every buffer ends on a cache line, so what is touched behind
- * its last element is its own padding.
+ * <p>Unless said otherwise they work on whole vectors: n is rounded up. Every buffer ends on a cache line, so the bytes that are
+ * touched beyond its last element are its own padding.
  */
 final class Strips {
-    /** Floats of a strip: working memory holds several. */
+    /** The floats of a strip; working memory holds several. */
     static final int STRIP = 2048;
-    /** Vectors that one F32 accumulator sums before it goes into a double. */
+    /** The vectors that one F32 accumulator sums before the sum is added to a double. */
     private static final int RUN = 64;
 
     private static final float RSQRT_2PI = (float) (1 / Math.sqrt(2 * Math.PI));
 
     private Strips() {}
 
-    /** y = exp(min(scale x + shift, max)). */
+    /** Computes y = exp(min(scale x + shift, max)). */
     static void exp(long x, float scale, float shift, float max, long y, int n) {
         FloatVector a = all(scale);
         FloatVector b = all(shift);
@@ -38,7 +38,7 @@ final class Strips {
         }
     }
 
-    /** y = x x. */
+    /** Computes y = x x. */
     static void square(long x, long y, int n) {
         for (int i = 0; i < n; i += L) {
             FloatVector v = load(x + 4L * i);
@@ -46,14 +46,17 @@ final class Strips {
         }
     }
 
-    /** y = x / (1 + e): SiLU, given e = exp(-x). */
+    /** Computes y = x / (1 + e), which is SiLU, given e = exp(-x). */
     static void silu(long x, long e, long y, int n) {
         for (int i = 0; i < n; i += L) {
             store(load(x + 4L * i).div(load(e + 4L * i).add(1f)), y + 4L * i);
         }
     }
 
-    /** y = s + a x s (1 - s), s = 1/(1 + e): the slope of SiLU at a x, given finite e = exp(-a x). 1 - s is e s: the difference would cancel. */
+    /**
+     * Computes y = s + a x s (1 - s) with s = 1/(1 + e), which is the slope of SiLU at a x, given finite e = exp(-a x). The
+     * factor 1 - s is computed as e s, because the difference would cancel.
+     */
     static void siluSlope(long x, float a, long e, long y, int n) {
         for (int i = 0; i < n; i += L) {
             FloatVector v = load(e + 4L * i);
@@ -62,7 +65,7 @@ final class Strips {
         }
     }
 
-    /** y = x Phi(x), given e = exp(-x^2/2). */
+    /** Computes y = x Phi(x), given e = exp(-x^2/2). */
     static void gelu(long x, long e, long y, int n) {
         for (int i = 0; i < n; i += L) {
             FloatVector v = load(x + 4L * i);
@@ -70,7 +73,7 @@ final class Strips {
         }
     }
 
-    /** y = Phi(x) + x phi(x), given e = exp(-x^2/2). */
+    /** Computes y = Phi(x) + x phi(x), given e = exp(-x^2/2). */
     static void geluSlope(long x, long e, long y, int n) {
         for (int i = 0; i < n; i += L) {
             FloatVector v = load(x + 4L * i);
@@ -79,14 +82,14 @@ final class Strips {
         }
     }
 
-    /** z = x y. */
+    /** Computes z = x y. */
     static void mul(long x, long y, long z, int n) {
         for (int i = 0; i < n; i += L) {
             store(load(x + 4L * i).mul(load(y + 4L * i)), z + 4L * i);
         }
     }
 
-    /** y = a x + b. */
+    /** Computes y = a x + b. */
     static void affine(long x, float a, float b, long y, int n) {
         FloatVector va = all(a);
         FloatVector vb = all(b);
@@ -95,14 +98,14 @@ final class Strips {
         }
     }
 
-    /** z = (x - along) y scale. */
+    /** Computes z = (x - along) y scale. */
     static void project(long x, float along, long y, float scale, long z, int n) {
         for (int i = 0; i < n; i += L) {
             store(load(x + 4L * i).sub(along).mul(load(y + 4L * i)).mul(scale), z + 4L * i);
         }
     }
 
-    /** x = value, exactly n times. */
+    /** Sets x to a value, exactly n times. */
     static void fill(long x, float value, int n) {
         FloatVector v = all(value);
         int i = 0;
@@ -114,7 +117,7 @@ final class Strips {
         }
     }
 
-    /** Largest of exactly n numbers; those that are NaN do not count. */
+    /** Returns the largest of exactly n numbers and ignores NaN. */
     static float max(long x, int n) {
         FloatVector v = all(Float.NEGATIVE_INFINITY);
         int i = 0;
@@ -134,7 +137,7 @@ final class Strips {
         return max;
     }
 
-    /** Sum of exactly n numbers: F32 over at most {@value #RUN} vectors, double over those, in an order fixed by n. */
+    /** Sums exactly n numbers: F32 over at most {@value #RUN} vectors, double over those, in an order that n fixes. */
     static double sum(long x, int n) {
         float[] lanes = new float[L];
         double s = 0;
@@ -155,7 +158,7 @@ final class Strips {
         return s;
     }
 
-    /** Sum of x y over exactly n numbers, as {@link #sum}. */
+    /** Sums x y over exactly n numbers, as {@link #sum} does. */
     static double dot(long x, long y, int n) {
         float[] lanes = new float[L];
         double s = 0;
@@ -176,7 +179,7 @@ final class Strips {
         return s;
     }
 
-    /** Sum of the lanes, in their order. */
+    /** Sums the lanes in their order. */
     static double lanes(FloatVector v, float[] lanes) {
         v.intoArray(lanes, 0);
         double s = 0;
@@ -187,9 +190,9 @@ final class Strips {
     }
 
     /**
-     * y = softmax(scale x) over exactly n numbers; y may be x.
+     * Computes y = softmax(scale x) over exactly n numbers; y may be x.
      *
-     * @param temp working memory of a vector
+     * @param temp working memory of one vector
      * @return the logarithm of the sum of exp(scale x)
      */
     static double softmax(long x, float scale, long y, int n, long temp) {

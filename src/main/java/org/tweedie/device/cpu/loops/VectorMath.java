@@ -11,15 +11,15 @@ import org.tweedie.device.cpu.onednn.Native;
 /** Loads, stores and the two transcendental functions of F32 vectors. The polynomials are our own minimax fits. */
 public final class VectorMath {
     static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
-    /** Lanes of a vector. */
+    /** The lanes of a vector. */
     public static final int L = S.length();
 
     private static final MemorySegment ALL = Native.ALL;
 
     private static final float LOG2_E = 1.44269504f;
-    private static final float LN2_HIGH = 0.693359375f; // exact in 10 bits, so that n LN2_HIGH is exact
+    private static final float LN2_HIGH = 0.693359375f; // it has 10 bits, so n LN2_HIGH is exact
     private static final float LN2_LOW = -2.12194440e-4f;
-    /** Adding and subtracting it rounds to a whole number, which then stands in the low bits. */
+    /** Adding and subtracting this number rounds to a whole number, which after the addition is in the low bits. */
     private static final float ROUNDER = 0x1.8p23f;
     private static final int ROUNDER_BITS = Float.floatToRawIntBits(ROUNDER);
     private static final float SQRT_HALF = (float) Math.sqrt(0.5);
@@ -47,12 +47,13 @@ public final class VectorMath {
     }
 
     /**
-     * e^min(x, max) to about one unit in the last place: 2^n e^r with |r| below ln(2)/2, and e^r = 1 + r + r^2 q(r). Underflows to 0.
+     * Computes e^min(x, max) to about one unit in the last place: 2^n e^r with |r| below ln(2)/2, and e^r = 1 + r + r^2 q(r). It
+     * underflows to 0.
      *
      * @param max 88 for a finite result, 89 for infinity where e^x overflows; not above
      */
     static FloatVector exp(FloatVector x, float max) {
-        FloatVector c = x.max(-104f).min(max); // NaN stays
+        FloatVector c = x.max(-104f).min(max); // NaN is kept
         FloatVector z = c.fma(all(LOG2_E), all(ROUNDER));
         FloatVector n = z.sub(ROUNDER);
         FloatVector r = n.fma(all(-LN2_HIGH), c);
@@ -60,7 +61,7 @@ public final class VectorMath {
         FloatVector q = all(0.0013814599951729178f).fma(r, all(0.008368716575205326f)).fma(r, all(0.04166838899254799f))
                 .fma(r, all(0.1666652113199234f)).fma(r, all(0.4999999403953552f));
         FloatVector e = q.fma(r.mul(r), r).add(1f);
-        // 2^n in two factors, since n reaches beyond the exponents of normal numbers on both sides
+        // 2^n is applied in two factors, since n exceeds the exponents of normal numbers on both sides
         IntVector whole = z.reinterpretAsInts().sub(ROUNDER_BITS);
         IntVector half = whole.lanewise(VectorOperators.ASHR, 1);
         return e.mul(power(half)).mul(power(whole.sub(half)));
@@ -71,8 +72,8 @@ public final class VectorMath {
     }
 
     /**
-     * The normal distribution function, given e = exp(-x^2/2): half of erfc(z) = e t p(t) with z = |x|/sqrt(2),
-     * t = 1/(1 + 0.4 z), p fitted to a relative 6e-9; mirrored for x above 0.
+     * Computes the normal distribution function, given e = exp(-x^2/2). It is half of erfc(z) = e t p(t) with z = |x|/sqrt(2), t
+     * = 1/(1 + 0.4 z), where p is fitted to a relative 6e-9, and it is mirrored for x above 0.
      */
     static FloatVector normalCdf(FloatVector x, FloatVector e) {
         FloatVector t = all(1).div(x.abs().mul(SQRT_HALF).fma(all(0.4f), all(1f)));

@@ -14,8 +14,8 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 
 /**
- * The functions of oneDNN's C API (dnnl.h) and of libgomp that the CPU device calls. Pointers are longs.
- * Where the libraries cannot be loaded the handles exist and throw the reason when called.
+ * The functions of oneDNN's C API (dnnl.h) and of libgomp that the CPU device calls. Pointers are longs. If the libraries cannot
+ * be loaded, the handles exist nevertheless and throw the reason when they are called.
  */
 record Dnnl(
         MethodHandle version, // () -> dnnl_version_t*
@@ -52,7 +52,7 @@ record Dnnl(
         MethodHandle ompThreads, // omp_set_num_threads(int)
         MethodHandle gompParallel) { // GOMP_parallel(fn, data, threads, flags)
 
-    /** Static and final, so that calls through it compile to direct calls. */
+    /** This field is static and final, so that calls through it compile to direct calls. */
     static final Dnnl API = link();
 
 
@@ -102,7 +102,7 @@ record Dnnl(
                 s.find("GOMP_parallel", null, l, l, i, i));
     }
 
-    /** Links symbols, or makes handles that throw why there are none. */
+    /** Links symbols, or makes handles that throw the reason why there are none. */
     private record Symbols(SymbolLookup lookup, Throwable reason) {
         MethodHandle find(String name, ValueLayout result, MemoryLayout... arguments) {
             FunctionDescriptor type = result == null ? FunctionDescriptor.ofVoid(arguments) : FunctionDescriptor.of(result, arguments);
@@ -115,7 +115,11 @@ record Dnnl(
         }
     }
 
-    /** @throws IllegalStateException naming the call and oneDNN's status */
+    /**
+     * Checks a status.
+     *
+     * @throws IllegalStateException naming the call and oneDNN's status
+     */
     static void check(int status, String call) {
         if (status != 0) {
             throw new IllegalStateException("oneDNN: " + call + " failed with status " + status + " (" + switch (status) {
@@ -128,7 +132,7 @@ record Dnnl(
         }
     }
 
-    /** What a handle threw, which these C functions never do, as an unchecked exception. */
+    /** Returns what a handle threw, which these C functions never do, as an unchecked exception. */
     static RuntimeException rethrow(Throwable e) {
         if (e instanceof Error error) {
             throw error;

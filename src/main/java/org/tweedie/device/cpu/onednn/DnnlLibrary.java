@@ -18,10 +18,14 @@ final class DnnlLibrary {
 
     private DnnlLibrary() {}
 
-    /** Loads both, libgomp first since libdnnl needs it. @throws UnsatisfiedLinkError telling what is missing and what to do */
+    /**
+     * Loads both, libgomp first since libdnnl needs it.
+     *
+     * @throws UnsatisfiedLinkError saying what is missing and what to do
+     */
     static void load() {
         if (!System.getProperty("os.name").equals("Linux") || !System.getProperty("os.arch").equals("amd64")) {
-            throw new UnsatisfiedLinkError("device 'cpu' needs Linux on x86-64, this is " + System.getProperty("os.name") + " on "
+            throw new UnsatisfiedLinkError("device 'cpu'  needs Linux on x86-64, but this is " + System.getProperty("os.name") + " on "
                     + System.getProperty("os.arch") + "; try --device reference");
         }
         try {
@@ -60,7 +64,7 @@ final class DnnlLibrary {
         return url;
     }
 
-    /** Writes beside and renames, so that two processes that start at once both find a whole file. */
+    /** Writes the file under another name and renames it, so that two processes that start at once both find a whole file. */
     private static Path unpack(String name, Path folder) throws IOException {
         Path target = folder.resolve(name);
         URLConnection source = resource(FOLDER + name).openConnection();

@@ -9,9 +9,9 @@ import java.lang.invoke.MethodHandle;
 import java.nio.ByteOrder;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Memory outside of the heap, by address as in C: kernels get addresses that the memory plan has checked. */
+/** Accesses memory outside of the heap by address, as in C: kernels get addresses that the memory plan has checked. */
 public final class Native {
-    /** All of the address space. Static and final, so that accesses compile to plain loads and stores. */
+    /** A segment of the whole address space. It is static and final, so that accesses compile to plain loads and stores. */
     public static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
     public static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
@@ -20,7 +20,7 @@ public final class Native {
     public static final ValueLayout.OfDouble DOUBLE = ValueLayout.JAVA_DOUBLE_UNALIGNED;
     public static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
-    /** Cache line and widest vector. */
+    /** The bytes of a cache line and of the widest vector. */
     static final long ALIGN = 64;
 
     private static final MethodHandle ALIGNED_ALLOC = libc("aligned_alloc",
@@ -38,17 +38,21 @@ public final class Native {
         return (bytes + ALIGN - 1) / ALIGN * ALIGN;
     }
 
-    /** Blocks of native memory held for one owner, counted. */
+    /** Blocks of native memory of one owner, whose bytes are counted. */
     public static final class Heap {
         private final AtomicLong live = new AtomicLong();
 
-        /** Uninitialised memory at a multiple of {@link #ALIGN}. @throws OutOfMemoryError naming the size and what is live */
+        /**
+         * Allocates uninitialised memory at a multiple of {@link #ALIGN}.
+         *
+         * @throws OutOfMemoryError naming the size and what is live
+         */
         public long allocate(long bytes) {
             long size = size(bytes);
             try {
                 long address = (long) ALIGNED_ALLOC.invokeExact(ALIGN, size);
                 if (address == 0) {
-                    throw new OutOfMemoryError("device 'cpu': no memory for " + (size >> 20) + " MiB more, " + (live.get() >> 20)
+                    throw new OutOfMemoryError("device 'cpu': there is no memory for " + (size >> 20) + " MiB more, " + (live.get() >> 20)
                             + " MiB are live; try a smaller image");
                 }
                 live.addAndGet(size);
@@ -75,7 +79,10 @@ public final class Native {
             return live.get();
         }
 
-        /** A line more than asked for, since loops read whole vectors from wherever they start. */
+        /**
+         * Returns the bytes of a block, which are a cache line more than asked for, since loops read whole vectors from any
+         * start.
+         */
         private static long size(long bytes) {
             return roundUp(bytes) + ALIGN;
         }

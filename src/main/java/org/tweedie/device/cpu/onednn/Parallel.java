@@ -11,16 +11,20 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * Runs loops on libgomp's threads, the ones oneDNN runs on, so that the two never compete for cores. Who calls {@link #run} cuts the work
- * into chunks by its shape, never by the number of threads: then sums do not depend on that number.
+ * Runs loops on the threads of libgomp, on which oneDNN runs too, so that the two never compete for cores. A caller of {@link
+ * #run} cuts the work into chunks by its shape and never by the number of threads, so that sums do not depend on that number.
  */
 public final class Parallel implements AutoCloseable {
-    /** Bytes of working memory of each thread: several strips, within the second cache. */
+    /** The bytes of working memory of each thread: several strips, within the second cache. */
     static final int TEMP = 1 << 17;
 
-    /** A loop's body. */
+    /** The body of a loop. */
     public interface Body {
-        /** @param temp address of {@link #TEMP} bytes that no other thread uses meanwhile */
+        /**
+         * Does the work of one chunk.
+         *
+         * @param temp address of {@link #TEMP} bytes that no other thread uses meanwhile
+         */
         public void run(int chunk, long temp);
     }
 
@@ -52,7 +56,9 @@ public final class Parallel implements AutoCloseable {
         return threads;
     }
 
-    /** Tells libgomp, which counts threads for each calling thread apart, how many oneDNN is to use from this one. */
+    /**
+     * Tells libgomp how many threads oneDNN uses when this thread calls it; libgomp keeps that number for each calling thread.
+     */
     public void enter() {
         try {
             Dnnl.API.ompThreads().invokeExact(threads);
@@ -61,18 +67,21 @@ public final class Parallel implements AutoCloseable {
         }
     }
 
-    /** Number of chunks for n elements in chunks of about {@code grain}. */
+    /** Returns the number of chunks for n elements in chunks of about {@code grain}. */
     public static int chunks(long n, long grain) {
         return (int) Math.max(1, Math.min(1 << 20, (n + grain - 1) / grain));
     }
 
-    /** First element of a chunk, a multiple of {@code unit}, when n elements are dealt to some chunks. */
+    /**
+     * Returns the first element of a chunk, a multiple of {@code unit}, when n elements are divided into the given number of
+     * chunks.
+     */
     public static long from(int chunk, int chunks, long n, long unit) {
         long units = (n + unit - 1) / unit;
         return Math.min(n, units * chunk / chunks * unit);
     }
 
-    /** Calls the body once for each chunk, on several threads; what a body throws is thrown here. */
+    /** Calls the body once for each chunk, on several threads; an exception of a body is thrown here. */
     public synchronized void run(int chunks, Body body) {
         if (chunks == 1 || threads == 1) {
             for (int i = 0; i < chunks; i++) {
@@ -96,7 +105,7 @@ public final class Parallel implements AutoCloseable {
         }
     }
 
-    /** Each thread's share. Nothing may be thrown through C frames, so it is kept. */
+    /** Does each thread's share. An exception must not pass through C frames, so it is stored. */
     private void work(long unused) {
         try {
             Body f = body;

@@ -8,7 +8,7 @@ import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
 
-/** oneDNN objects of one owner: descriptors, primitives and their argument lists. All go when it is closed. */
+/** The oneDNN objects of one owner: descriptors, primitives and their argument lists. All are freed when it is closed. */
 public final class Primitives implements AutoCloseable {
     public static final int SRC = 1;
     public static final int DST = 17;
@@ -42,7 +42,7 @@ public final class Primitives implements AutoCloseable {
         }
     }
 
-    /** A C call that gives a new object through its first argument. */
+    /** A C call that returns a new object through its first argument. */
     private interface Creation {
         int at(long out) throws Throwable;
     }
@@ -51,7 +51,7 @@ public final class Primitives implements AutoCloseable {
         int run() throws Throwable;
     }
 
-    /** A primitive descriptor and what it asks for. */
+    /** A primitive descriptor and the working memory that it needs. */
     public record Descriptor(long pd, long scratch, String implementation) {}
 
     private final Arena arena = Arena.ofShared();
@@ -73,7 +73,7 @@ public final class Primitives implements AutoCloseable {
 
     // ---- memory descriptors ------------------------------------------------------------------------------------
 
-    /** A strided F32 layout (strides in elements). */
+    /** Makes a strided F32 layout (strides are in elements). */
     public long layout(long[] dims, long[] strides) {
         try (Arena a = Arena.ofConfined()) {
             MemorySegment d = dims(a, dims);
@@ -85,7 +85,7 @@ public final class Primitives implements AutoCloseable {
         }
     }
 
-    /** The row-major F32 layout. */
+    /** Makes a row-major F32 layout. */
     public long dense(long... dims) {
         long[] strides = new long[dims.length];
         long n = 1;
@@ -96,7 +96,7 @@ public final class Primitives implements AutoCloseable {
         return layout(dims, strides);
     }
 
-    /** An F32 layout that the primitive may choose. */
+    /** Makes an F32 layout that the primitive may choose. */
     public long any(long... dims) {
         try (Arena a = Arena.ofConfined()) {
             MemorySegment d = dims(a, dims);
@@ -123,7 +123,7 @@ public final class Primitives implements AutoCloseable {
         }
     }
 
-    /** A descriptor that outlives its owner, until {@link #destroy}. */
+    /** Copies a descriptor; the copy outlives its owner, until {@link #destroy}. */
     public static long copyOf(long md) {
         return create("dnnl_memory_desc_clone", out -> (int) Dnnl.API.mdClone().invokeExact(out, md));
     }
@@ -138,7 +138,7 @@ public final class Primitives implements AutoCloseable {
 
     // ---- primitive descriptors ---------------------------------------------------------------------------------
 
-    /** Convolution; bias may be 0. Paddings are top, left and bottom, right. */
+    /** Describes a convolution; bias may be 0. Paddings are top, left and bottom, right. */
     public Descriptor convolution(long src, long weights, long bias, long dst, int stride, long[] before, long[] after) {
         try (Arena a = Arena.ofConfined()) {
             long s = dims(a, stride, stride).address();
@@ -150,7 +150,7 @@ public final class Primitives implements AutoCloseable {
         }
     }
 
-    /** The adjoint of a convolution in its image. oneDNN wants the forward descriptor as a hint. */
+    /** Describes the adjoint of a convolution with respect to its image. oneDNN takes the forward descriptor as a hint. */
     public Descriptor convolutionVjp(long diffSrc, long weights, long diffDst, int stride, long[] before, long[] after, Descriptor forward) {
         try (Arena a = Arena.ofConfined()) {
             long s = dims(a, stride, stride).address();
@@ -162,7 +162,7 @@ public final class Primitives implements AutoCloseable {
         }
     }
 
-    /** Matrix product; bias may be 0. {@code accumulate}: added to what dst holds. */
+    /** Describes a matrix product; bias may be 0. With {@code accumulate} it is added to the content of dst. */
     public Descriptor matmul(long src, long weights, long bias, long dst, boolean accumulate) {
         return describe("matmul", accumulate,
                 attr -> out -> (int) Dnnl.API.matmul().invokeExact(out, ENGINE, src, weights, bias, dst, attr));
@@ -216,14 +216,14 @@ public final class Primitives implements AutoCloseable {
         return Native.ALL.getString(text);
     }
 
-    /** The layout that a primitive chose for its weights. Lives as long as the descriptor. */
+    /** Returns the layout that a primitive chose for its weights, which lives as long as the descriptor. */
     public static long weights(Descriptor d) {
         return query(d.pd, QUERY_WEIGHTS);
     }
 
     // ---- primitives --------------------------------------------------------------------------------------------
 
-    /** A memory object for an argument at some address. */
+    /** Makes a memory object for an argument at some address. */
     public long memory(long md, long address) {
         long m = create("dnnl_memory_create", out -> (int) Dnnl.API.memoryCreate().invokeExact(out, md, ENGINE, address));
         releases.push(() -> (int) Dnnl.API.memoryDestroy().invokeExact(m));
@@ -239,7 +239,7 @@ public final class Primitives implements AutoCloseable {
     }
 
     /**
-     * A primitive with its arguments, ready to run.
+     * Prepares a primitive with its arguments, ready to run.
      *
      * @param scratch address of the descriptor's scratch bytes
      * @param args argument index and memory object, in turn
@@ -267,7 +267,7 @@ public final class Primitives implements AutoCloseable {
         }
     }
 
-    /** As in "3.13.0". */
+    /** Returns the version, for example "3.13.0". */
     public static String version() {
         try {
             long v = (long) Dnnl.API.version().invokeExact();
@@ -277,7 +277,7 @@ public final class Primitives implements AutoCloseable {
         }
     }
 
-    /** The instruction set that oneDNN uses here. */
+    /** Returns the instruction set that oneDNN uses on this machine. */
     public static String isa() {
         try {
             int isa = (int) Dnnl.API.isa().invokeExact();

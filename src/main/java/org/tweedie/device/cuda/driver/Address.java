@@ -3,9 +3,9 @@ package org.tweedie.device.cuda.driver;
 
 import jcuda.driver.CUdeviceptr;
 
-/** A device address as JCuda wants and gives it: its own class keeps the number to itself. */
+/** A device address as JCuda's calls take and return it. JCuda's own class does not give access to the number. */
 final class Address extends CUdeviceptr {
-    /** For a call to fill in. */
+    /** Makes an address that a call fills in. */
     Address() {}
 
     Address(long value) {

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.device.cuda.driver;
 
-/** What CUDA, cuBLAS or the card refused: the call, its status by name and in words, and what was being done. */
+/**
+ * CUDA, cuBLAS or the card has refused a call. The message names the call, its status by name and in words, and what it was
+ * needed for.
+ */
 public final class CudaException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
-    /** CUDA_ERROR_OUT_OF_MEMORY. */
+    /** The value of CUDA_ERROR_OUT_OF_MEMORY. */
     public static final int OUT_OF_MEMORY = 2;
     private static final int CAPTURE_FIRST = 900;
     private static final int CAPTURE_LAST = 908;
@@ -16,10 +19,12 @@ public final class CudaException extends RuntimeException {
     private final String doing;
 
     /**
-     * @param call the function, as in cuMemAlloc
-     * @param status its number
-     * @param name the status by name, as in CUDA_ERROR_OUT_OF_MEMORY
-     * @param text the status in the library's words
+     * Makes the exception of a call.
+     *
+     * @param call the function, for example cuMemAlloc
+     * @param status the number of its status
+     * @param name the name of the status, for example CUDA_ERROR_OUT_OF_MEMORY
+     * @param text the library's description of the status
      */
     public CudaException(String call, int status, String name, String text) {
         this(call, status, name + " (" + text + ")", "", null);
@@ -33,12 +38,18 @@ public final class CudaException extends RuntimeException {
         this.doing = doing;
     }
 
-    /** The same, saying more of what it was for, as in {@code while loading kernels/norm.ptx}. */
+    /**
+     * Returns this exception with a message that says more about what the call was for, for example {@code while loading
+     * kernels/norm.ptx}.
+     */
     public CudaException at(String more) {
         return new CudaException(call, status, failure, doing + " " + more, this);
     }
 
-    /** One of CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED to CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD: what was put on the stream cannot be part of a graph. */
+    /**
+     * Tells whether something that was put on the stream cannot be part of a graph: the status is one of
+     * CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED to CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD.
+     */
     public boolean ofCapture() {
         return status >= CAPTURE_FIRST && status <= CAPTURE_LAST;
     }
@@ -47,7 +58,7 @@ public final class CudaException extends RuntimeException {
         return status == OUT_OF_MEMORY;
     }
 
-    /** The CUresult or cublasStatus. */
+    /** Returns the CUresult or cublasStatus. */
     public int status() {
         return status;
     }

@@ -6,19 +6,23 @@ import org.tweedie.device.cuda.Parameters;
 import org.tweedie.device.gpu.Launch;
 
 /**
- * The calls of NVIDIA's driver that this device makes, and cuBLAS, which works on the driver's streams. {@link Jcuda} makes them; a test puts a
- * recording machine in its place. Device addresses are 64-bit numbers. Every method may throw {@link CudaException}, which names the call and its status.
+ * The calls of NVIDIA's driver that this device makes, and cuBLAS, which works on the driver's streams. {@link Jcuda} makes the
+ * calls; tests use a simulated machine in its place. Device addresses are 64-bit numbers. Every method may throw {@link
+ * CudaException}, which names the call and its status.
  */
 public interface Driver {
-    /** Of the driver, as in 12060 for 12.6: the newest CUDA that it serves. */
+    /** Returns the newest CUDA version that the driver supports, for example 12060 for 12.6. */
     int version();
 
-    /** How many cards it sees. */
+    /** Returns the number of cards that the driver sees. */
     int cards();
 
     Card card(int ordinal);
 
-    /** Makes the card's primary context, which the libraries use too, current in this thread. Balanced by {@link #release}. */
+    /**
+     * Makes the card's primary context, which the libraries use too, current in this thread. Each call is balanced by {@link
+     * #release}.
+     */
     Context retain(int ordinal);
 
     void makeCurrent(Context context);
@@ -29,10 +33,10 @@ public interface Driver {
 
     void free(long address);
 
-    /** Bytes of device memory that nobody holds now. */
+    /** Returns the bytes of device memory that are free now. */
     long freeBytes();
 
-    /** Page-locked host memory, from which copies run beside the host. */
+    /** Allocates page-locked host memory; copies from it run while the host continues. */
     MemorySegment allocateHost(long bytes);
 
     void freeHost(MemorySegment memory);
@@ -47,7 +51,7 @@ public interface Driver {
 
     Stream stream();
 
-    /** Waits until all that was put on it is done; throws what a kernel on it did wrong. */
+    /** Waits until everything that was put on the stream is done; throws the fault of a kernel on it. */
     void synchronize(Stream stream);
 
     void destroy(Stream stream);
@@ -56,37 +60,45 @@ public interface Driver {
 
     void record(Event event, Stream stream);
 
-    /** During a capture: each launch of the graph records it anew, for the host to read. */
+    /** Records an event during a capture, so that each launch of the graph records it anew and the host can read it. */
     void recordByGraph(Event event, Stream stream);
 
-    /** Between two events that have happened. */
+    /** Returns the time between two events that have happened. */
     double milliseconds(Event from, Event to);
 
     void destroy(Event event);
 
-    /** @param file for messages; a text that does not compile throws with the compiler's own log */
+    /**
+     * Compiles a module. A text that does not compile throws an exception with the compiler's log.
+     *
+     * @param file the file's name, for messages
+     */
     Module load(String file, String ptx);
 
     Function function(Module module, String entry);
 
-    /** Lets a kernel have that much dynamic shared memory; without, 48 KiB. */
+    /** Permits a kernel to have that much dynamic shared memory; without permission it may have 48 KiB. */
     void allowShared(Function function, int bytes);
 
     void unload(Module module);
 
-    /** @param arguments address by address where each argument lies, in the order of the parameters, as {@link Parameters} writes them */
+    /**
+     * Starts a kernel.
+     *
+     * @param arguments a list of addresses, one for each argument in the order of the parameters, as {@code Parameters} writes it
+     */
     void launch(Function function, Launch.Dim grid, Launch.Dim block, int shared, Stream stream, MemorySegment arguments);
 
-    /** From here on, what is put on the stream is noted instead of done. */
+    /** Starts a capture: from here on, work that is put on the stream is recorded and not done. */
     void beginCapture(Stream stream);
 
-    /** What was noted, ready to be launched. */
+    /** Ends a capture and returns the recorded work, ready to be launched. */
     Graph endCapture(Stream stream);
 
     /** Ends a capture that failed half-way; nothing of it is kept. */
     void abandonCapture(Stream stream);
 
-    /** What the given work puts on a stream, as a graph; if it fails, nothing is kept of it. */
+    /** Captures the work that a task puts on a stream as a graph; if the task fails, nothing of it is kept. */
     default Graph capture(Stream stream, Runnable work) {
         beginCapture(stream);
         try {
@@ -103,16 +115,16 @@ public interface Driver {
     void destroy(Graph graph);
 
     /**
-     * cuBLAS on a stream.
+     * Opens cuBLAS on a stream.
      *
-     * @param workspace address of its working memory: with memory of its own it would allocate, which a capture forbids
+     * @param workspace the address of its working memory; without it cuBLAS would allocate memory, which a capture forbids
      */
     Blas blas(Stream stream, long workspace, long bytes);
 
     interface Context {}
 
     interface Stream {
-        /** The CUstream itself, for libraries. */
+        /** Returns the CUstream, for libraries. */
         long address();
     }
 
@@ -128,12 +140,12 @@ public interface Driver {
     /**
      * A card.
      *
-     * @param capability major and minor, as in 90
-     * @param memory bytes
-     * @param sharedMemory bytes of shared memory that a block may have at most
+     * @param capability major and minor version, for example 90
+     * @param memory its bytes of memory
+     * @param sharedMemory the most bytes of shared memory that a block may have
      */
     record Card(String name, int capability, int multiprocessors, long memory, int sharedMemory) {
-        /** As in {@code NVIDIA H100 80GB HBM3 (sm_90)}. */
+        /** Returns a text such as {@code NVIDIA H100 80GB HBM3 (sm_90)}. */
         @Override
         public String toString() {
             return name + " (sm_" + capability + ")";

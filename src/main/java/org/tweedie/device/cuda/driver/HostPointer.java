@@ -4,9 +4,9 @@ package org.tweedie.device.cuda.driver;
 import java.lang.foreign.MemorySegment;
 import jcuda.Pointer;
 
-/** Native host memory as JCuda wants and gives it. */
+/** Native host memory as JCuda's calls take and return it. */
 final class HostPointer extends Pointer {
-    /** For a call to fill in. */
+    /** Makes a pointer that a call fills in. */
     HostPointer() {}
 
     HostPointer(MemorySegment memory) {

@@ -23,7 +23,7 @@ import jcuda.jcublas.cublasStatus;
 import jcuda.runtime.cudaStream_t;
 import org.tweedie.program.DType;
 
-/** cuBLAS through JCublas: products with F32 sums; F32 operands are not rounded to TF32. */
+/** Calls cuBLAS through JCublas. Sums of products are F32, and F32 operands are not rounded to TF32. */
 final class Jcublas implements Blas {
     private final cublasHandle handle = new cublasHandle();
     private final Pointer one = Pointer.to(new float[] {1});
@@ -50,13 +50,13 @@ final class Jcublas implements Blas {
 
     private static String words(int status) {
         return switch (status) {
-            case cublasStatus.CUBLAS_STATUS_NOT_INITIALIZED -> "the library could not be set up: no card, or no memory left on it";
-            case cublasStatus.CUBLAS_STATUS_ALLOC_FAILED -> "no memory left on the card";
+            case cublasStatus.CUBLAS_STATUS_NOT_INITIALIZED -> "the library could not be set up, because there is no card or no memory left on it";
+            case cublasStatus.CUBLAS_STATUS_ALLOC_FAILED -> "there is no memory left on the card";
             case cublasStatus.CUBLAS_STATUS_INVALID_VALUE -> "an argument is out of range";
-            case cublasStatus.CUBLAS_STATUS_ARCH_MISMATCH -> "the card is too old for it";
+            case cublasStatus.CUBLAS_STATUS_ARCH_MISMATCH -> "the card is too old for the library";
             case cublasStatus.CUBLAS_STATUS_EXECUTION_FAILED -> "the kernel did not run";
             case cublasStatus.CUBLAS_STATUS_NOT_SUPPORTED -> "it is not supported";
-            default -> "internal to the library";
+            default -> "the error is internal to the library";
         };
     }
 

@@ -27,9 +27,9 @@ import jcuda.driver.JCudaDriver;
 import jcuda.driver.JITOptions;
 import org.tweedie.device.gpu.Launch;
 
-/** The driver through JCuda. Creating it initialises CUDA in this process. */
+/** Calls the driver through JCuda. Creating an object initialises CUDA in this process. */
 public final class Jcuda implements Driver {
-    private static final int LOG = 16 << 10; // bytes of the compiler's log
+    private static final int LOG = 16 << 10; // the bytes of the compiler's log
 
     private static final class JContext extends CUcontext implements Context {}
 
@@ -59,7 +59,7 @@ public final class Jcuda implements Driver {
             String[] text = new String[1];
             if (cuGetErrorName(status, name) != CUresult.CUDA_SUCCESS || cuGetErrorString(status, text) != CUresult.CUDA_SUCCESS) {
                 name[0] = CUresult.stringFor(status);
-                text[0] = "the driver has no words for it";
+                text[0] = "the driver has no description of it";
             }
             throw new CudaException(call, status, name[0], text[0]);
         }
@@ -230,7 +230,7 @@ public final class Jcuda implements Driver {
         options.putBytes(CUjit_option.CU_JIT_ERROR_LOG_BUFFER, new byte[LOG]);
         options.putInt(CUjit_option.CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES, LOG);
         JModule m = new JModule();
-        int status = cuModuleLoadDataJIT(m, Pointer.to(Arrays.copyOf(text, text.length + 1)), options); // it ends at a zero
+        int status = cuModuleLoadDataJIT(m, Pointer.to(Arrays.copyOf(text, text.length + 1)), options); // the text must end with a zero
         try {
             check("cuModuleLoadDataEx", status);
         } catch (CudaException e) {
@@ -286,7 +286,7 @@ public final class Jcuda implements Driver {
     @Override
     public void abandonCapture(Stream stream) {
         CUgraph graph = new CUgraph();
-        if (cuStreamEndCapture((JStream) stream, graph) == CUresult.CUDA_SUCCESS) { // else the driver has thrown it away
+        if (cuStreamEndCapture((JStream) stream, graph) == CUresult.CUDA_SUCCESS) { // if this fails, the driver has discarded the capture itself
             cuGraphDestroy(graph);
         }
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.device.cudnn.binding;
 
-/** cudnnBackendAttributeName_t with each one's type, as far as they are used: CUDNN_ATTR_... */
+/** The values of cudnnBackendAttributeName_t that we use (CUDNN_ATTR_...), each with its type. */
 public enum Attribute {
     POINTWISE_MODE(0, Type.POINTWISE_MODE), POINTWISE_MATH_PREC(1, Type.DATA_TYPE), POINTWISE_SWISH_BETA(8, Type.FLOAT),
 
@@ -57,7 +57,10 @@ public enum Attribute {
         this.type = type;
     }
 
-    /** cudnnBackendAttributeType_t: CUDNN_TYPE_..., and the bytes of one element. Enumerations are 4 bytes in C. */
+    /**
+     * The values of cudnnBackendAttributeType_t (CUDNN_TYPE_...), each with the bytes of one element. Enumerations have 4 bytes
+     * in C.
+     */
     enum Type {
         HANDLE(0, 8), DATA_TYPE(1, 4), BOOLEAN(2, 1), INT64(3, 8), FLOAT(4, 4), VOID_PTR(6, 8), CONVOLUTION_MODE(7, 4), HEUR_MODE(8, 4), KNOB_TYPE(9, 4),
         NUMERICAL_NOTE(11, 4), POINTWISE_MODE(14, 4), DESCRIPTOR(15, 8), REDUCTION_OPERATOR(18, 4), CHAR(24, 1);

@@ -4,40 +4,56 @@ package org.tweedie.device.cudnn.binding;
 import java.lang.foreign.MemorySegment;
 
 /**
- * cuDNN's C functions that graphs are made and run with, as they are: each returns a status, 0 for success, but where it says otherwise. Descriptors,
- * handles and streams are addresses. Names and meanings: cudnn_graph_v9.h and docs.nvidia.com, "cudnn_graph Library".
+ * The C functions of cuDNN with which graphs are made and run. Each returns a status, 0 for success, unless its description says
+ * otherwise. Descriptors, handles and streams are addresses. Names and meanings are those of cudnn_graph_v9.h and of
+ * docs.nvidia.com, "cudnn_graph Library".
  */
 public interface Backend {
-    /** cudnnGetVersion: major * 10000 + minor * 100 + patch. */
+    /** Calls cudnnGetVersion, which returns major * 10000 + minor * 100 + patch. */
     long version();
 
-    /** cudnnGetErrorString and, where there is one, the text that cudnnGetLastErrorString has for this thread's last failure. */
+    /**
+     * Returns the text of cudnnGetErrorString and, where there is one, the text of cudnnGetLastErrorString for this thread's last
+     * failure.
+     */
     String describe(int status);
 
-    /** cudnnCreate. @param handle 8 bytes to write the new handle to */
+    /**
+     * Calls cudnnCreate.
+     *
+     * @param handle 8 bytes to which the new handle is written
+     */
     int createHandle(MemorySegment handle);
 
-    /** cudnnDestroy. */
+    /** Calls cudnnDestroy. */
     int destroyHandle(long handle);
 
-    /** cudnnSetStream. */
+    /** Calls cudnnSetStream. */
     int setStream(long handle, long stream);
 
-    /** cudnnBackendCreateDescriptor. @param descriptor 8 bytes to write the new descriptor to */
+    /**
+     * Calls cudnnBackendCreateDescriptor.
+     *
+     * @param descriptor 8 bytes to which the new descriptor is written
+     */
     int create(int kind, MemorySegment descriptor);
 
-    /** cudnnBackendDestroyDescriptor. */
+    /** Calls cudnnBackendDestroyDescriptor. */
     int destroy(long descriptor);
 
-    /** cudnnBackendSetAttribute. */
+    /** Calls cudnnBackendSetAttribute. */
     int set(long descriptor, int attribute, int type, long count, MemorySegment values);
 
-    /** cudnnBackendGetAttribute. @param count 8 bytes to write the number of elements there are to */
+    /**
+     * Calls cudnnBackendGetAttribute.
+     *
+     * @param count 8 bytes to which the number of available elements is written
+     */
     int get(long descriptor, int attribute, int type, long room, MemorySegment count, MemorySegment values);
 
-    /** cudnnBackendFinalize. */
+    /** Calls cudnnBackendFinalize. */
     int finish(long descriptor);
 
-    /** cudnnBackendExecute. */
+    /** Calls cudnnBackendExecute. */
     int execute(long handle, long plan, long variantPack);
 }

@@ -5,7 +5,10 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** A cudnnBackendDescriptor_t: attributes are set, then it is finished and may be used by others. Its {@link Scope} destroys it. */
+/**
+ * A cudnnBackendDescriptor_t. Its attributes are set, then it is finished, and then other descriptors may refer to it. Its {@link
+ * Scope} destroys it.
+ */
 public final class BackendDescriptor {
     final DescriptorKind kind;
     public final long address;
@@ -17,7 +20,7 @@ public final class BackendDescriptor {
         this.address = address;
     }
 
-    /** Sets an attribute of whole numbers: integers, enumerations, booleans (0 or 1), addresses, characters. */
+    /** Sets an attribute to whole numbers: integers, enumerations, booleans (0 or 1), addresses, characters. */
     public BackendDescriptor set(Attribute a, long... values) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment s = arena.allocate((long) values.length * a.type.bytes, 8);
@@ -32,14 +35,14 @@ public final class BackendDescriptor {
         }
     }
 
-    /** Sets an attribute of one float. */
+    /** Sets an attribute to one float. */
     public BackendDescriptor setFloat(Attribute a, float value) {
         try (Arena arena = Arena.ofConfined()) {
             return set(a, 1, arena.allocateFrom(ValueLayout.JAVA_FLOAT, value));
         }
     }
 
-    /** Sets an attribute of finished descriptors. */
+    /** Sets an attribute to finished descriptors. */
     public BackendDescriptor set(Attribute a, BackendDescriptor... values) {
         long[] addresses = new long[values.length];
         for (int i = 0; i < values.length; i++) {
@@ -48,7 +51,7 @@ public final class BackendDescriptor {
         return set(a, addresses);
     }
 
-    /** Sets an attribute of text, with its closing zero. */
+    /** Sets an attribute to a text with its closing zero. */
     public BackendDescriptor set(Attribute a, String text) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment s = arena.allocateFrom(text);
@@ -64,7 +67,11 @@ public final class BackendDescriptor {
         return this;
     }
 
-    /** Checks and closes the list of attributes. @throws CudnnException when the library does not like them */
+    /**
+     * Finishes the descriptor: the library checks its attributes, which cannot be changed afterwards.
+     *
+     * @throws CudnnException when the library refuses them
+     */
     public BackendDescriptor finish() {
         int status = scope.backend.finish(address);
         if (status != 0) {
@@ -74,7 +81,7 @@ public final class BackendDescriptor {
         return this;
     }
 
-    /** The whole numbers of an attribute, at most so many. */
+    /** Returns the whole numbers of an attribute, at most {@code room} of them. */
     public long[] get(Attribute a, int room) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment s = arena.allocate((long) room * a.type.bytes, 8);
@@ -86,7 +93,11 @@ public final class BackendDescriptor {
         }
     }
 
-    /** Lets the library fill new descriptors with those of an attribute; they need no finishing. @return how many are filled */
+    /**
+     * Lets the library fill new descriptors with those of an attribute; they need not be finished.
+     *
+     * @return how many are filled
+     */
     public int fill(Attribute a, BackendDescriptor... into) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment s = arena.allocate(ValueLayout.JAVA_LONG, into.length);
@@ -97,7 +108,7 @@ public final class BackendDescriptor {
         }
     }
 
-    /** How many elements an attribute has. */
+    /** Returns how many elements an attribute has. */
     public int count(Attribute a) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment count = arena.allocate(ValueLayout.JAVA_LONG);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.device.cudnn.binding;
 
-/** A call of cuDNN that failed: which, with what status and text, and what was being done. */
+/** A call of cuDNN has failed. The message says which call, with what status and text, and what it was needed for. */
 public final class CudnnException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
@@ -16,22 +16,27 @@ public final class CudnnException extends RuntimeException {
         this.status = status;
     }
 
-    /** The same, saying more of what it was for, as in {@code in program 'unet'}. */
+    /**
+     * Returns this exception with a message that says more about what the call was for, for example {@code in program 'unet'}.
+     */
     public CudnnException at(String more) {
         return new CudnnException(getMessage() + " " + more, status, this);
     }
 
-    /** Of cudnnStatus_t: 1xxx not initialised, 2xxx bad parameter, 3xxx not supported, 4xxx internal, 5xxx execution failed. */
+    /**
+     * Returns the cudnnStatus_t: 1xxx not initialised, 2xxx bad parameter, 3xxx not supported, 4xxx internal, 5xxx execution
+     * failed.
+     */
     public int status() {
         return status;
     }
 
-    /** Whether the library says that it cannot do this, rather than that something went wrong. */
+    /** Tells whether the library says that it does not support what was asked, rather than that something went wrong. */
     public boolean notSupported() {
         return status / 1000 == 3;
     }
 
-    /** Whether something is wrong with the library or the machine, rather than with what was asked: 1xxx, 4xxx, 5xxx. */
+    /** Tells whether something is wrong with the library or the machine (1xxx, 4xxx, 5xxx), rather than with what was asked. */
     public boolean broken() {
         return status / 1000 != 2 && !notSupported();
     }

@@ -14,11 +14,11 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 
 /**
- * libcudnn.so.9 itself. Where a function of it is missing, the object is made all the same, {@link #missing} says why, and what is missing throws that reason
- * when it is called.
+ * The functions of libcudnn.so.9. If the library lacks a function, the object is made nevertheless; {@link #missing} then says
+ * what is lacking, and calling such a function throws that error.
  */
 public final class CudnnLibrary implements Backend {
-    private static final int TEXT = 8192; // cuDNN cuts its message there
+    private static final int TEXT = 8192; // cuDNN cuts its message at this length
     private static final FunctionDescriptor OF_ADDRESS = FunctionDescriptor.of(JAVA_INT, JAVA_LONG);
 
     private final UnsatisfiedLinkError missing;
@@ -35,7 +35,11 @@ public final class CudnnLibrary implements Backend {
     private final MethodHandle finish;
     private final MethodHandle execute;
 
-    /** @param symbols those of a libcudnn.so.9 that is loaded */
+    /**
+     * Looks up the functions.
+     *
+     * @param symbols the symbols of a libcudnn.so.9 that is loaded
+     */
     public CudnnLibrary(SymbolLookup symbols) {
         Functions f = new Functions(symbols);
         version = f.find("cudnnGetVersion", FunctionDescriptor.of(JAVA_LONG));
@@ -53,7 +57,7 @@ public final class CudnnLibrary implements Backend {
         missing = f.missing;
     }
 
-    /** Why functions cannot be called, or null. */
+    /** Returns why some functions cannot be called, or null. */
     public UnsatisfiedLinkError missing() {
         return missing;
     }
@@ -161,15 +165,15 @@ public final class CudnnLibrary implements Backend {
         }
     }
 
-    /** What a handle threw: an error is passed on, and C throws nothing that is checked. */
+    /** Returns what a method handle threw as an unchecked exception. An error is thrown on; C throws no checked exceptions. */
     private static RuntimeException rethrown(Throwable e) {
         if (e instanceof Error error) {
             throw error;
         }
-        return e instanceof RuntimeException r ? r : new IllegalStateException("cuDNN: a call of C threw", e);
+        return e instanceof RuntimeException r ? r : new IllegalStateException("cuDNN: a call of a C function threw", e);
     }
 
-    /** Looks functions up and remembers the first that is not there. */
+    /** Looks functions up and remembers the first that does not exist. */
     private static final class Functions {
         private final SymbolLookup symbols;
         private UnsatisfiedLinkError missing;

@@ -9,8 +9,8 @@ import java.util.Deque;
 import org.tweedie.device.Closing;
 
 /**
- * Owns descriptors: closing destroys each before those it refers to. Only finished ones can be referred to, so first go the unfinished, then the others,
- * the last finished first.
+ * Owns descriptors. Closing it destroys each descriptor before those that it refers to. Only finished descriptors can be referred
+ * to, so the unfinished ones are destroyed first, then the others, the last finished one first.
  */
 public final class Scope implements AutoCloseable {
     public final Backend backend;
@@ -18,13 +18,17 @@ public final class Scope implements AutoCloseable {
     private final Deque<BackendDescriptor> unfinished = new ArrayDeque<>();
     private final Deque<BackendDescriptor> finished = new ArrayDeque<>();
 
-    /** @param doing what the descriptors are for, as in "preparing ...", for messages */
+    /**
+     * Makes an empty scope.
+     *
+     * @param doing what the descriptors are for, for example "preparing ...", for messages
+     */
     public Scope(Backend backend, String doing) {
         this.backend = backend;
         this.doing = doing;
     }
 
-    /** A new descriptor without attributes. */
+    /** Makes a new descriptor without attributes. */
     public BackendDescriptor create(DescriptorKind kind) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment at = arena.allocate(ValueLayout.JAVA_LONG);
@@ -38,7 +42,7 @@ public final class Scope implements AutoCloseable {
         }
     }
 
-    /** Notes that a descriptor can be referred to from now on. */
+    /** Notes that other descriptors may refer to this one from now on. */
     void finished(BackendDescriptor d) {
         unfinished.remove(d);
         finished.push(d);
@@ -48,7 +52,11 @@ public final class Scope implements AutoCloseable {
         return new CudnnException(call, status, backend.describe(status), doing);
     }
 
-    /** @throws CudnnException when the library could not destroy one; the others are destroyed all the same */
+    /**
+     * Destroys all descriptors.
+     *
+     * @throws CudnnException when the library could not destroy one; the others are destroyed nevertheless
+     */
     @Override
     public void close() {
         try (Closing closing = new Closing()) {

@@ -13,15 +13,18 @@ import org.tweedie.device.cudnn.graph.Graph;
 import org.tweedie.device.gpu.LibraryCall;
 
 /**
- * Finds the engine for one graph: the one stored, or the fastest of the few that cuDNN ranks first. The graph's scope goes to what is prepared.
+ * Finds the engine for one graph: the stored choice, or the fastest of the few engines that cuDNN ranks first. The prepared graph
+ * takes over the graph's scope.
  *
- * @param key under which the choice is stored
- * @param trials null: take the first that works
+ * @param key the key under which the choice is stored
+ * @param trials tries the engines; with null the first engine that works is taken
  */
 public record Choosing(Scope scope, Graph graph, Engines engines, Target target, String key, PlanCache cache, Trials trials) {
     /**
-     * @param most engines to try
-     * @throws NoEngineException when no engine does the call
+     * Chooses an engine and prepares the graph with it.
+     *
+     * @param most the most engines to try
+     * @throws NoEngineException when no engine supports the call
      */
     public PreparedGraph choose(LibraryCall call, Set<Note> unwanted, int most) {
         Optional<EngineChoice> stored = cache.get(key);
@@ -37,8 +40,8 @@ public record Choosing(Scope scope, Graph graph, Engines engines, Target target,
         try {
             CudnnException last = collect(ranked, trials == null ? 1 : most, candidates);
             if (candidates.isEmpty()) {
-                throw new NoEngineException("cuDNN: no engine does this; while " + scope.doing + ". Of its engines without the notes " + unwanted + ", "
-                        + ranked.size() + " knew the graph" + (last == null ? "" : ", none could be made ready: " + last.getMessage()), last);
+                throw new NoEngineException("cuDNN: no engine supports this; while " + scope.doing + ". Of its engines without the notes " + unwanted + ", "
+                        + ranked.size() + "  support the graph" + (last == null ? "" : ", but none could be made ready: " + last.getMessage()), last);
             }
             Trying.Verdict verdict = trials == null ? new Trying.Verdict(candidates.getFirst(), true) : new Trying(trials, cache, scope.doing).of(call, candidates);
             if (verdict.tried()) {
@@ -47,7 +50,7 @@ public record Choosing(Scope scope, Graph graph, Engines engines, Target target,
             closePlans(candidates.stream().filter(c -> c != verdict.best()).toList());
             return verdict.best();
         } catch (RuntimeException | Error e) {
-            Closing.after(e, () -> closePlans(candidates)); // those that are closed already are so to no effect
+            Closing.after(e, () -> closePlans(candidates)); // closing a plan twice has no effect
             throw e;
         }
     }
@@ -58,7 +61,11 @@ public record Choosing(Scope scope, Graph graph, Engines engines, Target target,
         }
     }
 
-    /** Makes the first few ready that can be. @return the last failure, or null */
+    /**
+     * Makes the first few engines ready, skipping those that fail.
+     *
+     * @return the last failure, or null
+     */
     private CudnnException collect(List<EngineChoice> ranked, int most, List<PreparedGraph> into) {
         CudnnException last = null;
         for (EngineChoice c : ranked) {
@@ -67,7 +74,7 @@ public record Choosing(Scope scope, Graph graph, Engines engines, Target target,
             }
             try {
                 into.add(prepared(c));
-            } catch (CudnnException e) { // heuristics offer engines that turn out not to fit: the next one
+            } catch (CudnnException e) { // heuristics offer engines that turn out not to fit; the next one is taken
                 last = e;
                 if (e.broken()) {
                     cache.warnOfFailure(e);

@@ -6,19 +6,24 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
- * An engine of cuDNN's and how its knobs are set: the same choice for the same graph, card and version is the same kernel, and so the same bytes.
+ * An engine of cuDNN with the values of its knobs. For the same graph, card and version the same choice is the same kernel, and
+ * therefore gives the same bytes.
  *
- * @param engine its number among those that know the graph
- * @param knobs cudnnBackendKnobType_t to value
+ * @param engine the engine's number among those that support the graph
+ * @param knobs the value of each cudnnBackendKnobType_t
  */
 public record EngineChoice(long engine, SortedMap<Long, Long> knobs) {
-    /** As in {@code eng5 k2=3 k24=7}. */
+    /** Returns a text such as {@code eng5 k2=3 k24=7}. */
     @Override
     public String toString() {
         return "eng" + engine + knobs.entrySet().stream().map(e -> " k" + e.getKey() + "=" + e.getValue()).collect(Collectors.joining());
     }
 
-    /** The inverse of {@link #toString}. @throws IllegalArgumentException when it is no choice */
+    /**
+     * Parses the text that {@link #toString} returns.
+     *
+     * @throws IllegalArgumentException when the text is not a choice
+     */
     static EngineChoice parse(String text) {
         String[] words = text.split(" ");
         if (!words[0].matches("eng\\d{1,9}")) {

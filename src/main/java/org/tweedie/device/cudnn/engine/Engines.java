@@ -16,20 +16,24 @@ import org.tweedie.device.cudnn.binding.DescriptorKind;
 import org.tweedie.device.cudnn.binding.Scope;
 import org.tweedie.device.cudnn.binding.Target;
 
-/** What cuDNN offers for a graph, and plans made of it. */
+/** The engines that cuDNN offers for a graph, and the plans that are made of them. */
 public final class Engines {
     private static final int MOST_KNOBS = 64; // CUDNN_KNOB_TYPE_COUNTS is 46 in 9.24 and grows
 
     private final Target target;
     private final BackendDescriptor graph;
 
-    /** @param graph a finished OPERATIONGRAPH */
+    /**
+     * Keeps the graph.
+     *
+     * @param graph a finished OPERATIONGRAPH
+     */
     public Engines(Target target, BackendDescriptor graph) {
         this.target = target;
         this.graph = graph;
     }
 
-    /** cudnnBackendHeurMode_t, as far as it is used. */
+    /** The values of cudnnBackendHeurMode_t that we use. */
     private enum Mode {
         A(3), FALLBACK(2);
 
@@ -40,7 +44,10 @@ public final class Engines {
         }
     }
 
-    /** Choices without unwanted notes, what the library believes fastest first, those of last resort last. */
+    /**
+     * Returns the choices without unwanted notes. The first is the one that the library believes fastest; those of the fallback
+     * mode are last.
+     */
     List<EngineChoice> ranked(Backend backend, String doing, Set<Note> unwanted) {
         Set<EngineChoice> all = new LinkedHashSet<>();
         for (Mode mode : Mode.values()) {
@@ -52,7 +59,7 @@ public final class Engines {
                         all.add(choice(scope, config, engine));
                     }
                 }
-            } catch (CudnnException e) { // a mode that knows nothing of a graph says so by a status
+            } catch (CudnnException e) { // a mode that does not support the graph says so by a status
                 if (!e.notSupported()) {
                     throw e;
                 }
@@ -78,7 +85,7 @@ public final class Engines {
         Set<Note> notes = EnumSet.noneOf(Note.class);
         Note[] known = Note.values();
         for (long n : engine.get(Attribute.ENGINE_NUMERICAL_NOTE, 32)) {
-            if (n < known.length) { // later versions may know more
+            if (n < known.length) { // later versions may have more notes
                 notes.add(known[(int) n]);
             }
         }
@@ -98,7 +105,11 @@ public final class Engines {
         return new EngineChoice(engine.get(Attribute.ENGINE_GLOBAL_INDEX, 1)[0], set);
     }
 
-    /** The finished EXECUTION_PLAN of a choice. @throws CudnnException when the engine cannot do it after all */
+    /**
+     * Makes the finished EXECUTION_PLAN of a choice.
+     *
+     * @throws CudnnException when the engine does not support the graph after all
+     */
     BackendDescriptor plan(Scope scope, EngineChoice choice) {
         BackendDescriptor engine = scope.create(DescriptorKind.ENGINE).set(Attribute.ENGINE_OPERATION_GRAPH, graph).set(Attribute.ENGINE_GLOBAL_INDEX, choice.engine());
         if (target instanceof Target.Properties card) {

@@ -19,8 +19,9 @@ import java.util.function.Consumer;
 import org.tweedie.device.cudnn.binding.CudnnException;
 
 /**
- * Which engine was chosen for what, kept on disk: the same choice, and so the same bytes, in the next run, and no time spent on choosing. One small JSON
- * file for all cards and versions. Whoever cannot read it chooses anew; whoever cannot write it says so once. Used by one thread at a time.
+ * The chosen engines, stored on disk, so that the next run makes the same choices, gives the same bytes and spends no time on
+ * choosing. One small JSON file serves all cards and versions. If the file cannot be read, engines are chosen anew; if it cannot
+ * be written, one warning says so. A cache is used by one thread at a time.
  */
 public final class PlanCache {
     private static final int FORMAT = 1;
@@ -31,11 +32,13 @@ public final class PlanCache {
     private Map<String, String> choices;
     private final Set<String> said = new HashSet<>();
 
-    /** What the file holds. */
+    /** The content of the file. */
     private record Content(int format, TreeMap<String, String> choices) {}
 
     /**
-     * @param file need not be there; its folder is made when it is first written
+     * Makes a cache; the file is read when it is first needed.
+     *
+     * @param file the file, which need not exist; its folder is made when it is first written
      * @param warnings gets one line when the file is damaged or cannot be written
      */
     public PlanCache(Path file, Consumer<String> warnings) {
@@ -43,7 +46,11 @@ public final class PlanCache {
         this.warnings = warnings;
     }
 
-    /** @param key what the choice depends on: card, version and all that the call says */
+    /**
+     * Returns the stored choice.
+     *
+     * @param key everything that the choice depends on: card, version and the call
+     */
     Optional<EngineChoice> get(String key) {
         if (choices == null) {
             choices = read();
@@ -56,12 +63,12 @@ public final class PlanCache {
             return Optional.of(EngineChoice.parse(text));
         } catch (IllegalArgumentException e) {
             choices.remove(key);
-            warn(file + ": the choice for " + key + " is not one (" + e.getMessage() + "); choosing anew");
+            warn(file + ": the choice for " + key + "  is malformed (" + e.getMessage() + "); choosing anew");
             return Optional.empty();
         }
     }
 
-    /** Keeps a choice, beside what others have written meanwhile. */
+    /** Stores a choice and keeps those that other processes have written meanwhile. */
     void put(String key, EngineChoice choice) {
         TreeMap<String, String> all = new TreeMap<>(read());
         if (choices != null) {
@@ -87,10 +94,13 @@ public final class PlanCache {
         warnings.accept(line);
     }
 
-    /** An engine has failed that does know its graph, and others are taken: once, since one cause mostly fails many. */
+    /**
+     * Warns once that an engine has failed although it supports its graph, and that another is used; mostly one cause makes many
+     * engines fail.
+     */
     void warnOfFailure(CudnnException e) {
-        warnOnce("failure", "cuDNN: an engine cannot be made ready though it knows the graph, and another takes its place, here and maybe elsewhere; those may be "
-                + "slower. If the cause is one of this machine (a broken NVRTC, say; './tweedie doctor' names what is loaded), mend it and delete " + file + ". " + e.getMessage());
+        warnOnce("failure", "cuDNN: an engine cannot be made ready although it supports the graph, so another takes its place here and maybe elsewhere; it may be "
+                + "slower. If the cause is one of this machine (a broken NVRTC,  for example; './tweedie doctor' names the loaded libraries), repair it and delete " + file + ". " + e.getMessage());
     }
 
     private void warnOnce(String about, String line) {
@@ -106,7 +116,7 @@ public final class PlanCache {
                 c.choices().values().removeIf(v -> v == null);
                 return c.choices();
             }
-            warnDamaged("no list of choices of format " + FORMAT);
+            warnDamaged("it holds no list of choices of format " + FORMAT);
         } catch (NoSuchFileException e) {
             return new TreeMap<>();
         } catch (IOException | JsonParseException e) {
@@ -116,7 +126,7 @@ public final class PlanCache {
     }
 
     private void warnDamaged(String how) {
-        if (choices == null) { // once: later readings would say the same
+        if (choices == null) { // warn once, since later readings would find the same
             warn(file + ": ignored (" + how + "); cuDNN's engines are chosen anew, and the file is replaced");
         }
     }

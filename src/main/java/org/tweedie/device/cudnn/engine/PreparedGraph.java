@@ -13,7 +13,10 @@ import org.tweedie.device.cudnn.graph.TensorPlace;
 import org.tweedie.device.gpu.LibraryCall;
 import org.tweedie.device.gpu.Vendor;
 
-/** A graph with its plan. Scratch tensors of the graph lie at the start of working memory, the plan's own bytes behind them. */
+/**
+ * A graph with its plan, ready to run. The graph's scratch tensors are at the start of working memory; the plan's own bytes
+ * follow them.
+ */
 public final class PreparedGraph implements Vendor.Prepared {
     private final Scope scope;
     private final Scope planScope;
@@ -26,9 +29,9 @@ public final class PreparedGraph implements Vendor.Prepared {
     private final long[] uids;
 
     /**
-     * Takes both scopes: that of the graph and that of the plan.
+     * Takes over both scopes, that of the graph and that of the plan.
      *
-     * @param handle cudnnHandle_t, 0 if the card is not there
+     * @param handle cudnnHandle_t, or 0 if the card is not present
      */
     PreparedGraph(Scope scope, Scope planScope, long handle, Graph graph, BackendDescriptor plan, EngineChoice choice) {
         this.scope = scope;
@@ -54,7 +57,7 @@ public final class PreparedGraph implements Vendor.Prepared {
     @Override
     public void run(LibraryCall call, long workspace) {
         if (handle == 0) {
-            throw new IllegalStateException("cuDNN: " + choice + " was prepared for a card that is not there; it cannot be run");
+            throw new IllegalStateException("cuDNN: " + choice + "  was prepared for a card that is not present, so it cannot be run");
         }
         try (Scope run = new Scope(scope.backend, "running " + choice + ", " + call); Arena host = Arena.ofConfined()) {
             long[] pointers = new long[uids.length];
@@ -63,8 +66,8 @@ public final class PreparedGraph implements Vendor.Prepared {
                     case TensorPlace.In in -> call.in().get(in.number()).address();
                     case TensorPlace.Out out -> call.out().get(out.number()).address();
                     case TensorPlace.Scratch at -> workspace + at.offset();
-                    case TensorPlace.Scalar s -> host.allocateFrom(ValueLayout.JAVA_FLOAT, s.value()).address(); // read before execute returns
-                    case TensorPlace.Virtual _ -> throw new AssertionError("a virtual tensor has no place");
+                    case TensorPlace.Scalar s -> host.allocateFrom(ValueLayout.JAVA_FLOAT, s.value()).address(); // cuDNN reads it before execute returns
+                    case TensorPlace.Virtual _ -> throw new AssertionError("a virtual tensor has no address");
                 };
             }
             BackendDescriptor pack = run.create(DescriptorKind.VARIANT_PACK).set(Attribute.VARIANT_PACK_UNIQUE_IDS, uids)
@@ -76,13 +79,13 @@ public final class PreparedGraph implements Vendor.Prepared {
         }
     }
 
-    /** As in {@code cudnn eng5 k2=3}. */
+    /** Returns a text such as {@code cudnn eng5 k2=3}. */
     @Override
     public String toString() {
         return "cudnn " + choice;
     }
 
-    /** Closes the plan alone: the graph goes on with another. */
+    /** Closes only the plan, so that another plan of the graph can be used. */
     void closePlan() {
         planScope.close();
     }

@@ -11,21 +11,33 @@ import org.tweedie.device.gpu.Buffer;
 import org.tweedie.device.gpu.LibraryCall;
 
 /**
- * Runs engines against each other on a card. Whatever no engine can help, a card that has faulted, is thrown on.
+ * Runs engines against each other on a card. A failure that no other engine can avoid, such as a card that has faulted, is thrown
+ * on.
  *
  * @param cache gets a line for each engine that is passed over
- * @param doing for messages
+ * @param doing what the graph is for, for messages
  */
 record Trying(Trials trials, PlanCache cache, String doing) {
-    /** Times this near to the least count as the least: so much a clock errs, and memory is worth more. */
+    /**
+     * Times within 3 % of the fastest are treated as equal, because the clock's error is about that large and a smaller working
+     * memory is worth more.
+     */
     private static final double AS_FAST = 1.03;
 
-    /** @param tried false if there was no memory to run any, so that the next to ask should try again */
+    /**
+     * The best engine of a trial.
+     *
+     * @param tried false if there was no memory to run any engine, so that the next call should try again
+     */
     record Verdict(PreparedGraph best, boolean tried) {}
 
     private record Timed(PreparedGraph graph, double seconds) {}
 
-    /** @throws NoEngineException when each fails */
+    /**
+     * Tries the candidates.
+     *
+     * @throws NoEngineException when each of them fails
+     */
     Verdict of(LibraryCall call, List<PreparedGraph> candidates) {
         List<Long> blocks = new ArrayList<>();
         try {
@@ -54,7 +66,7 @@ record Trying(Trials trials, PlanCache cache, String doing) {
             try {
                 seconds(c, placed).ifPresentOrElse(s -> timed.add(new Timed(c, s)), () -> large.add(c));
             } catch (CudnnException e) {
-                cache.warn("cuDNN: an engine is passed over, since it failed when it was tried. " + e.getMessage());
+                cache.warn("cuDNN: an engine is passed over because it failed when it was tried. " + e.getMessage());
                 last = e;
             }
         }
@@ -64,12 +76,12 @@ record Trying(Trials trials, PlanCache cache, String doing) {
         }
         PreparedGraph least = large.stream().min(Comparator.comparingLong(PreparedGraph::workspace)).orElse(null);
         if (least == null) {
-            throw new NoEngineException("cuDNN: each engine failed when it was tried; the last said: " + last.getMessage(), last);
+            throw new NoEngineException("cuDNN: each engine failed when it was tried; the last failure was: " + last.getMessage(), last);
         }
-        return untried(least, "wants least memory", "its " + least.workspace() + " bytes to work in");
+        return untried(least, "needs the least memory", "its " + least.workspace() + "  bytes of working memory");
     }
 
-    /** Nothing if there is no memory for it to work in. */
+    /** Runs one engine and returns its time, or nothing if there is not enough memory for it. */
     private OptionalDouble seconds(PreparedGraph c, LibraryCall placed) {
         long workspace = trials.allocate(Math.max(256, c.workspace()));
         if (workspace == 0) {
@@ -79,7 +91,7 @@ record Trying(Trials trials, PlanCache cache, String doing) {
             return OptionalDouble.of(seconds(c, placed, workspace));
         } catch (CudnnException e) {
             throw e;
-        } catch (RuntimeException e) { // not a status of cuDNN's: a kernel of this engine faulted, after which nothing runs on the card
+        } catch (RuntimeException e) { // this is not a status of cuDNN: a kernel of this engine faulted, after which nothing runs on the card
             throw new IllegalStateException("cuDNN: trying " + c.choice() + " failed; while " + doing + ": " + e.getMessage(), e);
         } finally {
             trials.free(workspace);
@@ -88,15 +100,18 @@ record Trying(Trials trials, PlanCache cache, String doing) {
 
     private double seconds(PreparedGraph c, LibraryCall placed, long workspace) {
         try {
-            c.run(placed, workspace); // the first run loads its kernels
+            c.run(placed, workspace); // the first run loads the kernels
             return trials.seconds(() -> c.run(placed, workspace));
         } catch (CudnnException e) {
-            trials.await(); // on a card that has faulted cuDNN fails as well: then that is what is thrown
+            trials.await(); // on a card that has faulted cuDNN fails as well; then this call throws the fault
             throw e;
         }
     }
 
-    /** Of those about as fast as the fastest, what takes the least memory; what cuDNN ranks first if the clock tells none from another. */
+    /**
+     * Returns, of the engines that are about as fast as the fastest, the one that takes the least memory; if their times do not
+     * differ, the one that cuDNN ranks first.
+     */
     private static PreparedGraph best(List<Timed> timed) {
         double least = timed.stream().mapToDouble(Timed::seconds).min().orElseThrow();
         if (least == Double.POSITIVE_INFINITY) {
@@ -108,13 +123,13 @@ record Trying(Trials trials, PlanCache cache, String doing) {
 
     private void tellOf(List<PreparedGraph> large) {
         if (!large.isEmpty()) {
-            cache.warn("cuDNN: there is no memory to try " + large.stream().map(c -> c.choice() + " (" + c.workspace() + " bytes to work in)")
-                    .collect(Collectors.joining(", ")) + ", others were tried; while " + doing);
+            cache.warn("cuDNN: there is not enough memory to try " + large.stream().map(c -> c.choice() + " (" + c.workspace() + "  bytes of working memory)")
+                    .collect(Collectors.joining(", ")) + ", but others were tried; while " + doing);
         }
     }
 
     private Verdict untried(PreparedGraph taken, String as, String what) {
-        cache.warn("cuDNN: engines cannot be tried, the one that " + as + " is taken for now; while " + doing + ". There is no memory for " + what);
+        cache.warn("cuDNN: engines cannot be tried, so the one that " + as + " is taken for now; while " + doing + ". There is not enough memory for " + what);
         return new Verdict(taken, false);
     }
 }

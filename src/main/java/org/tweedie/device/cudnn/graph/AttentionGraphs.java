@@ -8,8 +8,9 @@ import org.tweedie.program.op.Attention;
 import org.tweedie.program.op.AttentionVjp;
 
 /**
- * Attention as the graphs that cuDNN knows as one fused kernel: it looks for exactly these operations in this order (cudnn-frontend,
- * scaled_dot_product_flash_attention.h and softmax.h, show which). Heads lie interleaved in [B,T,heads*d]: strides say so.
+ * Builds attention as the graphs that cuDNN recognises as one fused kernel. It looks for exactly these operations in this order
+ * (scaled_dot_product_flash_attention.h and softmax.h of cudnn-frontend show which). Heads are interleaved in [B,T,heads*d],
+ * which the strides express.
  */
 public final class AttentionGraphs {
     private final Graph g;
@@ -32,12 +33,15 @@ public final class AttentionGraphs {
         this.scale = (float) op.scale(q.shape().dim(2));
     }
 
-    /** q, k, v to o and lse. */
+    /** Computes o and lse of q, k, v. */
     public static void forward(Graph g, Attention op, LibraryCall call) {
         new AttentionGraphs(g, op, call.in().get(0), call.in().get(1)).forward();
     }
 
-    /** q, k, v, o, lse, do to dq and, where they are wanted, dk and dv; where not, these go to working memory, since cuDNN makes all three at once. */
+    /**
+     * Computes dq and, where they are wanted, dk and dv of q, k, v, o, lse, do. Where dk and dv are not wanted, they go to
+     * working memory, since cuDNN computes all three at once.
+     */
     public static void backward(Graph g, AttentionVjp op, LibraryCall call) {
         new AttentionGraphs(g, op.of(), call.in().get(0), call.in().get(1)).backward(op.keys());
     }
@@ -58,7 +62,7 @@ public final class AttentionGraphs {
         Graph.Tensor q = rows(new TensorPlace.In(0), t);
         Graph.Tensor k = columns(new TensorPlace.In(1));
         Graph.Tensor dO = rows(new TensorPlace.In(5), t);
-        Graph.Tensor one = g.scalar(1); // the place of dropout's scale, which the pattern wants
+        Graph.Tensor one = g.scalar(1); // this operand stands where the pattern expects the scale of dropout
         Graph.Tensor delta = g.pointwise(Graph.Pointwise.MUL, dO, rows(new TensorPlace.In(3), t), packed(t, d));
         delta = g.reduction(Graph.Reduction.ADD, delta, sum(new TensorPlace.Virtual()));
         delta = g.pointwise(Graph.Pointwise.MUL, delta, one, g.scratch(DType.F32, new long[] {b, heads, t, 1}, heads * t, t, 1, 1));
@@ -75,44 +79,44 @@ public final class AttentionGraphs {
         ds = g.pointwise(Graph.Pointwise.MUL, ds, a, weights(DType.F32));
         g.matmul(g.reshape(ds, turned()), q, result(keys, 1));
         Graph.Tensor kRows = g.reshape(k, g.tensor(new TensorPlace.Virtual(), stored, new long[] {b, heads, s, d}, s * heads * d, d, heads * d, 1));
-        g.matmul(ds, kRows, rows(new TensorPlace.Out(0), t)); // dq whole, not summed up by atomics: the same bytes in every run
+        g.matmul(ds, kRows, rows(new TensorPlace.Out(0), t)); // dq is computed whole and not summed by atomics, so every run gives the same bytes
     }
 
     private Graph.Tensor scores(Graph.Tensor q, Graph.Tensor k) {
         return g.pointwise(Graph.Pointwise.MUL, g.matmul(q, k, weights(DType.F32)), g.scalar(scale), weights(DType.F32));
     }
 
-    /** [B,heads,n,d] of [B,n,heads*d]. */
+    /** Makes the tensor [B,heads,n,d] that views [B,n,heads*d]. */
     private Graph.Tensor rows(TensorPlace place, long n) {
         return g.tensor(place, stored, new long[] {b, heads, n, d}, n * heads * d, d, heads * d, 1);
     }
 
-    /** [B,heads,d,S] of [B,S,heads*d]. */
+    /** Makes the tensor [B,heads,d,S] that views [B,S,heads*d]. */
     private Graph.Tensor columns(TensorPlace place) {
         return g.tensor(place, stored, new long[] {b, heads, d, s}, s * heads * d, d, 1, heads * d);
     }
 
-    /** A virtual [B,heads,n,m] of F32. */
+    /** Makes a virtual F32 tensor [B,heads,n,m]. */
     private Graph.Tensor packed(long n, long m) {
         return g.tensor(new TensorPlace.Virtual(), DType.F32, new long[] {b, heads, n, m}, heads * n * m, n * m, m, 1);
     }
 
-    /** A virtual [B,heads,T,S]. */
+    /** Makes a virtual tensor [B,heads,T,S]. */
     private Graph.Tensor weights(DType dtype) {
         return g.tensor(new TensorPlace.Virtual(), dtype, new long[] {b, heads, t, s}, heads * t * s, t * s, s, 1);
     }
 
-    /** A virtual [B,heads,S,T], {@link #weights} with its axes exchanged. */
+    /** Makes a virtual tensor [B,heads,S,T], which is {@link #weights} with its last two axes exchanged. */
     private Graph.Tensor turned() {
         return g.tensor(new TensorPlace.Virtual(), stored, new long[] {b, heads, s, t}, heads * t * s, t * s, 1, s);
     }
 
-    /** [B,heads,T,1] of [B,heads,T], in F32. */
+    /** Makes the F32 tensor [B,heads,T,1] that views [B,heads,T]. */
     private Graph.Tensor sum(TensorPlace place) {
         return g.tensor(place, DType.F32, new long[] {b, heads, t, 1}, heads * t, t, 1, 1);
     }
 
-    /** dk or dv. */
+    /** Makes the tensor of dk or dv: a result if it is wanted, otherwise one in working memory. */
     private Graph.Tensor result(boolean wanted, int number) {
         return wanted ? rows(new TensorPlace.Out(number), s)
                 : g.scratch(stored, new long[] {b, heads, s, d}, s * heads * d, d, heads * d, 1);

@@ -10,13 +10,13 @@ import org.tweedie.program.op.Conv2d;
 import org.tweedie.program.op.Conv2dVjp;
 
 /**
- * Convolutions as graphs. cuDNN names the axes of an image N, C, H, W and those of a filter K, C, R, S whatever their order in memory; ours, channels last,
- * are told by strides.
+ * Builds convolutions as graphs. cuDNN names the axes of an image N, C, H, W and those of a filter K, C, R, S whatever their
+ * order in memory is; strides express our order, in which channels are last.
  */
 public final class ConvolutionGraphs {
     private ConvolutionGraphs() {}
 
-    /** y = silu(conv(x, w) + residual + bias), what is there of these. */
+    /** Computes y = silu(conv(x, w) + residual + bias), or those terms of it that the call has. */
     public static void forward(Graph g, Conv2d op, LibraryCall call) {
         Graph.Tensor x = image(g, new TensorPlace.In(0), call.in().get(0));
         Graph.Tensor w = image(g, new TensorPlace.In(1), call.in().get(1)); // [Cout,kh,kw,Cin] has the order of an image
@@ -29,14 +29,15 @@ public final class ConvolutionGraphs {
         }
     }
 
-    /** The same, but that x is the sums conv(x, w), in memory. */
+    /** Computes y as {@link #forward} does, from sums conv(x, w) that are in memory. */
     public static void epilogue(Graph g, LibraryCall call) {
         epilogue(g, call, image(g, new TensorPlace.In(0), call.in().get(0)), image(g, new TensorPlace.Out(0), call.out().getFirst()));
     }
 
     /**
-     * A residual of y's shape is added before the bias: for that order, without SiLU, cuDNN has hand-written engines, not only those that it compiles. Any other
-     * sum of two terms 9.5 takes for the same pattern and refuses, since it is not, unless a product by one stands between the two.
+     * Adds what follows the convolution. A residual of y's shape is added before the bias: for that order, without SiLU, cuDNN
+     * has hand-written engines in addition to those that it compiles. cuDNN 9.5 mistakes any other sum of two terms for the same
+     * pattern and then refuses it, unless a product by one stands between the two.
      */
     private static void epilogue(Graph g, LibraryCall call, Graph.Tensor sums, Graph.Tensor y) {
         Buffer residual = call.residual();
@@ -60,13 +61,13 @@ public final class ConvolutionGraphs {
         }
     }
 
-    /** dy, w to dx. */
+    /** Computes dx of dy and w. */
     public static void backwardData(Graph g, Conv2dVjp op, LibraryCall call) {
         g.backwardData(op.of(), image(g, new TensorPlace.In(0), call.in().get(0)), image(g, new TensorPlace.In(1), call.in().get(1)),
                 image(g, new TensorPlace.Out(0), call.out().getFirst()));
     }
 
-    /** [B,H,W,C] with extents in cuDNN's order. */
+    /** Makes the tensor of an image [B,H,W,C], with its extents in cuDNN's order. */
     private static Graph.Tensor image(Graph g, TensorPlace place, Buffer b) {
         Shape s = b.shape();
         long h = s.dim(1);

@@ -12,11 +12,11 @@ import org.tweedie.program.DType;
 import org.tweedie.program.op.Conv2d;
 
 /**
- * A few operations on tensors that become one kernel, or a few, of cuDNN's choice. All arithmetic is F32. What lies between operations is virtual: it is
- * never written to memory.
+ * A few operations on tensors that cuDNN turns into one kernel or a few. All arithmetic is F32. Tensors between operations are
+ * virtual: they are never written to memory.
  */
 public final class Graph {
-    /** Every buffer of a plan lies at a multiple of this. */
+    /** The address of every buffer of a plan is a multiple of this. */
     public static final int ALIGNMENT = 16;
 
     private final Scope scope;
@@ -25,13 +25,17 @@ public final class Graph {
     private final List<Tensor> tensors = new ArrayList<>();
     private long scratch;
 
-    /** @param alignment at multiples of which all tensors lie */
+    /**
+     * Makes an empty graph.
+     *
+     * @param alignment the bytes of which every tensor's address is a multiple
+     */
     public Graph(Scope scope, int alignment) {
         this.scope = scope;
         this.alignment = alignment;
     }
 
-    /** cudnnPointwiseMode_t, as far as it is used. */
+    /** The values of cudnnPointwiseMode_t that we use. */
     enum Pointwise {
         ADD(0), MUL(1), DIV(6), SUB(9), EXP(13), LOG(15), SWISH_FWD(106);
 
@@ -42,7 +46,7 @@ public final class Graph {
         }
     }
 
-    /** cudnnReduceTensorOp_t, as far as it is used. */
+    /** The values of cudnnReduceTensorOp_t that we use. */
     enum Reduction {
         ADD(0), MAX(3);
 
@@ -53,10 +57,14 @@ public final class Graph {
         }
     }
 
-    /** @param uid its number in the graph */
+    /**
+     * A tensor of the graph.
+     *
+     * @param uid its number in the graph
+     */
     public record Tensor(long uid, BackendDescriptor descriptor, DType dtype, long[] dims, long[] strides, TensorPlace place) {}
 
-    /** A tensor of the given extents and strides, in elements. */
+    /** Adds a tensor of the given extents and strides, in elements. */
     Tensor tensor(TensorPlace place, DType dtype, long[] dims, long... strides) {
         long uid = tensors.size() + 1;
         BackendDescriptor d = scope.create(DescriptorKind.TENSOR).set(Attribute.TENSOR_UNIQUE_ID, uid).set(Attribute.TENSOR_DATA_TYPE, code(dtype))
@@ -71,24 +79,24 @@ public final class Graph {
         return t;
     }
 
-    /** A virtual F32 tensor of another's extents and strides. */
+    /** Adds a virtual F32 tensor with the extents and strides of another. */
     Tensor like(Tensor t) {
         return tensor(new TensorPlace.Virtual(), DType.F32, t.dims(), t.strides());
     }
 
-    /** A number of F32, of the rank 4 that all our tensors have. */
+    /** Adds an F32 number, with the rank 4 that all our tensors have. */
     Tensor scalar(float value) {
         return tensor(new TensorPlace.Scalar(value), DType.F32, new long[] {1, 1, 1, 1}, 1, 1, 1, 1);
     }
 
-    /** A tensor in working memory. */
+    /** Adds a tensor in working memory. */
     Tensor scratch(DType dtype, long[] dims, long... strides) {
         Tensor t = tensor(new TensorPlace.Scratch(scratch), dtype, dims, strides);
         scratch += (dims[0] * dims[1] * dims[2] * dims[3] * dtype.bytes() + 255) / 256 * 256;
         return t;
     }
 
-    /** y = x (cross-correlated with) w. */
+    /** Adds the operation y = x (cross-correlated with) w. */
     void convolution(Conv2d op, Tensor x, Tensor w, Tensor y) {
         add(scope.create(DescriptorKind.OPERATION_CONVOLUTION_FORWARD).set(Attribute.OPERATION_CONVOLUTION_FORWARD_X, x.descriptor())
                 .set(Attribute.OPERATION_CONVOLUTION_FORWARD_W, w.descriptor()).set(Attribute.OPERATION_CONVOLUTION_FORWARD_Y, y.descriptor())
@@ -96,7 +104,7 @@ public final class Graph {
                 .setFloat(Attribute.OPERATION_CONVOLUTION_FORWARD_ALPHA, 1f).setFloat(Attribute.OPERATION_CONVOLUTION_FORWARD_BETA, 0f));
     }
 
-    /** dx = what {@link #convolution} pulls dy back to. */
+    /** Adds the operation that pulls dy back through {@link #convolution} to dx. */
     void backwardData(Conv2d op, Tensor dy, Tensor w, Tensor dx) {
         add(scope.create(DescriptorKind.OPERATION_CONVOLUTION_BACKWARD_DATA).set(Attribute.OPERATION_CONVOLUTION_BWD_DATA_DY, dy.descriptor())
                 .set(Attribute.OPERATION_CONVOLUTION_BWD_DATA_W, w.descriptor()).set(Attribute.OPERATION_CONVOLUTION_BWD_DATA_DX, dx.descriptor())
@@ -106,14 +114,14 @@ public final class Graph {
 
     private BackendDescriptor geometry(Conv2d op) {
         return scope.create(DescriptorKind.CONVOLUTION).set(Attribute.CONVOLUTION_COMP_TYPE, code(DType.F32))
-                .set(Attribute.CONVOLUTION_CONV_MODE, 1) // cross-correlation
+                .set(Attribute.CONVOLUTION_CONV_MODE, 1) // the code of cross-correlation
                 .set(Attribute.CONVOLUTION_SPATIAL_DIMS, 2).set(Attribute.CONVOLUTION_DILATIONS, 1, 1)
                 .set(Attribute.CONVOLUTION_FILTER_STRIDES, op.stride(), op.stride())
                 .set(Attribute.CONVOLUTION_PRE_PADDINGS, op.top(), op.left())
                 .set(Attribute.CONVOLUTION_POST_PADDINGS, op.bottom(), op.right()).finish();
     }
 
-    /** y = mode(x) or, with a b that may be broadcast, mode(x, b). */
+    /** Adds the operation y = mode(x) or, with a b that may be broadcast, y = mode(x, b). */
     Tensor pointwise(Pointwise mode, Tensor x, Tensor b, Tensor y) {
         BackendDescriptor how = scope.create(DescriptorKind.POINTWISE).set(Attribute.POINTWISE_MODE, mode.code).set(Attribute.POINTWISE_MATH_PREC, code(DType.F32));
         if (mode == Pointwise.SWISH_FWD) {
@@ -128,7 +136,7 @@ public final class Graph {
         return y;
     }
 
-    /** y = x reduced along the axes in which y has extent 1. */
+    /** Adds the reduction of x along the axes in which y has extent 1. */
     Tensor reduction(Reduction operator, Tensor x, Tensor y) {
         BackendDescriptor how = scope.create(DescriptorKind.REDUCTION).set(Attribute.REDUCTION_OPERATOR, operator.code)
                 .set(Attribute.REDUCTION_COMP_TYPE, code(DType.F32)).finish();
@@ -137,7 +145,7 @@ public final class Graph {
         return y;
     }
 
-    /** c = a b, of the last two axes. */
+    /** Adds the product c = a b of the last two axes. */
     Tensor matmul(Tensor a, Tensor b, Tensor c) {
         BackendDescriptor how = scope.create(DescriptorKind.MATMUL).set(Attribute.MATMUL_COMP_TYPE, code(DType.F32)).finish();
         add(scope.create(DescriptorKind.OPERATION_MATMUL).set(Attribute.OPERATION_MATMUL_DESC, how).set(Attribute.OPERATION_MATMUL_ADESC, a.descriptor())
@@ -145,7 +153,7 @@ public final class Graph {
         return c;
     }
 
-    /** y = x with its last two axes exchanged, by y's strides: nothing moves. */
+    /** Adds y, which is x with its last two axes exchanged; y's strides express that, and no element moves. */
     Tensor reshape(Tensor x, Tensor y) {
         add(scope.create(DescriptorKind.OPERATION_RESHAPE).set(Attribute.OPERATION_RESHAPE_XDESC, x.descriptor())
                 .set(Attribute.OPERATION_RESHAPE_YDESC, y.descriptor()));
@@ -156,7 +164,7 @@ public final class Graph {
         operations.add(operation.finish());
     }
 
-    /** The finished OPERATIONGRAPH. */
+    /** Makes the finished OPERATIONGRAPH. */
     public BackendDescriptor finish(Target target) {
         BackendDescriptor d = scope.create(DescriptorKind.OPERATIONGRAPH).set(Attribute.OPERATIONGRAPH_OPS, operations.toArray(BackendDescriptor[]::new));
         if (target instanceof Target.Card card) {
@@ -165,17 +173,17 @@ public final class Graph {
         return d.finish();
     }
 
-    /** Those that lie somewhere when the graph runs. */
+    /** Returns the tensors that have an address when the graph runs. */
     public List<Tensor> bound() {
         return tensors.stream().filter(t -> !(t.place() instanceof TensorPlace.Virtual)).toList();
     }
 
-    /** Bytes of the tensors in working memory, a multiple of 256. */
+    /** Returns the bytes of the tensors in working memory, a multiple of 256. */
     public long scratchBytes() {
         return scratch;
     }
 
-    /** cudnnDataType_t. */
+    /** Returns the cudnnDataType_t of a type. */
     private static int code(DType dtype) {
         return switch (dtype) {
             case F32 -> 0;

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.device.cudnn.graph;
 
-/** Where a graph's tensor lies when the graph runs. */
+/** Says where a graph's tensor is stored when the graph runs. */
 public sealed interface TensorPlace {
-    /** In the call's operand of that number. */
+    /** The tensor is the call's operand of that number. */
     record In(int number) implements TensorPlace {}
 
-    /** In the call's result of that number. */
+    /** The tensor is the call's result of that number. */
     record Out(int number) implements TensorPlace {}
 
-    /** In working memory, from that byte on. */
+    /** The tensor is in working memory, from that byte on. */
     record Scratch(long offset) implements TensorPlace {}
 
-    /** A number that the graph multiplies with, read from the host when it is started. */
+    /** The tensor is a number that the graph multiplies with; cuDNN reads it from the host when the graph is started. */
     record Scalar(float value) implements TensorPlace {}
 
-    /** Nowhere: it exists between two operations only. */
+    /** The tensor is not stored: it exists between two operations only. */
     record Virtual() implements TensorPlace {}
 }

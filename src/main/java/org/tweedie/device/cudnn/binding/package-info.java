@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Binds the C functions of cuDNN 9 and owns its descriptors; it knows nothing of tensors or programs. */
+package org.tweedie.device.cudnn.binding;

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Finds the engine that runs a graph, tries engines against each other, and stores the choice. */
+package org.tweedie.device.cudnn.engine;
