@@ -30,25 +30,32 @@ import org.tweedie.solve.Solvers;
 import org.tweedie.transform.Jvp;
 import org.tweedie.transform.Vjp;
 
-/** Rules of the house: which package may see which, licence lines, sizes, and that what can be asked for is tested and written down. */
+/**
+ * Rules of the house: which package may see which, licence lines, sizes, and that what can be asked for is tested and written
+ * down.
+ */
 class HouseTest {
     private static final String LICENCE = "SPDX-License-Identifier: Apache-2.0";
     private static final int MOST_LINES = 400;
 
     /** From the top down: a package may use those after it, never those before it. */
-    private static final List<String> LAYERS = List.of("cli", "solve", "measure", "metrics", "diffusion", "profile", "model", "nn", "weights",
+    private static final List<String> LAYERS = List.of("cli", "solve", "measure", "metrics", "diffusion", "profile", "model",
+            "nn", "weights",
             "image", "transform", "device", "ptx", "program");
 
-    private static final JavaClasses MAIN = new ClassFileImporter().importUrl(Program.class.getProtectionDomain().getCodeSource().getLocation());
+    private static final JavaClasses MAIN = new ClassFileImporter().importUrl(Program.class.getProtectionDomain().getCodeSource()
+            .getLocation());
 
     @Test
     void arrowsPointDown() {
-        LayeredArchitecture rule = layeredArchitecture().consideringOnlyDependenciesInLayers().ensureAllClassesAreContainedInArchitecture();
+        LayeredArchitecture rule = layeredArchitecture().consideringOnlyDependenciesInLayers()
+                .ensureAllClassesAreContainedInArchitecture();
         for (String layer : LAYERS) {
             rule = rule.layer(layer).definedBy("org.tweedie." + layer + "..");
         }
         for (int i = 0; i < LAYERS.size() - 1; i++) {
-            rule = rule.whereLayer(LAYERS.get(i)).mayOnlyAccessLayers(LAYERS.subList(i + 1, LAYERS.size()).toArray(String[]::new));
+            rule = rule.whereLayer(LAYERS.get(i)).mayOnlyAccessLayers(LAYERS.subList(i + 1, LAYERS.size())
+                    .toArray(String[]::new));
         }
         rule.whereLayer(LAYERS.getLast()).mayNotAccessAnyLayer().check(MAIN);
     }
@@ -56,7 +63,8 @@ class HouseTest {
     @Test
     void solversKnowNeitherNetworksNorBackends() {
         noClasses().that().resideInAPackage("org.tweedie.solve..")
-                .should().dependOnClassesThat().resideInAnyPackage("org.tweedie.model..", "org.tweedie.nn..", "org.tweedie.device.*..").check(MAIN);
+                .should().dependOnClassesThat().resideInAnyPackage("org.tweedie.model..", "org.tweedie.nn..",
+                "org.tweedie.device.*..").check(MAIN);
     }
 
     @Test
@@ -67,19 +75,25 @@ class HouseTest {
 
     @Test
     void onlyDevicesKnowsBackends() {
-        for (String backend : List.of("org.tweedie.device.cpu..", "org.tweedie.device.reference..", "org.tweedie.device.sim..", "org.tweedie.device.cuda..")) {
+        for (String backend : List.of("org.tweedie.device.cpu..", "org.tweedie.device.reference..", "org.tweedie.device.sim..",
+                "org.tweedie.device.cuda..")) {
             noClasses().that().resideOutsideOfPackage(backend).and().doNotHaveFullyQualifiedName(Devices.class.getName())
                     .should().dependOnClassesThat().resideInAPackage(backend).check(MAIN);
         }
     }
 
-    /** The lowering for GPUs is the same whoever runs it; the machine knows nothing of tensors; the simulated device and `tweedie kernel` know it. */
+    /**
+     * The lowering for GPUs is the same whoever runs it; the machine knows nothing of tensors; the simulated device and `tweedie
+     * kernel` know it.
+     */
     @Test
     void onlyTheSimulatorKnowsTheMachine() {
-        noClasses().that().resideOutsideOfPackages("org.tweedie.device.sim..", "org.tweedie.ptx..").and().haveNameNotMatching("org\\.tweedie\\.cli\\.Kernel.*")
+        noClasses().that().resideOutsideOfPackages("org.tweedie.device.sim..", "org.tweedie.ptx..").and()
+                .haveNameNotMatching("org\\.tweedie\\.cli\\.Kernel.*")
                 .should().dependOnClassesThat().resideInAPackage("org.tweedie.ptx..").check(MAIN);
         noClasses().that().resideInAPackage("org.tweedie.ptx..")
-                .should().dependOnClassesThat().resideInAnyPackage("org.tweedie.device..", "org.tweedie.program.op..").check(MAIN);
+                .should().dependOnClassesThat().resideInAnyPackage("org.tweedie.device..", "org.tweedie.program.op..")
+                .check(MAIN);
         noClasses().that().resideInAnyPackage("org.tweedie.device.cpu..", "org.tweedie.device.reference..")
                 .should().dependOnClassesThat().resideInAPackage("org.tweedie.device.gpu..").check(MAIN);
     }
@@ -87,20 +101,29 @@ class HouseTest {
     /** JCuda is the cuda device's alone, and so is the binding of cuDNN. */
     @Test
     void onlyTheCudaDeviceKnowsJcudaAndCudnn() {
-        noClasses().that().resideOutsideOfPackage("org.tweedie.device.cuda..").should().dependOnClassesThat().resideInAPackage("jcuda..").check(MAIN);
+        noClasses().that().resideOutsideOfPackage("org.tweedie.device.cuda..").should().dependOnClassesThat()
+                .resideInAPackage("jcuda..").check(MAIN);
         noClasses().that().resideOutsideOfPackages("org.tweedie.device.cuda..", "org.tweedie.device.cudnn..")
                 .should().dependOnClassesThat().resideInAPackage("org.tweedie.device.cudnn..").check(MAIN);
     }
 
-    /** What finds NVIDIA's libraries serves the command line and the device alike, and starts nothing of JCuda by being loaded itself. */
+    /**
+     * What finds NVIDIA's libraries serves the command line and the device alike, and starts nothing of JCuda by being loaded
+     * itself.
+     */
     @Test
     void nvidiaKnowsNoDeviceAndNotJcuda() {
         noClasses().that().resideInAPackage("org.tweedie.device.nvidia..")
-                .should().dependOnClassesThat().resideInAnyPackage("jcuda..", "org.tweedie.program..", "org.tweedie.device", "org.tweedie.device.gpu..",
-                        "org.tweedie.device.cpu..", "org.tweedie.device.sim..", "org.tweedie.device.reference..", "org.tweedie.device.cuda..", "org.tweedie.device.cudnn..").check(MAIN);
+                .should().dependOnClassesThat().resideInAnyPackage("jcuda..", "org.tweedie.program..", "org.tweedie.device",
+                "org.tweedie.device.gpu..",
+                        "org.tweedie.device.cpu..", "org.tweedie.device.sim..", "org.tweedie.device.reference..",
+                        "org.tweedie.device.cuda..", "org.tweedie.device.cudnn..").check(MAIN);
     }
 
-    /** An op counts as tested where it stands in a case's program, its pull-back or its push-forward: all three run on every device. */
+    /**
+     * An op counts as tested where it stands in a case's program, its pull-back or its push-forward: all three run on every
+     * device.
+     */
     @Test
     void everyOpHasACase() {
         Set<String> tested = new TreeSet<>();
@@ -112,7 +135,8 @@ class HouseTest {
                 add(tested, Jvp.of(f, "x" + i, "y0"));
             }
         });
-        Set<String> ops = Arrays.stream(Op.class.getPermittedSubclasses()).map(Class::getSimpleName).collect(Collectors.toCollection(TreeSet::new));
+        Set<String> ops = Arrays.stream(Op.class.getPermittedSubclasses()).map(Class::getSimpleName)
+                .collect(Collectors.toCollection(TreeSet::new));
         ops.removeAll(tested);
         assertEquals(Set.of(), ops, "ops without a line in OpCase");
     }
@@ -127,7 +151,8 @@ class HouseTest {
         List<Path> files = files("", "src", "weights-tools", "bench", "kernels");
         for (Path p : files) {
             String name = p.toString();
-            String expected = name.endsWith(".java") || name.endsWith(".cu") ? "// " + LICENCE : name.endsWith(".py") ? "# " + LICENCE : null;
+            String expected = name.endsWith(".java") || name.endsWith(".cu") ? "// " + LICENCE : name.endsWith(".py")
+                    ? "# " + LICENCE : null;
             if (expected != null && !Files.readAllLines(p).getFirst().equals(expected)) {
                 without.add(p);
             }
@@ -142,7 +167,8 @@ class HouseTest {
         assertTrue(files.size() > 100, "the files were looked for in the wrong place");
         for (Path p : files) {
             int lines = Files.readAllLines(p).size();
-            assertTrue(lines <= MOST_LINES, p + ": " + lines + " lines, at most " + MOST_LINES + "; split it by what its parts do");
+            assertTrue(lines <= MOST_LINES, p + ": " + lines + " lines, at most " + MOST_LINES
+                    + "; split it by what its parts do");
         }
     }
 
@@ -160,14 +186,16 @@ class HouseTest {
 
     /** A row that begins with a name, or with its longer form as in {@code sr:FACTOR}. */
     private static void row(String file, String text, String name) {
-        assertTrue(text.lines().anyMatch(l -> l.matches("\\| `" + name + "([:\\[].*)?` \\|.*")), file + ": no table row '| `" + name + "` | ...'");
+        assertTrue(text.lines().anyMatch(l -> l.matches("\\| `" + name + "([:\\[].*)?` \\|.*")), file + ": no table row '| `"
+                + name + "` | ...'");
     }
 
     private static List<Path> files(String end, String... folders) throws IOException {
         List<Path> found = new java.util.ArrayList<>();
         for (String folder : folders) {
             try (Stream<Path> all = Files.walk(Path.of(folder))) {
-                all.filter(Files::isRegularFile).filter(p -> p.toString().endsWith(end) && !p.toString().contains("__pycache__")).forEach(found::add);
+                all.filter(Files::isRegularFile).filter(p -> p.toString().endsWith(end) && !p.toString().contains("__pycache__"))
+                        .forEach(found::add);
             }
         }
         return found;

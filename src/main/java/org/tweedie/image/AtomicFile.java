@@ -30,7 +30,8 @@ public final class AtomicFile {
             throw new IllegalArgumentException(file + ": " + folder + " is a file, not a folder; write elsewhere");
         }
         if (!Files.isWritable(folder)) {
-            throw new IllegalArgumentException(file + ": folder " + folder + " is not writable; change its permissions or write elsewhere");
+            throw new IllegalArgumentException(file + ": folder " + folder
+                    + " is not writable; change its permissions or write elsewhere");
         }
     }
 

@@ -66,7 +66,8 @@ public record Image(int width, int height, float[] data) {
      */
     public Image crop(int x, int y, int width, int height) {
         if (x < 0 || y < 0 || width < 1 || height < 1 || x + width > this.width || y + height > this.height) {
-            throw new IllegalArgumentException("crop: " + width + "x" + height + " at (" + x + "," + y + ") is outside of a picture of "
+            throw new IllegalArgumentException("crop: " + width + "x" + height + " at (" + x + "," + y
+                    + ") is outside of a picture of "
                     + this.width + "x" + this.height);
         }
         float[] out = new float[width * height * 3];

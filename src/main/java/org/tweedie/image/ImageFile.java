@@ -65,20 +65,20 @@ public final class ImageFile {
         List<String> notes = new ArrayList<>();
         Image stored = pixels(file, decode(file, bytes, "JPEG", notes), Map.of(), notes);
         if (header.orientation() != 1) {
-            notes.add(file + " was turned upright (Exif orientation " + header.orientation() + ")");
+            notes.add(file + ": was turned upright (Exif orientation " + header.orientation() + ")");
         }
         return new Picture(header.upright(stored), List.copyOf(notes), Map.of());
     }
 
     static byte[] bytes(Path file) throws IOException {
         if (!Files.exists(file)) {
-            throw new IllegalArgumentException(file + ": there is no such file");
+            throw new IllegalArgumentException(file + ": no such file");
         }
         if (Files.isDirectory(file)) {
             throw new IllegalArgumentException(file + ": expected a picture, got a folder; name one file in it");
         }
         if (!Files.isReadable(file)) {
-            throw new IllegalArgumentException(file + " is not readable; change its permissions");
+            throw new IllegalArgumentException(file + ": is not readable; change its permissions");
         }
         return Files.readAllBytes(file);
     }
@@ -101,14 +101,14 @@ public final class ImageFile {
             long pixels = (long) reader.getWidth(0) * reader.getHeight(0);
             if (pixels > MOST_PIXELS) {
                 throw new TooLarge(file + ": " + reader.getWidth(0) + "x" + reader.getHeight(0) + " is beyond the " + MOST_PIXELS
-                        + "  pixels that can be read; scale it down");
+                        + " pixels that can be read; scale it down");
             }
             reader.addIIOReadWarningListener((source, warning) -> notes.add(file + ": the decoder warns: " + warning));
             return reader.read(0);
         } catch (TooLarge e) {
             throw e;
         } catch (IOException | RuntimeException e) { // the JDK's decoders throw either of these on malformed files
-            throw new IllegalArgumentException(file + " is a damaged or unsupported " + format + " file (" + e.getMessage()
+            throw new IllegalArgumentException(file + ": is a damaged or unsupported " + format + " file (" + e.getMessage()
                     + "); save it again as an RGB PNG", e);
         } finally {
             reader.dispose();
@@ -131,7 +131,7 @@ public final class ImageFile {
         int bands = picture.getRaster().getNumBands();
         boolean grey = colours.getNumColorComponents() == 1;
         if (grey) {
-            notes.add(file + " is grey; its channel was repeated to red, green and blue");
+            notes.add(file + ": is grey; its channel was repeated to red, green and blue");
         }
         int type = colours.getColorSpace().getType();
         if (!grey && type != ColorSpace.TYPE_RGB || bands != colours.getNumComponents()) {
@@ -198,7 +198,8 @@ public final class ImageFile {
         try {
             return value == null ? otherwise : Double.parseDouble(value);
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException(file + ": text chunk '" + PngChunks.KEY + "': expected a number for " + key + ", got '" + value + "'");
+            throw new IllegalArgumentException(file + ": text chunk '" + PngChunks.KEY + "': expected a number for " + key
+                    + ", got '" + value + "'");
         }
     }
 }

@@ -31,7 +31,8 @@ record JpegHeader(int components, int orientation) {
                 at++;
                 continue;
             }
-            if (marker == 0xE1 && at + 2 + length <= file.length && length >= 16 && b.getInt(at + 4) == 0x45786966) { // these four bytes spell "Exif"
+            if (marker == 0xE1 && at + 2 + length <= file.length && length >= 16
+                    && b.getInt(at + 4) == 0x45786966) { // these four bytes spell "Exif"
                 orientation = exif(b.slice(at + 10, length - 8));
             }
             at += 2 + length;

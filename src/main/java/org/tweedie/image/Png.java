@@ -61,7 +61,8 @@ public final class Png {
     private static byte[] encode(Path file, Image image, float lo, float hi, int max, Map<String, String> text) {
         int depth = max == DEEP ? 16 : 8;
         byte[] header = ByteBuffer.allocate(13).putInt(image.width()).putInt(image.height()).put((byte) depth)
-                .put((byte) 2).put((byte) 0).put((byte) 0).put((byte) 0).array(); // the colour type is RGB, and the file is not interlaced
+                // the colour type is RGB, and the file is not interlaced
+                .put((byte) 2).put((byte) 0).put((byte) 0).put((byte) 0).array();
         byte[] rows = filtered(codes(file, image, lo, hi, max), image.height(), 3 * depth / 8);
         PngChunks.Chunk pixels = new PngChunks.Chunk("IDAT", PngChunks.deflate(rows));
         return PngChunks.write(List.of(new PngChunks.Chunk("IHDR", header), new PngChunks.Chunk("sRGB", new byte[1]),
@@ -75,7 +76,8 @@ public final class Png {
         byte[] out = new byte[Math.multiplyExact(v.length, bytes)];
         for (int i = 0; i < v.length; i++) {
             if (Float.isNaN(v[i])) {
-                throw new IllegalStateException(file + " was not written: the value at x==" + i / 3 % image.width() + " y=" + i / 3 / image.width()
+                throw new IllegalStateException(file + ": was not written: the value at x=" + i / 3 % image.width() + " y="
+                        + i / 3 / image.width()
                         + " is not a number; the computation before it failed");
             }
             int code = code(v[i], lo, hi, max);

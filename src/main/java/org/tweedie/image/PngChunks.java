@@ -51,7 +51,7 @@ final class PngChunks {
             byte[] type = new byte[4];
             b.get(type).get(data);
             if (crc(type, data) != b.getInt()) {
-                throw new IllegalArgumentException(name + " is a damaged PNG file (the checksum of chunk "
+                throw new IllegalArgumentException(name + ": is a damaged PNG file (the checksum of chunk "
                         + new String(type, StandardCharsets.ISO_8859_1) + " is wrong); copy or download it again");
             }
             chunks.add(new Chunk(new String(type, StandardCharsets.ISO_8859_1), data));
@@ -93,7 +93,8 @@ final class PngChunks {
         });
         ByteArrayOutputStream data = new ByteArrayOutputStream();
         data.writeBytes(KEY.getBytes(StandardCharsets.ISO_8859_1));
-        data.writeBytes(new byte[5]); // these bytes end the keyword and say: not compressed, method 0, empty language and translated keyword
+        // these bytes end the keyword and say: not compressed, method 0, empty language and translated keyword
+        data.writeBytes(new byte[5]);
         data.writeBytes(lines.toString().getBytes(StandardCharsets.UTF_8));
         return new Chunk("iTXt", data.toByteArray());
     }
@@ -119,7 +120,8 @@ final class PngChunks {
         for (String line : text.split("\n")) {
             int eq = line.indexOf('=');
             if (eq < 1 && !line.isBlank()) {
-                throw new IllegalArgumentException(name + ": text chunk '" + KEY + "': expected lines key=value, got '" + line + "'");
+                throw new IllegalArgumentException(name + ": text chunk '" + KEY + "': expected lines key=value, got '" + line
+                        + "'");
             }
             if (eq >= 1) {
                 out.put(line.substring(0, eq), unescape(line.substring(eq + 1)));

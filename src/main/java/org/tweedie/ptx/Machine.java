@@ -56,7 +56,8 @@ public final class Machine {
         List<Window> windows = new ArrayList<>(kernel.constants());
         byte[] params = params(kernel, windows, args);
         Memory all = kernel.constants().isEmpty() ? memory : memory.with(kernel.constants());
-        Launching l = new Launching(kernel, options, grid, block, shared, params, windows, all, options.races() ? races(windows) : null);
+        Launching l = new Launching(kernel, options, grid, block, shared, params, windows, all, options.races() ? races(windows)
+                : null);
         int threads = options.races() || options.counts() ? 1 : (int) Math.min(options.threads(), grid.count());
         AtomicLong next = new AtomicLong();
         Counts sum = new Counts();
@@ -84,32 +85,39 @@ public final class Machine {
     private static List<Races> races(List<Window> windows) {
         Map<Long, Races> logs = new HashMap<>();
         return windows.stream().map(w -> logs.computeIfAbsent(w.address(), a -> new Races(
-                windows.stream().filter(o -> o.address() == w.address()).mapToLong(Window::bytes).max().orElseThrow(), true))).toList();
+                windows.stream().filter(o -> o.address() == w.address()).mapToLong(Window::bytes).max().orElseThrow(), true)))
+                .toList();
     }
 
     private static void check(Entry k, Size grid, Size block, int shared) {
         if (grid.x() < 1 || grid.y() < 1 || grid.z() < 1 || grid.y() > 65535 || grid.z() > 65535) {
-            throw new PtxException(k.name() + ": a grid of " + grid + " blocks is beyond the limits; expected 1 to (2^31-1,65535,65535)");
+            throw new PtxException(k.name() + ": a grid of " + grid
+                    + " blocks is beyond the limits; expected 1 to (2^31-1,65535,65535)");
         }
         if (block.x() < 1 || block.y() < 1 || block.z() < 1 || block.z() > 64 || block.count() > THREADS) {
-            throw new PtxException(k.name() + ": a block of " + block + " threads is beyond the limits; expected 1 to " + THREADS + " in all");
+            throw new PtxException(k.name() + ": a block of " + block + " threads is beyond the limits; expected 1 to " + THREADS
+                    + " in all");
         }
         int[] max = k.maxThreads();
         if (max != null && block.count() > Arrays.stream(max).asLongStream().reduce(1, (a, b) -> a * b)) {
-            throw new PtxException(k.name() + ": a block of " + block + " threads; the kernel was built for at most " + Arrays.toString(max));
+            throw new PtxException(k.name() + ": a block of " + block + " threads; the kernel was built for at most "
+                    + Arrays.toString(max));
         }
         if (shared < 0 || shared > 0 && !k.layout.hasDynamic()) {
-            throw new PtxException(k.name() + ": " + shared + "  bytes of dynamic shared memory were given, but the kernel takes none");
+            throw new PtxException(k.name() + ": " + shared
+                    + " bytes of dynamic shared memory were given, but the kernel takes none");
         }
         if (k.staticShared() + (long) shared > SHARED) {
-            throw new PtxException(k.name() + ": too much shared memory: " + k.staticShared() + " + " + shared + "  bytes; a block may have " + SHARED);
+            throw new PtxException(k.name() + ": too much shared memory: " + k.staticShared() + " + " + shared
+                    + " bytes; a block may have " + SHARED);
         }
     }
 
     private static byte[] params(Entry k, List<Window> windows, Object[] args) {
         List<Variable> params = k.params();
         if (args.length != params.size()) {
-            throw new PtxException(k.name() + ": expected " + params.size() + " arguments " + k.parameters() + ", got " + args.length);
+            throw new PtxException(k.name() + ": expected " + params.size() + " arguments " + k.parameters() + ", got "
+                    + args.length);
         }
         if (k.layout.paramBytes() > PARAMS) {
             throw new PtxException(k.name() + ": " + k.layout.paramBytes() + " bytes of parameters, at most " + PARAMS);
@@ -120,7 +128,8 @@ public final class Machine {
             b.position(k.layout.param(p.name()));
             if (!put(b, p, args[i], windows)) {
                 throw new PtxException(k.name() + ": argument " + (i + 1) + ": expected " + k.parameters().get(i) + ", got "
-                        + (args[i] instanceof int[] ints ? ints.length + " integers" : args[i] instanceof Window ? "a buffer" : args[i] + " ("
+                        + (args[i] instanceof int[] ints ? ints.length + " integers" : args[i] instanceof Window
+                        ? "a buffer" : args[i] + " ("
                         + (args[i] == null ? "null pointer" : args[i].getClass().getSimpleName()) + ")"));
             }
         }

@@ -51,7 +51,8 @@ public final class PtxModule {
 
     private void constant(Variable v) {
         if (v.init() == null) {
-            throw new PtxException(file + ": variable '" + v.name() + "' in ." + v.space() + " memory has no initial value; this machine supports constants only");
+            throw new PtxException(file + ": variable '" + v.name() + "' in ." + v.space()
+                    + " memory has no initial value; this machine supports constants only");
         }
         MemorySegment s = Arena.ofAuto().allocate(v.bytes(), 256);
         s.copyFrom(MemorySegment.ofArray(v.init()));
@@ -69,7 +70,8 @@ public final class PtxModule {
     public synchronized Entry entry(String name) {
         Parser.Body b = bodies.get(name);
         if (b == null) {
-            throw new PtxException(file + ": kernel '" + name + "': no kernel has this name; the file has " + String.join(", ", bodies.keySet()));
+            throw new PtxException(file + ": kernel '" + name + "': no kernel has this name; the file has "
+                    + String.join(", ", bodies.keySet()));
         }
         return entries.computeIfAbsent(name, n -> decode(b));
     }

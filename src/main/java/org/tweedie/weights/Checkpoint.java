@@ -43,16 +43,19 @@ public final class Checkpoint implements AutoCloseable {
 
     private static Json index(Path root) throws IOException {
         if (!Files.exists(root)) {
-            throw new IllegalArgumentException(root + ": there is no such folder; expected a Stable Diffusion checkpoint in diffusers layout");
+            throw new IllegalArgumentException(root
+                    + ": no such folder; expected a Stable Diffusion checkpoint in diffusers layout");
         }
         if (!Files.isDirectory(root)) {
-            throw new IllegalArgumentException(root + " is a file; expected a folder in diffusers layout (model_index.json, unet/, vae/, "
+            throw new IllegalArgumentException(root
+                    + ": is a file; expected a folder in diffusers layout (model_index.json, unet/, vae/, "
                     + "text_encoder/, ...); name the folder, or convert a single-file checkpoint first");
         }
         Path file = root.resolve("model_index.json");
         if (!Files.exists(file)) {
             boolean part = Files.exists(root.resolve("config.json"));
-            throw new IllegalArgumentException(root + " has no model_index.json; expected a checkpoint folder in diffusers layout; "
+            throw new IllegalArgumentException(root
+                    + ": has no model_index.json; expected a checkpoint folder in diffusers layout; "
                     + (part ? "this seems to be one part of a checkpoint; name the folder above it" : "check the path"));
         }
         return Json.read(file, "model_index.json");
@@ -75,7 +78,7 @@ public final class Checkpoint implements AutoCloseable {
     public Path folder(String name) {
         Path folder = root.resolve(name);
         if (!Files.isDirectory(folder)) {
-            throw new IllegalArgumentException(root + " has no folder " + name + "/, which a Stable Diffusion checkpoint needs; "
+            throw new IllegalArgumentException(root + ": has no folder " + name + "/, which a Stable Diffusion checkpoint needs; "
                     + "download the checkpoint again, whole");
         }
         return folder;

@@ -84,7 +84,8 @@ public final class CheckpointPart implements AutoCloseable {
 
     private Shards shards() throws IOException {
         if (shards == null) {
-            String file = WEIGHT_FILES.stream().filter(f -> Files.exists(folder.resolve(f))).findFirst().orElseThrow(this::noWeights);
+            String file = WEIGHT_FILES.stream().filter(f -> Files.exists(folder.resolve(f))).findFirst()
+                    .orElseThrow(this::noWeights);
             shards = Shards.open(folder.resolve(file), name + "/" + file);
         }
         return shards;
@@ -94,9 +95,11 @@ public final class CheckpointPart implements AutoCloseable {
         try (Stream<Path> files = Files.list(folder)) {
             List<String> there = files.map(f -> f.getFileName().toString()).sorted().toList();
             boolean pickle = there.stream().anyMatch(f -> f.endsWith(".bin") || f.endsWith(".ckpt"));
-            return new IllegalArgumentException(name + ": expected " + WEIGHT_FILES.getFirst() + " or model.safetensors in " + folder
+            return new IllegalArgumentException(name + ": expected " + WEIGHT_FILES.getFirst() + " or model.safetensors in "
+                    + folder
                     + ", got " + String.join(", ", there.subList(0, Math.min(10, there.size()))) + "; "
-                    + (pickle ? "pickled weights (.bin, .ckpt) are not supported; download the safetensors files" : "download the weights"));
+                    + (pickle ? "pickled weights (.bin, .ckpt) are not supported; download the safetensors files"
+                    : "download the weights"));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -27,7 +27,8 @@ final class FiniteCheck {
                 while (Double.isFinite(t.get(i))) {
                     i++;
                 }
-                throw new IllegalStateException(where + ": tensor " + Quote.of(e.getKey()) + " " + t + " has " + t.get(i) + " at element "
+                throw new IllegalStateException(where + ": tensor " + Quote.of(e.getKey()) + " " + t + " has " + t.get(i)
+                        + " at element "
                         + i + "; the weights are damaged; download them again");
             }
         }

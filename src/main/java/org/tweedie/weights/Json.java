@@ -42,12 +42,12 @@ public record Json(String where, JsonObject object) {
         byte[] bytes;
         try {
             if (Files.size(file) > LARGEST) {
-                throw new CheckpointException(where + " has " + Files.size(file) + "  bytes; at most " + LARGEST
+                throw new CheckpointException(where + ": has " + Files.size(file) + " bytes; at most " + LARGEST
                         + " are read; this is not a configuration file");
             }
             bytes = Files.readAllBytes(file);
         } catch (NoSuchFileException e) {
-            throw new CheckpointException(where + " does not exist (looked for " + file + "); the download may be incomplete", e);
+            throw new CheckpointException(where + ": no such file (looked for " + file + "); the download may be incomplete", e);
         }
         return parse(bytes, where);
     }
@@ -71,9 +71,9 @@ public record Json(String where, JsonObject object) {
         } catch (CheckpointException e) {
             throw e;
         } catch (CharacterCodingException e) {
-            throw new CheckpointException(where + " is not UTF-8 text; download the file again", e);
+            throw new CheckpointException(where + ": is not UTF-8 text; download the file again", e);
         } catch (IOException e) {
-            throw new CheckpointException(where + " is not valid JSON" + Quote.place(e) + "; download the file again", e);
+            throw new CheckpointException(where + ": is not valid JSON" + Quote.place(e) + "; download the file again", e);
         }
     }
 
@@ -85,7 +85,7 @@ public record Json(String where, JsonObject object) {
                 while (in.hasNext()) {
                     String key = in.nextName();
                     if (out.has(key)) {
-                        throw new CheckpointException(where + " has the key " + Quote.of(key) + " twice; remove one");
+                        throw new CheckpointException(where + ": has the key " + Quote.of(key) + " twice; remove one");
                     }
                     out.add(key, value(in, where));
                 }

@@ -44,7 +44,8 @@ public final class RandomWeights implements AutoCloseable {
     public Tensor draw(String name, Shape shape) {
         boolean vector = shape.rank() < 2;
         double mean = vector && name.endsWith(".weight") ? 1 : 0;
-        double width = vector ? SMALL : Math.sqrt(3.0 / shape.size(1, shape.rank())); // a uniform number in [-w,w] has variance w^2/3
+        // a uniform number in [-w,w] has variance w^2/3
+        double width = vector ? SMALL : Math.sqrt(3.0 / shape.size(1, shape.rank()));
         MemorySegment data = arena.allocate(shape.size() * dtype.bytes(), 64);
         long blocks = (shape.size() + PER_BLOCK - 1) / PER_BLOCK;
         int key = name.hashCode(); // String specifies how it is computed, so it is the same everywhere

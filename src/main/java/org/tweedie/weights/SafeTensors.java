@@ -64,7 +64,7 @@ public final class SafeTensors implements AutoCloseable {
             return new SafeTensors(file, channel.map(MapMode.READ_ONLY, 0, channel.size(), arena), arena);
         } catch (NoSuchFileException e) {
             arena.close();
-            throw new CheckpointException(file + ": there is no such file; check the path", e);
+            throw new CheckpointException(file + ": no such file; check the path", e);
         } catch (IOException | RuntimeException | Error e) {
             arena.close();
             throw e;
@@ -103,7 +103,7 @@ public final class SafeTensors implements AutoCloseable {
     public Tensor tensor(String name) {
         Tensor t = tensors.get(name);
         if (t == null) {
-            throw new IllegalArgumentException(file + " has no tensor " + Quote.of(name) + " among its " + tensors.size()
+            throw new IllegalArgumentException(file + ": has no tensor " + Quote.of(name) + " among its " + tensors.size()
                     + "; list them with 'tweedie inspect'");
         }
         return t;

@@ -46,11 +46,13 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
     static SafeTensorsHeader read(String file, MemorySegment bytes) throws CheckpointException {
         long size = bytes.byteSize();
         if (size < 8) {
-            throw CheckpointException.of(file, "the file has " + size + "  bytes; a safetensors file has at least 8; download it again");
+            throw CheckpointException.of(file, "the file has " + size
+                    + " bytes; a safetensors file has at least 8; download it again");
         }
         long length = bytes.get(LENGTH, 0);
         if (length < 0 || length > LONGEST) {
-            throw CheckpointException.of(file, "states a header of " + Long.toUnsignedString(length) + "  bytes; at most " + LONGEST
+            throw CheckpointException.of(file, "states a header of " + Long.toUnsignedString(length) + " bytes; at most "
+                    + LONGEST
                     + " are allowed; this is probably not a safetensors file");
         }
         if (length > size - 8) {
@@ -67,7 +69,8 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
     }
 
     private static SafeTensorsHeader parse(String file, byte[] json) throws CheckpointException {
-        var utf8 = StandardCharsets.UTF_8.newDecoder();     // this decoder reports malformed input; the name of a charset alone would not
+        // this decoder reports malformed input; the name of a charset alone would not
+        var utf8 = StandardCharsets.UTF_8.newDecoder();
         try (JsonReader in = new JsonReader(new InputStreamReader(new ByteArrayInputStream(json), utf8))) {
             in.setStrictness(Strictness.STRICT);
             SafeTensorsHeader header = new Parser(file, in).header(8L + json.length);
@@ -97,11 +100,13 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
                         + " bytes of tensors; the file is cut off, download it again");
             }
             if (t.begin() < at) {
-                throw CheckpointException.of(file, e.getKey(), "its bytes begin at " + t.begin() + ", inside of tensor " + Quote.of(before)
+                throw CheckpointException.of(file, e.getKey(), "its bytes begin at " + t.begin() + ", inside of tensor "
+                        + Quote.of(before)
                         + ", which ends at " + at + "; overlapping tensors are not allowed, write the file anew");
             }
             if (t.begin() > at) {
-                throw CheckpointException.of(file, e.getKey(), "its bytes begin at " + t.begin() + " but the tensors before it end at " + at
+                throw CheckpointException.of(file, e.getKey(), "its bytes begin at " + t.begin()
+                        + " but the tensors before it end at " + at
                         + "; holes are not allowed, write the file anew");
             }
             at = t.end();
@@ -158,7 +163,8 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
             while (in.hasNext()) {
                 String key = in.nextName();
                 if (in.peek() != JsonToken.STRING) {
-                    throw CheckpointException.of(file, METADATA + " entry " + Quote.of(key) + " must be a text, got " + kind(in.peek())
+                    throw CheckpointException.of(file, METADATA + " entry " + Quote.of(key) + " must be a text, got "
+                            + kind(in.peek())
                             + "; write the file anew");
                 }
                 if (out.put(key, in.nextString()) != null) {

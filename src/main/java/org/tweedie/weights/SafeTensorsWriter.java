@@ -38,7 +38,8 @@ final class SafeTensorsWriter {
             throw CheckpointException.of(path.toString(), "is a folder; expected the name of a file to write; add a file name");
         }
         if (!Files.isDirectory(folder)) {
-            throw CheckpointException.of(path.toString(), "cannot be written, because the folder " + folder + " does not exist; create it first");
+            throw CheckpointException.of(path.toString(), "cannot be written, because the folder " + folder
+                    + " does not exist; create it first");
         }
         List<Map.Entry<String, Tensor>> order = order(path, tensors);
         byte[] header = header(path, order, metadata);
@@ -53,11 +54,11 @@ final class SafeTensorsWriter {
             }
             Files.move(temporary, path, StandardCopyOption.ATOMIC_MOVE);
         } catch (AccessDeniedException e) {
-            throw new CheckpointException(path + " cannot be written, because there is no permission in folder " + folder
+            throw new CheckpointException(path + ": cannot be written, because there is no permission in folder " + folder
                     + "; choose another folder or change its permissions", e);
         } catch (IOException e) {
             String why = e instanceof FileSystemException f && f.getReason() != null ? f.getReason() : e.getMessage();
-            throw new CheckpointException(path + " cannot be written (" + why + "); nothing was changed there", e);
+            throw new CheckpointException(path + ": cannot be written (" + why + "); nothing was changed there", e);
         } finally {
             Files.deleteIfExists(temporary);
         }
@@ -76,7 +77,8 @@ final class SafeTensorsWriter {
     }
 
     /** Returns the length, the JSON and the spaces that bring both to a multiple of 8 bytes. */
-    private static byte[] header(Path path, List<Map.Entry<String, Tensor>> order, Map<String, String> metadata) throws IOException {
+    private static byte[] header(Path path, List<Map.Entry<String, Tensor>> order, Map<String, String> metadata)
+            throws IOException {
         ByteArrayOutputStream json = new ByteArrayOutputStream();
         try (JsonWriter out = new JsonWriter(new OutputStreamWriter(json, StandardCharsets.UTF_8))) {
             out.setStrictness(Strictness.STRICT);
@@ -102,7 +104,7 @@ final class SafeTensorsWriter {
         }
         int length = (json.size() + 7) & ~7;
         if (length > SafeTensorsHeader.LONGEST) {
-            throw CheckpointException.of(path.toString(), "the header would take " + length + "  bytes; at most "
+            throw CheckpointException.of(path.toString(), "the header would take " + length + " bytes; at most "
                     + SafeTensorsHeader.LONGEST + " are allowed; write fewer tensors per file");
         }
         ByteBuffer out = ByteBuffer.allocate(8 + length).order(ByteOrder.LITTLE_ENDIAN).putLong(length).put(json.toByteArray());

@@ -113,7 +113,8 @@ public final class Shards implements AutoCloseable {
             String real = at.remove(e.getKey());
             if (!e.getValue().equals(real)) {
                 throw CheckpointException.of(where, e.getKey(), "is listed in shard " + Quote.of(e.getValue()) + " but is in "
-                        + (real == null ? "no shard" : Quote.of(real)) + "; index and shards do not belong together, download them again");
+                        + (real == null ? "no shard" : Quote.of(real))
+                        + "; index and shards do not belong together, download them again");
             }
         }
         for (var e : at.entrySet()) {

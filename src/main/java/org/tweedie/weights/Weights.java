@@ -173,7 +173,8 @@ public final class Weights {
         ledger.misshapen.forEach((name, problem) -> shapes.add(Quote.of(name) + " " + problem));
         List<String> missing = ledger.missing.stream().map(Quote::of).toList();
         List<String> unused = unused(ignorable).stream().map(Quote::of).toList();
-        return ledger.model + ": the checkpoint does not fit the model" + part("missing", missing) + part("with another shape", shapes)
+        return ledger.model + ": the checkpoint does not fit the model" + part("missing", missing)
+                + part("with another shape", shapes)
                 + part("not expected", unused) + "\n  " + ledger.hint;
     }
 

@@ -80,14 +80,6 @@ public final class CpuDevice implements Device {
         return new CpuExecutable(this, program, 0);
     }
 
-    /**
-     * Compiles with unused bytes behind each buffer and an arena filled with NaN, for tests that look for reads and writes out of
-     * place.
-     */
-    CpuExecutable compileGuarded(Program program, int guard) {
-        return new CpuExecutable(this, program, guard);
-    }
-
     @Override
     public long liveBytes() {
         return heap.liveBytes();
@@ -101,7 +93,8 @@ public final class CpuDevice implements Device {
     @Override
     public void close() {
         if (heap.liveBytes() != 0) {
-            throw new IllegalStateException("device 'cpu' is closed while " + heap.liveBytes() + " bytes are live; close its executables before");
+            throw new IllegalStateException("device 'cpu' is closed while " + heap.liveBytes()
+                    + " bytes are live; close its executables before");
         }
         parallel.close();
     }

@@ -14,7 +14,6 @@ import org.tweedie.device.MemoryPlan;
 import org.tweedie.device.OpTimes;
 import org.tweedie.device.cpu.loops.CpuKernel;
 import org.tweedie.device.cpu.loops.Floats;
-import org.tweedie.device.cpu.loops.VectorMath;
 import org.tweedie.device.cpu.onednn.Native;
 import org.tweedie.device.cpu.onednn.Primitives;
 import org.tweedie.program.DType;
@@ -27,20 +26,23 @@ import org.tweedie.program.op.Reshape;
 
 /** A program as a list of prepared steps on one arena. */
 public final class CpuExecutable implements Executable {
-    private static final int NAN = Float.floatToRawIntBits(Float.NaN);
-
     private final CpuDevice device;
     private final Program program;
     private final Primitives primitives = new Primitives();
     private final List<PackedWeights.Entry> held = new ArrayList<>();
     private final Map<Integer, Tensor> constants = new HashMap<>(); // the constants by value, reshaped ones included
     private final Map<Tensor, Long> plain = new IdentityHashMap<>();
-    private final Runnable[] steps; // one per instruction; null where nothing moves
+    final Runnable[] steps; // one per instruction; null where nothing moves
     private final int guard;
     private MemoryPlan plan;
-    private long arena;
+    long arena;
     private boolean open = true;
 
+    /**
+     * Compiles a program.
+     *
+     * @param guard the unused bytes behind each buffer; tests look there for writes out of place
+     */
     CpuExecutable(CpuDevice device, Program program, int guard) {
         this.device = device;
         this.program = program;
@@ -60,9 +62,6 @@ public final class CpuExecutable implements Executable {
         CpuKernel[] kernels = kernels();
         plan = MemoryPlan.of(program, n -> kernels[n] == null ? 0 : kernels[n].scratch(), guard);
         arena = device.heap.allocate(plan.bytes());
-        if (guard > 0) {
-            fillArena();
-        }
         for (int n = 0; n < steps.length; n++) {
             steps[n] = kernels[n] == null ? null : kernels[n].bind().apply(new At(program.body().get(n), n));
         }
@@ -114,7 +113,7 @@ public final class CpuExecutable implements Executable {
         }
     }
 
-    private long address(Value v) {
+    long address(Value v) {
         Tensor constant = constants.get(v.id());
         return constant == null ? arena + plan.offset(v) : plain.computeIfAbsent(constant, t -> hold(device.weights.plain(t)));
     }
@@ -153,46 +152,15 @@ public final class CpuExecutable implements Executable {
                 long now = System.nanoTime();
                 Instr i = program.body().get(n);
                 Cost cost = i.op().cost(i.in().stream().map(Value::type).toList(), i.out().stream().map(Value::type).toList());
-                times.add(new OpTimes.Op(program.name(), i.where(), i.op().getClass().getSimpleName(), "", cost), (now - last) / 1e9);
+                times.add(new OpTimes.Op(program.name(), i.where(), i.op().getClass().getSimpleName(), "", cost),
+                        (now - last) / 1e9);
                 last = now;
             }
         }
         times.addRun(program.name(), (last - start) / 1e9);
     }
 
-    /**
-     * Runs the program once and checks each result. It is slower than {@link #run} and finds where a number went wrong.
-     *
-     * @throws ArithmeticException naming the first instruction with a result that is NaN or infinite
-     */
-    public Map<String, Tensor> runChecked(Map<String, Tensor> inputs) {
-        copyIn(inputs);
-        program.inputs().forEach(i -> check(i.value(), "input '" + i.name() + "'"));
-        for (int n = 0; n < steps.length; n++) {
-            if (steps[n] != null) {
-                steps[n].run();
-                Instr i = program.body().get(n);
-                i.out().forEach(v -> check(v, i.op() + (i.where().isEmpty() ? "" : " at '" + i.where() + "'") + " " + i.in()));
-            }
-        }
-        return copyOut();
-    }
-
-    private void check(Value v, String what) {
-        if (v.type().dtype() != DType.F32) {
-            return;
-        }
-        long n = v.shape().size();
-        for (long i = 0; i < n; i++) {
-            float x = VectorMath.get(address(v) + 4 * i);
-            if (!Float.isFinite(x)) {
-                throw new ArithmeticException("program '" + program.name() + "': " + x + " at element " + i + " of the result "
-                        + v.type() + " of " + what);
-            }
-        }
-    }
-
-    private void copyIn(Map<String, Tensor> inputs) {
+    void copyIn(Map<String, Tensor> inputs) {
         if (!open) {
             throw new IllegalStateException("program '" + program.name() + "' is closed on device 'cpu'; compile it again");
         }
@@ -203,7 +171,7 @@ public final class CpuExecutable implements Executable {
         }
     }
 
-    private Map<String, Tensor> copyOut() {
+    Map<String, Tensor> copyOut() {
         Map<String, Tensor> out = new LinkedHashMap<>();
         for (Program.Output o : program.outputs()) {
             int n = Math.toIntExact(o.value().shape().size());
@@ -223,23 +191,6 @@ public final class CpuExecutable implements Executable {
     /** Returns the plan that gives the places of the values. */
     public MemoryPlan plan() {
         return plan;
-    }
-
-    private void fillArena() {
-        for (long i = 0; i < plan.bytes(); i += 4) {
-            Native.ALL.set(Native.INT, arena + i, NAN);
-        }
-    }
-
-    /** Tells whether the bytes behind each buffer are unchanged. */
-    boolean guardsIntact() {
-        return plan.guards().stream().allMatch(at -> {
-            boolean intact = true;
-            for (int i = 0; i < guard; i += 4) {
-                intact &= Native.ALL.get(Native.INT, arena + at + i) == NAN;
-            }
-            return intact;
-        });
     }
 
     @Override

@@ -34,7 +34,8 @@ final class CpuLowering {
      * @param spare whether each weight is held in one layout only
      * @param constants returns the data of a constant, and null for other values
      */
-    CpuLowering(Primitives primitives, Parallel parallel, boolean spare, ProductCalls.Constants packed, Function<Value, Tensor> constants) {
+    CpuLowering(Primitives primitives, Parallel parallel, boolean spare, ProductCalls.Constants packed,
+            Function<Value, Tensor> constants) {
         this.primitives = primitives;
         this.parallel = parallel;
         this.products = new ProductCalls(primitives, spare, packed);

@@ -24,7 +24,9 @@ final class PackedWeights {
     /** One constant in one layout. */
     static final class Entry {
         private final Key key;
-        private final long from; // the descriptor by which its row-major memory is read (a square matrix may be read as its transpose); 0 reads it as it is
+        // the descriptor by which its row-major memory is read (a square matrix may be read as its transpose); 0 reads it as it
+        // is
+        private final long from;
         private final long layout; // its memory descriptor; 0 stands for row-major
         private final long bytes;
         private int users;
@@ -88,7 +90,8 @@ final class PackedWeights {
 
     private Entry find(Tensor t, long from, long layout) {
         for (Entry e : entries.getOrDefault(new Key(t.data(), t.dtype()), List.of())) {
-            if (layout == 0 ? e.layout == 0 : e.layout != 0 && Primitives.same(e.layout, layout) && Primitives.same(e.from, from)) {
+            if (layout == 0 ? e.layout == 0 : e.layout != 0 && Primitives.same(e.layout, layout)
+                    && Primitives.same(e.from, from)) {
                 return e;
             }
         }

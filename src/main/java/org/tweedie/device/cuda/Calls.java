@@ -24,7 +24,8 @@ final class Calls implements AutoCloseable {
         static Key of(LibraryCall c) {
             List<Buffer> all = new ArrayList<>(c.in());
             all.addAll(c.out());
-            return new Key(c.op(), c.epilogue(), all.stream().map(Buffer::shape).toList(), all.stream().map(Buffer::dtype).toList());
+            return new Key(c.op(), c.epilogue(), all.stream().map(Buffer::shape).toList(), all.stream().map(Buffer::dtype)
+                    .toList());
         }
     }
 

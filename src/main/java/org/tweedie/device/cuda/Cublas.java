@@ -29,8 +29,10 @@ final class Cublas implements Vendor {
 
     @Override
     public Prepared prepare(LibraryCall call) {
-        if (!(call.op() instanceof MatMul op) || call.epilogue().silu() || call.in().size() != (call.epilogue().residual() ? 3 : 2)) {
-            throw new IllegalArgumentException("cublas: expected a product  of two matrices whose bias is already in the result, got " + call);
+        if (!(call.op() instanceof MatMul op) || call.epilogue().silu() || call.in().size() != (call.epilogue().residual()
+                ? 3 : 2)) {
+            throw new IllegalArgumentException("cublas: expected a product of two matrices whose bias is already in the "
+                    + "result, got " + call);
         }
         DType dtype = call.out().getFirst().dtype();
         for (Buffer b : call.in()) {
@@ -38,7 +40,8 @@ final class Cublas implements Vendor {
                 throw new IllegalArgumentException("cublas: expected operands of type " + dtype + ", got " + call);
             }
         }
-        List<Part> parts = parts(op, dtype, call.in().get(0).shape(), call.in().get(1).shape(), call.out().getFirst().shape(), call.epilogue().residual());
+        List<Part> parts = parts(op, dtype, call.in().get(0).shape(), call.in().get(1).shape(), call.out().getFirst().shape(),
+                call.epilogue().residual());
         return new Prepared() {
             @Override
             public long workspace() {
@@ -56,7 +59,8 @@ final class Cublas implements Vendor {
             @Override
             public String toString() {
                 Gemm g = parts.getFirst().gemm;
-                return "cublas " + g.n() + "x" + g.m() + "x" + g.k() + (g.count() > 1 ? " by " + g.count() : "") + (parts.size() > 1 ? ", " + parts.size() + " calls" : "");
+                return "cublas " + g.n() + "x" + g.m() + "x" + g.k() + (g.count() > 1 ? " by " + g.count() : "")
+                        + (parts.size() > 1 ? ", " + parts.size() + " calls" : "");
             }
 
             @Override
@@ -71,7 +75,9 @@ final class Cublas implements Vendor {
         int k = a.dim(op.transA() ? -2 : -1);
         long count = c.size() / ((long) m * n);
         float beta = accumulate ? 1 : 0;
-        if (count > 1 && b.size() == (long) k * n && !op.transA() && a.size() == count * m * k && count * m <= Integer.MAX_VALUE) { // one matrix for all: a single tall product
+        // one matrix for all: a single tall product
+        if (count > 1 && b.size() == (long) k * n && !op.transA() && a.size() == count * m * k
+                && count * m <= Integer.MAX_VALUE) {
             m *= (int) count;
             count = 1;
         }
@@ -82,7 +88,8 @@ final class Cublas implements Vendor {
             int run = run(atA, atB, i);
             long strideA = run == 1 ? 0 : atA[i + 1] - atA[i];
             long strideB = run == 1 ? 0 : atB[i + 1] - atB[i];
-            Gemm g = new Gemm(dtype, op.transB(), op.transA(), n, m, k, b.dim(-1), strideB, a.dim(-1), strideA, n, run == 1 ? 0 : (long) m * n, run, beta);
+            Gemm g = new Gemm(dtype, op.transB(), op.transA(), n, m, k, b.dim(-1), strideB, a.dim(-1), strideA, n, run == 1
+                    ? 0 : (long) m * n, run, beta);
             parts.add(new Part(g, atA[i], atB[i], (long) i * m * n));
             i += run;
         }
@@ -109,7 +116,8 @@ final class Cublas implements Vendor {
     /** Returns how many products from i on follow each other at even strides. */
     private static int run(long[] a, long[] b, int i) {
         int end = i + 1;
-        while (end < a.length && (end == i + 1 ? a[end] >= a[i] && b[end] >= b[i] : a[end] - a[end - 1] == a[i + 1] - a[i] && b[end] - b[end - 1] == b[i + 1] - b[i])) {
+        while (end < a.length && (end == i + 1 ? a[end] >= a[i] && b[end] >= b[i] : a[end] - a[end - 1] == a[i + 1] - a[i]
+                && b[end] - b[end - 1] == b[i + 1] - b[i])) {
             end++;
         }
         return end - i;

@@ -113,14 +113,16 @@ public final class CudaDevice implements Device {
     private static Driver.Card card(Driver driver, int ordinal) {
         int cards = driver.cards();
         if (cards == 0) {
-            throw new IllegalStateException("the driver sees no card; 'nvidia-smi' lists them, CUDA_VISIBLE_DEVICES may hide them");
+            throw new IllegalStateException("the driver sees no card; 'nvidia-smi' lists them, CUDA_VISIBLE_DEVICES may hide "
+                    + "them");
         }
         if (ordinal < 0 || ordinal >= cards) {
             throw new IllegalArgumentException("device 'cuda': expected a card from 0 to " + (cards - 1) + ", got " + ordinal);
         }
         Driver.Card c = driver.card(ordinal);
         if (c.capability() < OLDEST) {
-            throw new IllegalStateException("expected a card of compute capability 8.0 (Ampere) or more, got " + c + "; use --device cpu");
+            throw new IllegalStateException("expected a card of compute capability 8.0 (Ampere) or more, got " + c
+                    + "; use --device cpu");
         }
         return c;
     }
@@ -132,8 +134,10 @@ public final class CudaDevice implements Device {
 
     @Override
     public String description() {
-        return card + ", " + card.multiprocessors() + " multiprocessors, " + (card.memory() >> 30) + " GiB, driver for CUDA " + driver.version() / 1000 + "."
-                + driver.version() % 1000 / 10 + ", " + libraries + ", networks in " + options.real() + (options.graphs() ? "" : ", without graphs");
+        return card + ", " + card.multiprocessors() + " multiprocessors, " + (card.memory() >> 30) + " GiB, driver for CUDA "
+                + driver.version() / 1000 + "."
+                + driver.version() % 1000 / 10 + ", " + libraries + ", networks in " + options.real()
+                + (options.graphs() ? "" : ", without graphs");
     }
 
     @Override
@@ -152,7 +156,8 @@ public final class CudaDevice implements Device {
         int size = c.dtype().bytes();
         long most = STAGING / (c.unit() * size) * c.unit() * size;
         if (most == 0) {
-            throw new IllegalArgumentException("device 'cuda': expected the weights of an output channel of at most " + STAGING + " bytes, got constant '" + c.name()
+            throw new IllegalArgumentException("device 'cuda': expected the weights of an output channel of at most " + STAGING
+                    + " bytes, got constant '" + c.name()
                     + "' with " + c.unit() * size);
         }
         long address = memory.allocate(c.bytes(), "weights");
@@ -191,7 +196,8 @@ public final class CudaDevice implements Device {
     @Override
     public void close() {
         if (liveBytes() != 0) {
-            throw new IllegalStateException("device 'cuda' is closed while " + liveBytes() + " bytes are live; close its executables before");
+            throw new IllegalStateException("device 'cuda' is closed while " + liveBytes()
+                    + " bytes are live; close its executables before");
         }
         enter();
         closing.close();

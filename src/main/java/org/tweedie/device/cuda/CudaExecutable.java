@@ -4,7 +4,6 @@ package org.tweedie.device.cuda;
 import java.lang.foreign.Arena;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import org.tweedie.device.Arguments;
 import org.tweedie.device.Closing;
@@ -78,7 +77,8 @@ public final class CudaExecutable implements Executable {
     private Map<LibraryCall, Vendor.Prepared> prepare() {
         Map<LibraryCall, Vendor.Prepared> all = new HashMap<>();
         for (Plan.Stage s : plan.bind(0, c -> 0).stages()) {
-            s.steps().stream().filter(LibraryCall.class::isInstance).map(LibraryCall.class::cast).forEach(c -> all.computeIfAbsent(c, device.calls::prepare));
+            s.steps().stream().filter(LibraryCall.class::isInstance).map(LibraryCall.class::cast)
+                    .forEach(c -> all.computeIfAbsent(c, device.calls::prepare));
         }
         return all;
     }
@@ -149,28 +149,32 @@ public final class CudaExecutable implements Executable {
     }
 
     private void upload(Map<String, Tensor> in) {
-        inputs.forEach((name, b) -> device.driver.toDevice(b.address(), staging.put("in " + name, in.get(name), b.dtype()), device.stream));
+        inputs.forEach((name, b) -> device.driver.toDevice(b.address(), staging.put("in " + name, in.get(name), b.dtype()),
+                device.stream));
     }
 
     private void checkIds(String name, Tensor ids) {
         Integer rows = tables.get(name);
         for (int i = 0; rows != null && i < ids.size(); i++) {
             if (ids.get(i) < 0 || ids.get(i) >= rows) {
-                throw new IllegalArgumentException(program().name() + ": input '" + name + "' picks row " + (long) ids.get(i) + " of a table of " + rows + " rows");
+                throw new IllegalArgumentException(program().name() + ": input '" + name + "' picks row " + (long) ids.get(i)
+                        + " of a table of " + rows + " rows");
             }
         }
     }
 
     private void launch(Map<String, Tensor> in) {
         boolean graphs = device.options.graphs();
-        if (graphs && !ran && device.options.times() != null) { // the first run's time contains what CUDA loads late, so it is run once more
+        // the first run's time contains what CUDA loads late, so it is run once more
+        if (graphs && !ran && device.options.times() != null) {
             sequence.launch(Sequence.Way.PLAIN);
             device.driver.synchronize(device.stream);
             upload(in);
             ran = true;
         }
         if (graphs && ran && graph == null) {
-            graph = device.memory.withRoom(() -> device.driver.capture(device.stream, () -> sequence.launch(Sequence.Way.CAPTURED)));
+            graph = device.memory.withRoom(() -> device.driver.capture(device.stream,
+                    () -> sequence.launch(Sequence.Way.CAPTURED)));
         }
         device.driver.record(begin, device.stream);
         if (graph != null) {

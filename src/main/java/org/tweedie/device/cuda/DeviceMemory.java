@@ -42,7 +42,8 @@ final class DeviceMemory implements AutoCloseable {
      */
     synchronized long allocate(long bytes, String owner) {
         long size = rounded(bytes);
-        Block b = kept.stream().filter(k -> k.bytes >= size && k.bytes <= size + size / 8).min(Comparator.comparingLong(Block::bytes)).orElse(null);
+        Block b = kept.stream().filter(k -> k.bytes >= size && k.bytes <= size + size / 8)
+                .min(Comparator.comparingLong(Block::bytes)).orElse(null);
         if (b != null) {
             kept.remove(b);
         } else {
@@ -81,10 +82,13 @@ final class DeviceMemory implements AutoCloseable {
 
     /** Describes who owns the memory and what the user can try. */
     private String shortage() {
-        Map<String, Long> byOwner = live.values().stream().collect(Collectors.groupingBy(b -> b.owner, Collectors.summingLong(b -> b.bytes)));
-        String owners = byOwner.entrySet().stream().sorted(Map.Entry.<String, Long>comparingByValue().reversed().thenComparing(Map.Entry.comparingByKey()))
+        Map<String, Long> byOwner = live.values().stream()
+                .collect(Collectors.groupingBy(b -> b.owner, Collectors.summingLong(b -> b.bytes)));
+        String owners = byOwner.entrySet().stream().sorted(Map.Entry.<String, Long>comparingByValue().reversed()
+                .thenComparing(Map.Entry.comparingByKey()))
                 .limit(OWNERS).map(e -> e.getKey() + " " + mebibytes(e.getValue())).collect(Collectors.joining(", "));
-        return "; " + mebibytes(driver.freeBytes()) + " are free, live are " + mebibytes(liveBytes()) + (owners.isEmpty() ? "" : ": " + owners)
+        return "; " + mebibytes(driver.freeBytes()) + " are free, live are " + mebibytes(liveBytes())
+                + (owners.isEmpty() ? "" : ": " + owners)
                 + "; try a smaller image or batch, --dtype bf16, or close other programs on the card";
     }
 

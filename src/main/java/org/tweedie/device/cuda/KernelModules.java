@@ -41,10 +41,12 @@ final class KernelModules implements AutoCloseable {
     /** Returns the kernel of a launch, permitted to use the launch's shared memory. */
     synchronized Driver.Function function(Launch l) {
         Key key = new Key(l.module(), l.entry());
-        Driver.Function f = functions.computeIfAbsent(key, k -> driver.function(modules.computeIfAbsent(k.module, this::load), k.entry));
+        Driver.Function f = functions.computeIfAbsent(key, k -> driver.function(modules.computeIfAbsent(k.module, this::load),
+                k.entry));
         if (l.shared() > Math.max(SHARED, allowed.getOrDefault(key, 0))) {
             if (l.shared() > most) {
-                throw new IllegalStateException("cuda: kernel " + l.entry() + "  needs " + l.shared() + "  bytes of shared memory, but a block of this card has "
+                throw new IllegalStateException("cuda: kernel " + l.entry() + " needs " + l.shared()
+                        + " bytes of shared memory, but a block of this card has "
                         + most + "; use a card of compute capability 8.0 or more");
             }
             driver.allowShared(f, l.shared());

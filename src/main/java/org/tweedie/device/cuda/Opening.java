@@ -30,7 +30,8 @@ final class Opening {
      */
     static CudaDevice open(CudaOptions options) {
         Libraries libraries = Libraries.find();
-        if (libraries.driver() instanceof Missing m) { // the driver must be installed by the user; all other libraries can be fetched
+        // the driver must be installed by the user; all other libraries can be fetched
+        if (libraries.driver() instanceof Missing m) {
             throw new UnsatisfiedLinkError(m.what() + ": " + m.text());
         }
         JcudaNatives.DRIVER.load();
@@ -43,7 +44,8 @@ final class Opening {
     private static Cudnn cudnn(Loaded loaded, Driver driver, Driver.Stream stream, Driver.Card card, DeviceMemory memory) {
         Path plans = SearchPath.fetched().resolveSibling("cudnn-plans.json");
         PlanCache cache = new PlanCache(plans, line -> System.err.println("tweedie: note: " + line));
-        return Cudnn.open(loaded.symbols(), stream.address(), card.toString(), compilers(driver.version(), loaded.nvrtcVersion()), card.capability(), cache, new CudnnTrials(driver, stream, memory));
+        return Cudnn.open(loaded.symbols(), stream.address(), card.toString(), compilers(driver.version(), loaded.nvrtcVersion()),
+                card.capability(), cache, new CudnnTrials(driver, stream, memory));
     }
 
     /**

@@ -29,7 +29,8 @@ final class Sequence implements AutoCloseable {
         void start();
     }
 
-    private record Kernel(Driver driver, Driver.Function function, Launch launch, MemorySegment arguments, Driver.Stream stream) implements Work {
+    private record Kernel(Driver driver, Driver.Function function, Launch launch, MemorySegment arguments, Driver.Stream stream)
+            implements Work {
         @Override
         public void start() {
             driver.launch(function, launch.grid(), launch.block(), launch.shared(), stream, arguments);
@@ -48,7 +49,8 @@ final class Sequence implements AutoCloseable {
 
     private final CudaDevice device;
     private final List<Part> parts = new ArrayList<>();
-    private final List<Driver.Event> events = new ArrayList<>(); // if groups are timed, one event before the first part and one after each
+    // if groups are timed, one event before the first part and one after each
+    private final List<Driver.Event> events = new ArrayList<>();
     private final long workspaceBytes;
     private boolean timed;
 
@@ -59,7 +61,8 @@ final class Sequence implements AutoCloseable {
             List<Work> work = new ArrayList<>();
             for (Step step : s.steps()) {
                 switch (step) {
-                    case Launch l -> work.add(new Kernel(device.driver, device.modules.function(l), l, Parameters.of(l.args(), host), device.stream));
+                    case Launch l -> work.add(new Kernel(device.driver, device.modules.function(l), l,
+                            Parameters.of(l.args(), host), device.stream));
                     case LibraryCall c -> {
                         Vendor.Prepared p = device.calls.prepare(c);
                         most = Math.max(most, p.workspace());
@@ -77,13 +80,15 @@ final class Sequence implements AutoCloseable {
 
     private static OpTimes.Op op(String program, Plan.Stage s, List<Work> work) {
         Group g = s.group();
-        Cost cost = g.instrs().stream().map(i -> i.op().cost(i.in().stream().map(Value::type).toList(), i.out().stream().map(Value::type).toList()))
+        Cost cost = g.instrs().stream().map(i -> i.op().cost(i.in().stream().map(Value::type).toList(), i.out().stream()
+                .map(Value::type).toList()))
                 .reduce(Cost.NONE, Cost::plus);
         String how = work.stream().map(w -> switch (w) {
             case Kernel k -> k.launch.entry();
             case Call c -> c.prepared.toString();
         }).collect(Collectors.joining(" + "));
-        return new OpTimes.Op(program, g.instrs().getLast().where(), g.instrs().stream().map(i -> i.op().getClass().getSimpleName()).collect(Collectors.joining("+")),
+        return new OpTimes.Op(program, g.instrs().getLast().where(), g.instrs().stream()
+                .map(i -> i.op().getClass().getSimpleName()).collect(Collectors.joining("+")),
                 how, new Cost(cost.flops(), s.steps().stream().mapToLong(Step::bytes).sum()));
     }
 

@@ -64,9 +64,11 @@ public final class Cudnn implements Vendor {
     private final PlanCache cache;
     private final Trials trials;
     private final Map<String, Optional<String>> asked = new HashMap<>(); // reasons for refusing, by key
-    private final Map<String, Prepared> ready = new HashMap<>(); // graphs that were prepared when cuDNN was asked, until the call itself is prepared
+    // graphs that were prepared when cuDNN was asked, until the call itself is prepared
+    private final Map<String, Prepared> ready = new HashMap<>();
 
-    private Cudnn(Backend backend, Scope scope, Target target, String card, String compilers, Support support, PlanCache cache, Trials trials) {
+    private Cudnn(Backend backend, Scope scope, Target target, String card, String compilers, Support support, PlanCache cache,
+            Trials trials) {
         this.backend = backend;
         this.scope = scope;
         this.target = target;
@@ -91,7 +93,8 @@ public final class Cudnn implements Vendor {
      * @throws IllegalStateException when the version is not 9
      * @throws CudnnException when the library does not find the card
      */
-    public static Cudnn open(SymbolLookup symbols, long stream, String card, String compilers, int capability, PlanCache cache, Trials trials) {
+    public static Cudnn open(SymbolLookup symbols, long stream, String card, String compilers, int capability, PlanCache cache,
+            Trials trials) {
         CudnnLibrary library = new CudnnLibrary(symbols);
         if (library.missing() != null) {
             throw library.missing();
@@ -99,7 +102,8 @@ public final class Cudnn implements Vendor {
         return open(library, stream, card, compilers, capability, cache, trials);
     }
 
-    static Cudnn open(Backend backend, long stream, String card, String compilers, int capability, PlanCache cache, Trials trials) {
+    static Cudnn open(Backend backend, long stream, String card, String compilers, int capability, PlanCache cache,
+            Trials trials) {
         Support support = support(backend, capability);
         Scope scope = new Scope(backend, "opening cuDNN " + support.text() + " for " + card);
         long handle;
@@ -127,7 +131,8 @@ public final class Cudnn implements Vendor {
         Support support = support(backend, capability);
         Scope scope = new Scope(backend, "describing " + card + " to cuDNN " + support.text());
         try {
-            BackendDescriptor d = scope.create(DescriptorKind.DEVICEPROP).set(Attribute.DEVICEPROP_JSON_REPRESENTATION, properties).finish();
+            BackendDescriptor d = scope.create(DescriptorKind.DEVICEPROP).set(Attribute.DEVICEPROP_JSON_REPRESENTATION,
+                    properties).finish();
             return new Cudnn(backend, scope, new Target.Properties(d), card, "no driver", support, cache, null);
         } catch (CudnnException e) {
             Closing.after(e, scope::close);
@@ -138,7 +143,8 @@ public final class Cudnn implements Vendor {
     private static Support support(Backend backend, int capability) {
         Support support = new Support(backend.version(), capability);
         if (support.version() / 10000 != 9) {
-            throw new IllegalStateException("cuDNN: expected version 9, got " + support.text() + "; install cuDNN 9 for CUDA 12 or 13");
+            throw new IllegalStateException("cuDNN: expected version 9, got " + support.text()
+                    + "; install cuDNN 9 for CUDA 12 or 13");
         }
         return support;
     }
@@ -182,7 +188,8 @@ public final class Cudnn implements Vendor {
     }
 
     private static List<Buffer> unplaced(List<Type> types, DType stored, int lse) {
-        return IntStream.range(0, types.size()).mapToObj(i -> new Buffer("#" + i, i == lse ? DType.F32 : stored, types.get(i).shape(), 0)).toList();
+        return IntStream.range(0, types.size())
+                .mapToObj(i -> new Buffer("#" + i, i == lse ? DType.F32 : stored, types.get(i).shape(), 0)).toList();
     }
 
     /**
@@ -252,7 +259,8 @@ public final class Cudnn implements Vendor {
         Set<Note> unwanted = Note.unwanted(call.in().getFirst().dtype());
         PreparedGraph sums = prepare(first, key(first), unwanted, Graph.ALIGNMENT, g -> build(g, first));
         try {
-            unwanted.remove(Note.TENSOR_CORE); // engines that add carry this note too, but there is no product that TF32 could spoil
+            // engines that add carry this note too, but there is no product that TF32 could spoil
+            unwanted.remove(Note.TENSOR_CORE);
             PreparedGraph rest = prepare(second, key(second) + ", the sums done", unwanted, SplitConvolution.alignment(second),
                     g -> ConvolutionGraphs.epilogue(g, second));
             return new SplitConvolution(sums, rest, call.out().getFirst());
@@ -264,9 +272,11 @@ public final class Cudnn implements Vendor {
 
     private static void requireOneType(LibraryCall call, DType stored) {
         for (Buffer b : Stream.concat(call.in().stream(), call.out().stream()).toList()) {
-            boolean lse = call.op() instanceof Attention && b == call.out().getLast() || call.op() instanceof AttentionVjp && b == call.in().get(4);
+            boolean lse = call.op() instanceof Attention && b == call.out().getLast() || call.op() instanceof AttentionVjp
+                    && b == call.in().get(4);
             if (b.dtype() != (lse ? DType.F32 : stored)) {
-                throw new IllegalArgumentException("cuDNN: expected " + b + " in " + (lse ? DType.F32 : stored) + "  like the other operands of " + call);
+                throw new IllegalArgumentException("cuDNN: expected " + b + " in " + (lse ? DType.F32 : stored)
+                        + " like the other operands of " + call);
             }
         }
     }
@@ -278,13 +288,14 @@ public final class Cudnn implements Vendor {
             case Conv2dVjp o -> ConvolutionGraphs.backwardData(g, o, call);
             case Attention o -> AttentionGraphs.forward(g, o, call);
             case AttentionVjp o -> AttentionGraphs.backward(g, o, call);
-            default -> throw new AssertionError(call.op() + "  should have been refused");
+            default -> throw new AssertionError(call.op() + " should have been refused");
         }
     }
 
     /** Returns the key of a call: everything that a choice depends on. Names of buffers do not matter. */
     private String key(LibraryCall call) {
-        return card + " / cuDNN " + version() + ", " + compilers + " / " + call.op() + (call.epilogue().residual() ? " + residual" : "") + (call.epilogue().silu() ? ", silu" : "")
+        return card + " / cuDNN " + version() + ", " + compilers + " / " + call.op() + (call.epilogue().residual()
+                ? " + residual" : "") + (call.epilogue().silu() ? ", silu" : "")
                 + " " + types(call.in()) + " -> " + types(call.out());
     }
 

@@ -21,7 +21,8 @@ import org.tweedie.program.Shape;
 record SplitConvolution(PreparedGraph sums, PreparedGraph rest, Buffer result) implements Vendor.Prepared {
     /** Returns the call that writes the sums of the convolution alone into working memory. */
     static LibraryCall sums(LibraryCall call, long workspace) {
-        return new LibraryCall(call.op(), Epilogue.NONE, call.in().subList(0, 2), List.of(stored(call.out().getFirst(), workspace)));
+        return new LibraryCall(call.op(), Epilogue.NONE, call.in().subList(0, 2),
+                List.of(stored(call.out().getFirst(), workspace)));
     }
 
     /** Returns the call that applies the epilogue to one sample; the sums take the place of the image. */

@@ -18,7 +18,8 @@ import java.util.regex.Pattern;
 final class CudnnSearch {
     static final int MAJOR = 9;
     /** The parts, in the order in which they need each other. */
-    static final List<String> PARTS = List.of("graph", "ops", "cnn", "heuristic", "engines_precompiled", "engines_runtime_compiled");
+    static final List<String> PARTS = List.of("graph", "ops", "cnn", "heuristic", "engines_precompiled",
+            "engines_runtime_compiled");
     /** Parts that some versions lack, or that we do not call. */
     private static final List<String> OPTIONAL = List.of("ext", "engines_tensor_ir", "adv");
 
@@ -37,7 +38,8 @@ final class CudnnSearch {
         Path shim = folder.resolve("libcudnn.so." + MAJOR);
         if (!Files.exists(shim)) {
             List<String> others = Versions.majors(folder, "libcudnn");
-            return others.isEmpty() ? new Candidate.None() : new Candidate.Refused(others.getFirst() + " in " + folder + ", but the engine needs "
+            return others.isEmpty() ? new Candidate.None() : new Candidate.Refused(others.getFirst() + " in " + folder
+                    + ", but the engine needs "
                     + shim.getFileName());
         }
         List<Path> files = new ArrayList<>();
@@ -59,7 +61,8 @@ final class CudnnSearch {
         for (Path file : files) {
             String v = Versions.of(file);
             if (!v.isEmpty() && first != null && !v.equals(version)) {
-                return new Candidate.Refused("mixed versions in " + place.folder() + ": " + first.getFileName() + " is " + version + ", "
+                return new Candidate.Refused("mixed versions in " + place.folder() + ": " + first.getFileName() + " is " + version
+                        + ", "
                         + file.getFileName() + " is " + v);
             }
             if (!v.isEmpty()) {
@@ -72,7 +75,8 @@ final class CudnnSearch {
             return new Candidate.Refused("a cuDNN for CUDA " + cuda + " in " + place.folder());
         }
         if (cuda > Toolkit.CUBLAS && !place.named()) {
-            return new Candidate.Refused("a cuDNN for CUDA " + cuda + " in " + place.folder() + " needs this folder and a libcublas.so."
+            return new Candidate.Refused("a cuDNN for CUDA " + cuda + " in " + place.folder()
+                    + " needs this folder and a libcublas.so."
                     + Toolkit.CUBLAS + " that forwards to cuBLAS " + cuda + ", both named in " + SearchPath.VARIABLE);
         }
         return new Candidate.Usable(files, version, cuda);

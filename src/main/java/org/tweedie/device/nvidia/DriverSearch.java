@@ -56,7 +56,8 @@ final class DriverSearch {
             MemorySegment version = arena.allocate(ValueLayout.JAVA_INT);
             MemorySegment function = SymbolLookup.libraryLookup(file, arena).find("cuDriverGetVersion")
                     .orElseThrow(() -> new UnsatisfiedLinkError("it has no function cuDriverGetVersion"));
-            int status = (int) Linker.nativeLinker().downcallHandle(function, FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS))
+            int status = (int) Linker.nativeLinker().downcallHandle(function, FunctionDescriptor.of(ValueLayout.JAVA_INT,
+                    ValueLayout.ADDRESS))
                     .invokeExact(version);
             if (status != 0) {
                 throw new UnsatisfiedLinkError("cuDriverGetVersion returned status " + status);

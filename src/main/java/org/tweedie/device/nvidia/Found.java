@@ -12,7 +12,8 @@ import java.util.List;
  * @param cuda the major version of CUDA that it was built for; 0 when the file does not say
  * @param passedOver the earlier places whose copy was refused, and why
  */
-public record Found(String what, Place place, List<Path> files, String version, int cuda, List<String> passedOver) implements Finding {
+public record Found(String what, Place place, List<Path> files, String version, int cuda, List<String> passedOver)
+        implements Finding {
     public Found {
         files = List.copyOf(files);
         passedOver = List.copyOf(passedOver);
@@ -20,7 +21,8 @@ public record Found(String what, Place place, List<Path> files, String version, 
 
     @Override
     public String text() {
-        return (version.isEmpty() ? "" : version + ", ") + files.getLast() + (files.size() > 1 ? " and " + (files.size() - 1) + " beside it" : "")
+        return (version.isEmpty() ? "" : version + ", ") + files.getLast() + (files.size() > 1 ? " and " + (files.size() - 1)
+                + " beside it" : "")
                 + " (" + place.origin() + ")" + (passedOver.isEmpty() ? "" : "; passed over: " + String.join("; ", passedOver));
     }
 }

@@ -48,11 +48,14 @@ public enum JcudaNatives {
                 System.setProperty(TEMPORARY, folder.toString());
                 Class.forName(type, true, JcudaNatives.class.getClassLoader());
             } catch (IOException e) {
-                throw failure("could not be unpacked into " + folder + ": " + e.getMessage() + "; make room there, or set XDG_CACHE_HOME", e);
+                throw failure("could not be unpacked into " + folder + ": " + e.getMessage()
+                        + "; make room there, or set XDG_CACHE_HOME", e);
             } catch (ClassNotFoundException e) {
-                throw failure("its class " + type + " is not on the class path; expected org.jcuda's jars of version " + VERSION, e);
+                throw failure("its class " + type + " is not on the class path; expected org.jcuda's jars of version " + VERSION,
+                        e);
             } catch (LinkageError e) {
-                throw failure("does not load: " + cause(e) + "; it needs " + needs + "; './tweedie doctor'  lists the libraries that were found", e);
+                throw failure("does not load: " + cause(e) + "; it needs " + needs
+                        + "; './tweedie doctor' lists the libraries that were found", e);
             } finally {
                 System.setProperty(TEMPORARY, before);
             }
@@ -66,7 +69,8 @@ public enum JcudaNatives {
     private void unpack(Path folder) throws IOException {
         URL source = JcudaNatives.class.getResource("/lib/" + file());
         if (source == null) {
-            throw failure("is not on the class path; expected it in org.jcuda's natives of version " + VERSION + " for linux-x86_64", null);
+            throw failure("is not on the class path; expected it in org.jcuda's natives of version " + VERSION
+                    + " for linux-x86_64", null);
         }
         Files.createDirectories(folder);
         Path target = folder.resolve(file());

@@ -20,7 +20,8 @@ import java.util.stream.Stream;
  * @param nvrtc the compiler that cuDNN calls, of the CUDA that cuDNN was built for
  */
 public record Libraries(Finding driver, Finding cublas, Finding cudnn, Finding nvrtc) {
-    private static final String FETCH = "run './tweedie doctor --fetch-cuda', which needs NVIDIA's driver only, or name its folder in " + SearchPath.VARIABLE;
+    private static final String FETCH =
+            "run './tweedie doctor --fetch-cuda', which needs NVIDIA's driver only, or name its folder in " + SearchPath.VARIABLE;
 
     /** Searches this machine. */
     public static Libraries find() {
@@ -36,12 +37,14 @@ public record Libraries(Finding driver, Finding cublas, Finding cudnn, Finding n
     static Libraries find(SearchPath path, Machine machine) {
         Search search = new Search(path.places(), machine.readable());
         Finding driver = search.run("NVIDIA driver", "libcuda.so.1 of driver 525 or newer (CUDA 12.0)",
-                "install or update NVIDIA's driver; 'nvidia-smi' shows its version", p -> DriverSearch.in(p, machine.driverVersion()));
+                "install or update NVIDIA's driver; 'nvidia-smi' shows its version",
+                p -> DriverSearch.in(p, machine.driverVersion()));
         Finding cublas = search.run("cuBLAS", "libcublas.so.12 with libcublasLt.so.12 in one folder", FETCH, Toolkit::cublas);
         Finding cudnn = search.run("cuDNN", "libcudnn.so.9 for CUDA 12 with all its parts in one folder", FETCH, CudnnSearch::in);
         int cuda = cudnn instanceof Found f && f.cuda() != 0 ? f.cuda() : Toolkit.CUBLAS;
         Finding nvrtc = search.run("NVRTC", "libnvrtc.so." + cuda + " with libnvrtc-builtins.so." + cuda + ".x in one folder",
-                cuda == Toolkit.CUBLAS ? FETCH : "name the folder of CUDA " + cuda + "'s NVRTC in " + SearchPath.VARIABLE, p -> Toolkit.nvrtc(p, cuda));
+                cuda == Toolkit.CUBLAS ? FETCH : "name the folder of CUDA " + cuda + "'s NVRTC in " + SearchPath.VARIABLE,
+                p -> Toolkit.nvrtc(p, cuda));
         return new Libraries(driver, cublas, cudnn, nvrtc);
     }
 
@@ -52,7 +55,8 @@ public record Libraries(Finding driver, Finding cublas, Finding cudnn, Finding n
 
     /** Returns one line for each missing library; empty when the GPU can be used. */
     public List<String> missing() {
-        return all().stream().flatMap(f -> f instanceof Missing m ? Stream.of(m.what() + ": " + m.text()) : Stream.empty()).toList();
+        return all().stream().flatMap(f -> f instanceof Missing m ? Stream.of(m.what() + ": " + m.text()) : Stream.empty())
+                .toList();
     }
 
     private interface Look {
@@ -78,10 +82,12 @@ public record Libraries(Finding driver, Finding cublas, Finding cudnn, Finding n
         private Candidate offer(Place place, Look look) {
             Path folder = place.folder();
             if (!Files.exists(folder)) {
-                return place.named() ? new Candidate.Refused("no folder " + folder + ", which " + place.origin() + " names") : new Candidate.None();
+                return place.named() ? new Candidate.Refused("no folder " + folder + ", which " + place.origin() + " names")
+                        : new Candidate.None();
             }
             if (!Files.isDirectory(folder)) {
-                return place.named() ? new Candidate.Refused("a file " + folder + ", which " + place.origin() + " names as a folder") : new Candidate.None();
+                return place.named() ? new Candidate.Refused("a file " + folder + ", which " + place.origin()
+                        + " names as a folder") : new Candidate.None();
             }
             if (!readable.test(folder)) {
                 return new Candidate.Refused("folder " + folder + " (" + place.origin() + "), which may not be read");
@@ -89,7 +95,8 @@ public record Libraries(Finding driver, Finding cublas, Finding cudnn, Finding n
             try {
                 return look.in(place);
             } catch (IOException e) {
-                return new Candidate.Refused("folder " + folder + " (" + place.origin() + "), which could not be read: " + e.getMessage());
+                return new Candidate.Refused("folder " + folder + " (" + place.origin() + "), which could not be read: "
+                        + e.getMessage());
             }
         }
     }

@@ -20,7 +20,8 @@ import java.util.List;
  * @param nvrtcVersion the version that NVRTC reports, for example 12.6
  * @param symbols finds the functions of all of them
  */
-public record Loaded(Found cublas, Found cudnn, Found nvrtc, String cublasVersion, long cudnnVersion, long cudnnCuda, String nvrtcVersion,
+public record Loaded(Found cublas, Found cudnn, Found nvrtc, String cublasVersion, long cudnnVersion, long cudnnCuda,
+        String nvrtcVersion,
         SymbolLookup symbols) {
     /** The value of CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH. */
     private static final int VERSION_MISMATCH = 1002;
@@ -44,7 +45,8 @@ public record Loaded(Found cublas, Found cudnn, Found nvrtc, String cublasVersio
             long cudnnVersion = number(symbols, "cudnnGetVersion");
             long cuda = number(symbols, "cudnnGetCudartVersion");
             fit(symbols, cudnn, nvrtc, cuda);
-            return new Loaded(cublas, cudnn, nvrtc, cublasVersion(symbols, out), cudnnVersion, cuda, nvrtcVersion(symbols, out), symbols);
+            return new Loaded(cublas, cudnn, nvrtc, cublasVersion(symbols, out), cudnnVersion, cuda, nvrtcVersion(symbols, out),
+                    symbols);
         }
     }
 
@@ -69,7 +71,8 @@ public record Loaded(Found cublas, Found cudnn, Found nvrtc, String cublasVersio
         try {
             System.load(file.toAbsolutePath().toString());
         } catch (UnsatisfiedLinkError e) {
-            throw failure(what + ": " + file + " is there and does not load: " + e.getMessage() + "; expected a whole library of this system's kind and "
+            throw failure(what + ": " + file + " is there and does not load: " + e.getMessage()
+                    + "; expected a whole library of this system's kind and "
                     + "all that it needs; install what the line names, or run './tweedie doctor --fetch-cuda'", e);
         }
     }
@@ -85,8 +88,10 @@ public record Loaded(Found cublas, Found cudnn, Found nvrtc, String cublasVersio
             }
         }
         if (cuda / 1000 != nvrtc.cuda()) {
-            throw failure("cuDNN: " + cudnn.files().getLast() + " is built for CUDA " + DriverSearch.text((int) cuda) + ", expected that of NVRTC, "
-                    + nvrtc.cuda() + " in " + nvrtc.place().folder() + "; name the folders of one CUDA in " + SearchPath.VARIABLE, null);
+            throw failure("cuDNN: " + cudnn.files().getLast() + " is built for CUDA " + DriverSearch.text((int) cuda)
+                    + ", expected that of NVRTC, "
+                    + nvrtc.cuda() + " in " + nvrtc.place().folder() + "; name the folders of one CUDA in " + SearchPath.VARIABLE,
+                    null);
         }
     }
 
@@ -100,7 +105,8 @@ public record Loaded(Found cublas, Found cudnn, Found nvrtc, String cublasVersio
 
     /** Returns cuBLAS's version; cublasGetProperty returns major, minor and patch one by one. */
     private static String cublasVersion(SymbolLookup symbols, MemorySegment out) {
-        MethodHandle get = function(symbols, "cublasGetProperty", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.ADDRESS));
+        MethodHandle get = function(symbols, "cublasGetProperty", FunctionDescriptor.of(ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_INT, ValueLayout.ADDRESS));
         int[] version = new int[3];
         for (int i = 0; i < version.length; i++) {
             int which = i;
@@ -111,7 +117,8 @@ public record Loaded(Found cublas, Found cudnn, Found nvrtc, String cublasVersio
     }
 
     private static String nvrtcVersion(SymbolLookup symbols, MemorySegment out) {
-        MethodHandle get = function(symbols, "nvrtcVersion", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS));
+        MethodHandle get = function(symbols, "nvrtcVersion", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS,
+                ValueLayout.ADDRESS));
         MemorySegment minor = out.asSlice(4);
         require("nvrtcVersion", (int) call(() -> (int) get.invokeExact(out, minor)));
         return out.get(ValueLayout.JAVA_INT, 0) + "." + minor.get(ValueLayout.JAVA_INT, 0);
@@ -119,7 +126,8 @@ public record Loaded(Found cublas, Found cudnn, Found nvrtc, String cublasVersio
 
     private static void require(String name, int status) {
         if (status != 0) {
-            throw failure(name + "  returned status " + status + ", expected 0; install the library again, or run './tweedie doctor --fetch-cuda'", null);
+            throw failure(name + " returned status " + status
+                    + ", expected 0; install the library again, or run './tweedie doctor --fetch-cuda'", null);
         }
     }
 
@@ -134,7 +142,8 @@ public record Loaded(Found cublas, Found cudnn, Found nvrtc, String cublasVersio
     }
 
     private static MethodHandle function(SymbolLookup symbols, String name, FunctionDescriptor type) {
-        MemorySegment address = symbols.find(name).orElseThrow(() -> failure(name + " is in none of the libraries loaded; expected it in cuBLAS 12, "
+        MemorySegment address = symbols.find(name)
+                .orElseThrow(() -> failure(name + " is in none of the libraries loaded; expected it in cuBLAS 12, "
                 + "cuDNN 9 or NVRTC; install the library again, or run './tweedie doctor --fetch-cuda'", null));
         return Linker.nativeLinker().downcallHandle(address, type);
     }

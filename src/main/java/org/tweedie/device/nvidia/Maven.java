@@ -51,16 +51,19 @@ public record Maven(Map<String, String> environment) {
             }
         }
         if (!Files.exists(jar)) {
-            throw new IOException("mvn: expected " + jar + " after fetching " + what.artifact() + ", got nothing there; check MAVEN_OPTS and settings.xml" + ELSE);
+            throw new IOException("mvn: expected " + jar + " after fetching " + what.artifact()
+                    + ", got nothing there; check MAVEN_OPTS and settings.xml" + ELSE);
         }
         return jar;
     }
 
     /** Returns the folder in which Maven stores what it has fetched, as settings and MAVEN_OPTS say. */
     Path localRepository() throws IOException {
-        String told = run("asking for the local repository", () -> { }, "-q", EVALUATE, "-Dexpression=settings.localRepository", "-DforceStdout");
+        String told = run("asking for the local repository", () -> { }, "-q", EVALUATE, "-Dexpression=settings.localRepository",
+                "-DforceStdout");
         return told.lines().filter(l -> l.startsWith("/")).reduce((a, b) -> b).map(Path::of)
-                .orElseThrow(() -> new IOException("mvn: expected the local repository's folder, got '" + told.strip() + "'; check settings.xml" + ELSE));
+                .orElseThrow(() -> new IOException("mvn: expected the local repository's folder, got '" + told.strip()
+                + "'; check settings.xml" + ELSE));
     }
 
     /** Runs Maven in an empty folder, since it reads the project of the folder in which it starts. */
@@ -91,9 +94,11 @@ public record Maven(Map<String, String> environment) {
         }
         String told = text.join();
         if (process.exitValue() != 0) {
-            List<String> lines = told.lines().map(l -> l.replace("[ERROR]", "").strip()).filter(l -> !l.isEmpty() && !l.startsWith("[") && !help(l)).toList();
+            List<String> lines = told.lines().map(l -> l.replace("[ERROR]", "").strip()).filter(l -> !l.isEmpty()
+                    && !l.startsWith("[") && !help(l)).toList();
             throw new IOException("mvn: " + doing + " failed with exit code " + process.exitValue() + ": "
-                    + String.join(" / ", lines.subList(Math.max(0, lines.size() - LAST_LINES), lines.size())) + "; check the network and settings.xml" + ELSE);
+                    + String.join(" / ", lines.subList(Math.max(0, lines.size() - LAST_LINES), lines.size()))
+                    + "; check the network and settings.xml" + ELSE);
         }
         return told;
     }
@@ -106,7 +111,8 @@ public record Maven(Map<String, String> environment) {
     /** Returns the output of a process without the escapes that colour it. */
     private static String text(Process process) {
         try {
-            return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).replaceAll("\u001b\\[[0-9;]*m", "");
+            return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).replaceAll("\u001b\\[[0-9;]*m",
+                    "");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -18,7 +18,8 @@ public record Missing(String what, String expected, List<String> got, int folder
 
     @Override
     public String text() {
-        return "expected " + expected + ", got " + (got.isEmpty() ? "nothing in the " + folders + " folders searched" : String.join("; ", got))
+        return "expected " + expected + ", got " + (got.isEmpty() ? "nothing in the " + folders + " folders searched"
+                : String.join("; ", got))
                 + "; " + remedy;
     }
 }

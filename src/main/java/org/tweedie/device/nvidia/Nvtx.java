@@ -24,7 +24,8 @@ public final class Nvtx {
 
     private Nvtx(SymbolLookup symbols) {
         Linker linker = Linker.nativeLinker();
-        push = linker.downcallHandle(symbols.findOrThrow("nvtxRangePushA"), FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS));
+        push = linker.downcallHandle(symbols.findOrThrow("nvtxRangePushA"), FunctionDescriptor.of(ValueLayout.JAVA_INT,
+                ValueLayout.ADDRESS));
         pop = linker.downcallHandle(symbols.findOrThrow("nvtxRangePop"), FunctionDescriptor.of(ValueLayout.JAVA_INT));
     }
 
@@ -46,7 +47,8 @@ public final class Nvtx {
                 }
             }
         }
-        throw new UnsatisfiedLinkError("NVTX: expected " + String.join(" or ", NAMES) + ", but neither was found in " + path.places().size() + " folders; run "
+        throw new UnsatisfiedLinkError("NVTX: expected " + String.join(" or ", NAMES) + ", but neither was found in "
+                + path.places().size() + " folders; run "
                 + "'./tweedie doctor --fetch-cuda', name its folder in " + SearchPath.VARIABLE + ", or leave --nvtx out");
     }
 

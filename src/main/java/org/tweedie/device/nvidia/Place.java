@@ -7,7 +7,8 @@ import java.nio.file.Path;
 public record Place(Path folder, Origin origin) {
     /** The origins of folders, in the order of search. */
     public enum Origin {
-        NAMED("TWEEDIE_CUDA_LIBRARIES"), LIBRARY_PATH("LD_LIBRARY_PATH"), CUDA_HOME("CUDA_HOME or CUDA_PATH"), SYSTEM("the system's folders"),
+        NAMED("TWEEDIE_CUDA_LIBRARIES"), LIBRARY_PATH("LD_LIBRARY_PATH"), CUDA_HOME("CUDA_HOME or CUDA_PATH"),
+                SYSTEM("the system's folders"),
         CACHE("doctor --fetch-cuda");
 
         private final String text;

@@ -36,10 +36,14 @@ public record Redistributable(String artifact, String sha256, long bytes, long u
      * cuBLAS 12.6, cuDNN 9.5 without its part for recurrent networks, NVRTC 12.6, and NVTX for {@link Nvtx}, as bytedeco packs
      * them.
      */
-    public static final Redistributable CUDA_12_6 = new Redistributable("org.bytedeco:cuda:12.6-9.5-1.5.11:jar:linux-x86_64-redist",
-            "b9130f92e121c5ae39d93083b2db5305af3b53bab1ef232463e281593ebb74d0", 2_026_748_503L, 1_285_515_680L, "org/bytedeco/cuda/linux-x86_64/",
-            List.of("libnvrtc-builtins.so.12.6", "libnvrtc.so.12", "libcublasLt.so.12", "libcublas.so.12", "libcudnn_graph.so.9", "libcudnn_ops.so.9",
-                    "libcudnn_cnn.so.9", "libcudnn_heuristic.so.9", "libcudnn_engines_precompiled.so.9", "libcudnn_engines_runtime_compiled.so.9",
+    public static final Redistributable CUDA_12_6 =
+            new Redistributable("org.bytedeco:cuda:12.6-9.5-1.5.11:jar:linux-x86_64-redist",
+            "b9130f92e121c5ae39d93083b2db5305af3b53bab1ef232463e281593ebb74d0", 2_026_748_503L, 1_285_515_680L,
+            "org/bytedeco/cuda/linux-x86_64/",
+            List.of("libnvrtc-builtins.so.12.6", "libnvrtc.so.12", "libcublasLt.so.12", "libcublas.so.12", "libcudnn_graph.so.9",
+            "libcudnn_ops.so.9",
+                    "libcudnn_cnn.so.9", "libcudnn_heuristic.so.9", "libcudnn_engines_precompiled.so.9",
+                    "libcudnn_engines_runtime_compiled.so.9",
                     "libcudnn.so.9", "libnvToolsExt.so.1"));
 
     private static final int CHUNK = 1 << 20;
@@ -92,7 +96,8 @@ public record Redistributable(String artifact, String sha256, long bytes, long u
     public void unpack(Path jar, Path target, Listener listener) throws IOException {
         Files.createDirectories(target.getParent());
         Path lockFile = target.resolveSibling(target.getFileName() + ".lock");
-        try (FileChannel channel = FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE); FileLock lock = lock(channel)) {
+        try (FileChannel channel = FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                FileLock lock = lock(channel)) {
             if (lock == null) {
                 throw new IOException(target + ": another process is unpacking there; wait for it to end");
             }
@@ -137,8 +142,10 @@ public record Redistributable(String artifact, String sha256, long bytes, long u
         }
         long free = Files.getFileStore(there).getUsableSpace();
         if (free < bytes + SPARE) {
-            throw new IOException(folder + ": expected " + megabytes(bytes + SPARE) + " free to " + why + ", got " + megabytes(free)
-                    + "; make room, or name another disk with XDG_CACHE_HOME (for what is unpacked) or MAVEN_OPTS=-Dmaven.repo.local=DIR (for the jar)");
+            throw new IOException(folder + ": expected " + megabytes(bytes + SPARE) + " free to " + why + ", got "
+                    + megabytes(free)
+                    + "; make room, or name another disk with XDG_CACHE_HOME (for what is unpacked) or "
+                    + "MAVEN_OPTS=-Dmaven.repo.local=DIR (for the jar)");
         }
     }
 
@@ -149,7 +156,8 @@ public record Redistributable(String artifact, String sha256, long bytes, long u
     private void check(Path jar, Listener listener) throws IOException {
         long size = Files.size(jar);
         if (size != bytes) {
-            throw new IOException(jar + ": expected " + jarName() + " of " + bytes + " bytes, got " + size + "; delete it and fetch it again");
+            throw new IOException(jar + ": expected " + jarName() + " of " + bytes + " bytes, got " + size
+                    + "; delete it and fetch it again");
         }
         MessageDigest digest = digest();
         byte[] chunk = new byte[CHUNK];
@@ -179,7 +187,8 @@ public record Redistributable(String artifact, String sha256, long bytes, long u
             for (String file : files) {
                 ZipEntry entry = zip.getEntry(folder + file);
                 if (entry == null) {
-                    throw new IOException(jar + ": expected " + folder + file + " in it, got a jar without; fetch " + artifact + " again");
+                    throw new IOException(jar + ": expected " + folder + file + " in it, got a jar without; fetch " + artifact
+                            + " again");
                 }
                 try (InputStream in = zip.getInputStream(entry)) {
                     done = write(in, part.resolve(file), done, listener);

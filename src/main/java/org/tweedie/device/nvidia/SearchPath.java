@@ -19,7 +19,8 @@ public record SearchPath(List<Place> places) {
     /** The variable in which users name folders for us, separated by colons. */
     public static final String VARIABLE = "TWEEDIE_CUDA_LIBRARIES";
 
-    private static final List<Path> USUAL = List.of(Path.of("/usr/lib/x86_64-linux-gnu"), Path.of("/usr/lib64"), Path.of("/usr/lib/wsl/lib"));
+    private static final List<Path> USUAL = List.of(Path.of("/usr/lib/x86_64-linux-gnu"), Path.of("/usr/lib64"),
+            Path.of("/usr/lib/wsl/lib"));
 
     public SearchPath {
         places = List.copyOf(places);
@@ -72,12 +73,14 @@ public record SearchPath(List<Place> places) {
     }
 
     private static List<Path> folders(String value) {
-        return value == null ? List.of() : java.util.Arrays.stream(value.split(":")).filter(s -> !s.isBlank()).map(Path::of).toList();
+        return value == null ? List.of() : java.util.Arrays.stream(value.split(":")).filter(s -> !s.isBlank()).map(Path::of)
+                .toList();
     }
 
     /** Returns the folders of {@code ldconfig -p} that contain a library of NVIDIA's, in its order. */
     static List<Path> loaderFolders(String listing) {
-        return listing.lines().map(String::strip).filter(l -> l.matches("lib(cuda|cublas|cudnn|nvrtc)\\.so.*=> /.*")).filter(l -> !l.contains("(libc6)"))
+        return listing.lines().map(String::strip).filter(l -> l.matches("lib(cuda|cublas|cudnn|nvrtc)\\.so.*=> /.*"))
+                .filter(l -> !l.contains("(libc6)"))
                 .map(l -> Path.of(l.substring(l.indexOf("=> ") + 3)).getParent()).distinct().toList();
     }
 
@@ -104,7 +107,8 @@ public record SearchPath(List<Place> places) {
         } catch (IOException e) {
             return List.of(); // there is no such folder, so it contains no toolkit
         }
-        found.sort(Comparator.comparing((Path p) -> Versions.numbers(p.getParent().getFileName().toString()), Versions.ORDER).reversed());
+        found.sort(Comparator.comparing((Path p) -> Versions.numbers(p.getParent().getFileName().toString()), Versions.ORDER)
+                .reversed());
         return found;
     }
 }

@@ -26,7 +26,8 @@ final class Toolkit {
         if (!Files.exists(blas)) {
             List<String> others = Versions.majors(folder, "libcublas");
             return others.isEmpty() ? new Candidate.None()
-                    : new Candidate.Refused(others.getFirst() + " in " + folder + ", but JCublas 12.6 needs " + blas.getFileName());
+                    : new Candidate.Refused(others.getFirst() + " in " + folder + ", but JCublas 12.6 needs "
+                    + blas.getFileName());
         }
         String version = Versions.of(blas);
         if (!Files.exists(light)) {
@@ -35,7 +36,8 @@ final class Toolkit {
         }
         String other = Versions.of(light);
         if (!version.isEmpty() && !other.isEmpty() && !version.equals(other)) {
-            return new Candidate.Refused("mixed versions in " + folder + ": " + blas.getFileName() + " is " + version + ", " + light.getFileName() + " is " + other);
+            return new Candidate.Refused("mixed versions in " + folder + ": " + blas.getFileName() + " is " + version + ", "
+                    + light.getFileName() + " is " + other);
         }
         return new Candidate.Usable(List.of(light, blas), version, CUBLAS);
     }

@@ -13,7 +13,8 @@ import java.util.regex.Pattern;
 /** Reads versions from file names. */
 final class Versions {
     /** Compares versions by numbers, so that 12.10 comes after 12.9. */
-    static final Comparator<List<Integer>> ORDER = (a, b) -> Arrays.compare(a.stream().mapToInt(i -> i).toArray(), b.stream().mapToInt(i -> i).toArray());
+    static final Comparator<List<Integer>> ORDER = (a, b) -> Arrays.compare(a.stream().mapToInt(i -> i).toArray(),
+            b.stream().mapToInt(i -> i).toArray());
 
     private static final Pattern SHARED = Pattern.compile("lib.*\\.so\\.(\\d+\\.\\d+[.\\d]*)");
 

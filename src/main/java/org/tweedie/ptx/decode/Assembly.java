@@ -49,7 +49,8 @@ public final class Assembly {
             case "b8", "u8", "s8", "b16", "u16", "s16", "f16", "bf16" -> new Slot('w', words++, 16, type);
             case "b32", "u32", "s32", "f32", "f16x2", "bf16x2" -> new Slot('w', words++, 32, type);
             case "b64", "u64", "s64", "f64" -> new Slot('l', longs++, 64, type);
-            default -> throw new PtxException(file + ":" + body.line() + ": registers of type ." + type + " are not known to this machine");
+            default -> throw new PtxException(file + ":" + body.line() + ": registers of type ." + type
+                    + " are not known to this machine");
         };
     }
 
@@ -136,7 +137,8 @@ public final class Assembly {
 
     private Slot require(Slot s, char kind) {
         if (s.kind() != kind) {
-            throw error("expected a register of " + (kind == 'w' ? "16 or 32 bits" : kind == 'l' ? "64 bits" : "one bit (.pred)") + ", got one of type ." + s.type());
+            throw error("expected a register of " + (kind == 'w' ? "16 or 32 bits" : kind == 'l' ? "64 bits" : "one bit (.pred)")
+                    + ", got one of type ." + s.type());
         }
         return s;
     }
@@ -180,8 +182,10 @@ public final class Assembly {
 
     private Slot constant(Operand.Number n, String type) {
         return switch (PtxNumbers.bytes(type)) {
-            case 8 -> longConstant(type.equals("f64") && n.form() == 'f' ? Double.doubleToRawLongBits(Float.intBitsToFloat((int) n.bits())) : n.bits());
-            case 4 -> wordConstant(type.equals("f32") && n.form() == 'd' ? Float.floatToRawIntBits((float) Double.longBitsToDouble(n.bits())) : (int) n.bits());
+            case 8 -> longConstant(type.equals("f64") && n.form() == 'f'
+                    ? Double.doubleToRawLongBits(Float.intBitsToFloat((int) n.bits())) : n.bits());
+            case 4 -> wordConstant(type.equals("f32") && n.form() == 'd'
+                    ? Float.floatToRawIntBits((float) Double.longBitsToDouble(n.bits())) : (int) n.bits());
             case 2, 1 -> wordConstant((int) n.bits() & 0xFFFF);
             default -> throw error("a number cannot be of type ." + type);
         };
@@ -201,7 +205,8 @@ public final class Assembly {
             s = specials.computeIfAbsent(r.name(), n -> slot("b32"));
         }
         if (s == null) {
-            throw error("register '" + r.name() + "' is not declared" + (r.name().contains(".") ? " or not a special register of this machine" : ""));
+            throw error("register '" + r.name() + "' is not declared"
+                    + (r.name().contains(".") ? " or not a special register of this machine" : ""));
         }
         return kind == ' ' ? s : require(s, kind);
     }

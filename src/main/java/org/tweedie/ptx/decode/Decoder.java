@@ -23,7 +23,8 @@ import org.tweedie.ptx.text.Statement;
 
 /** Turns statements into instructions. An instruction that no case handles is refused by name. */
 public final class Decoder {
-    private static final Set<String> COMPARISONS = Set.of("eq", "ne", "lt", "le", "gt", "ge", "lo", "ls", "hi", "hs", "equ", "neu", "ltu", "leu", "gtu",
+    private static final Set<String> COMPARISONS = Set.of("eq", "ne", "lt", "le", "gt", "ge", "lo", "ls", "hi", "hs", "equ",
+            "neu", "ltu", "leu", "gtu",
             "geu", "num", "nan");
 
     private static final Set<String> ONE_SOURCE = Set.of("abs", "neg", "not", "popc", "clz", "brev", "bfind", "sqrt", "rcp");
@@ -97,7 +98,8 @@ public final class Decoder {
         if (to.bits() != from.bits() && !(a.operand(1) instanceof Operand.Number || a.operand(1) instanceof Operand.Symbol)) {
             throw a.error("moves " + from.bits() + " bits into a register of " + to.bits());
         }
-        Instruction op = to.kind() == 'l' ? LongLoops.of("mov.b64", to.at(), from.at(), 0, 0) : WordLoops.of("mov.b32", to.at(), from.at(), 0, 0);
+        Instruction op = to.kind() == 'l' ? LongLoops.of("mov.b64", to.at(), from.at(), 0, 0) : WordLoops.of("mov.b32", to.at(),
+                from.at(), 0, 0);
         if (to.kind() != (PtxNumbers.bytes(type) == 8 ? 'l' : 'w')) {
             throw a.error("the result is a register of type ." + to.type());
         }
@@ -120,7 +122,8 @@ public final class Decoder {
             boolean bf = to.startsWith("b");
             Slot hi = a.source(a.operand(1), "f32");
             Slot lo = a.source(a.operand(2), "f32");
-            return new Lanes((x, y, _) -> Floats16.bits(Float.intBitsToFloat((int) x), bf) << 16 | Floats16.bits(Float.intBitsToFloat((int) y), bf),
+            return new Lanes((x, y, _) -> Floats16.bits(Float.intBitsToFloat((int) x), bf) << 16
+                    | Floats16.bits(Float.intBitsToFloat((int) y), bf),
                     a.result(a.operand(0)), hi, lo);
         }
         a.expectOperands(2, 2);
@@ -154,12 +157,14 @@ public final class Decoder {
         };
         Slot x = a.source(a.operand(1), "u64");
         Slot d = a.result(a.operand(0));
-        return tag == 0 ? LongLoops.of("mov.b64", d.at(), x.at(), 0, 0) : new Lanes(to ? (v, _, _) -> v & Layout.SPACE : (v, _, _) -> v | tag, d, x);
+        return tag == 0 ? LongLoops.of("mov.b64", d.at(), x.at(), 0, 0) : new Lanes(to ? (v, _, _) -> v & Layout.SPACE
+                : (v, _, _) -> v | tag, d, x);
     }
 
     private static Instruction setp(Assembly a, Statement s) {
         List<String> m = s.mods().stream().filter(x -> !x.equals("ftz")).toList();
-        if (m.size() < 2 || m.size() > 3 || !COMPARISONS.contains(m.getFirst()) || PtxNumbers.bytes(m.getLast()) == 0 || m.getLast().endsWith("x2")) {
+        if (m.size() < 2 || m.size() > 3 || !COMPARISONS.contains(m.getFirst()) || PtxNumbers.bytes(m.getLast()) == 0
+                || m.getLast().endsWith("x2")) {
             throw a.refuse();
         }
         String type = m.getLast();
@@ -250,7 +255,8 @@ public final class Decoder {
             in[i] = a.source(a.operand(i + 1), operandType(s, type, wide, i));
         }
         Slot d = a.result(a.operand(0));
-        int bits = List.of("popc", "clz", "bfind").contains(s.opcode()) ? 32 : wide ? 16 * PtxNumbers.bytes(type) : 8 * PtxNumbers.bytes(type);
+        int bits = List.of("popc", "clz", "bfind").contains(s.opcode()) ? 32 : wide ? 16 * PtxNumbers.bytes(type)
+                : 8 * PtxNumbers.bytes(type);
         if (d.bits() != Math.max(16, bits)) {
             throw a.error("the result is a register of type ." + d.type() + ", expected " + bits + " bits");
         }
@@ -276,18 +282,21 @@ public final class Decoder {
             String name = s.opcode() + "." + how.replace(".ftz", "");
             if (Approximate.f32(name, ftz, Options.Approximation.NEAREST) != null) {
                 Slot x = a.source(a.operand(1), "f32");
-                return new Approximated(name, ftz, a.result(a.operand(0)), x, a.operands() > 2 ? a.source(a.operand(2), "f32") : x);
+                return new Approximated(name, ftz, a.result(a.operand(0)), x, a.operands() > 2 ? a.source(a.operand(2), "f32")
+                        : x);
             }
         }
         switch (s.name()) {
             case "prmt.b32" -> {
-                return new Lanes(Arithmetic::permute, a.result(a.operand(0)), a.source(a.operand(1), "b32"), a.source(a.operand(2), "b32"), a.source(a.operand(3), "b32"));
+                return new Lanes(Arithmetic::permute, a.result(a.operand(0)), a.source(a.operand(1), "b32"),
+                        a.source(a.operand(2), "b32"), a.source(a.operand(3), "b32"));
             }
             case "lop3.b32" -> {
                 if (!(a.operand(4) instanceof Operand.Number table)) {
                     throw a.error("expected a number as the table");
                 }
-                return new Lanes(Arithmetic.lookup((int) table.bits()), a.result(a.operand(0)), a.source(a.operand(1), "b32"), a.source(a.operand(2), "b32"),
+                return new Lanes(Arithmetic.lookup((int) table.bits()), a.result(a.operand(0)), a.source(a.operand(1), "b32"),
+                        a.source(a.operand(2), "b32"),
                         a.source(a.operand(3), "b32"));
             }
             case "bfi.b32", "bfi.b64" -> {

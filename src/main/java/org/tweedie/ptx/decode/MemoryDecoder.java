@@ -17,7 +17,8 @@ import org.tweedie.ptx.text.Statement;
 /** Decodes ld, st and cp.async. */
 final class MemoryDecoder {
     /** Hints about caches and ordering; they change no result on this machine. */
-    private static final Set<String> HINTS = Set.of("nc", "ca", "cg", "cs", "lu", "cv", "wb", "wt", "volatile", "relaxed", "weak", "L1::no_allocate",
+    private static final Set<String> HINTS = Set.of("nc", "ca", "cg", "cs", "lu", "cv", "wb", "wt", "volatile", "relaxed", "weak",
+            "L1::no_allocate",
             "L1::evict_last", "L1::evict_first", "L2::128B", "L2::256B", "L2::64B", "gpu", "cta", "sys");
 
     private MemoryDecoder() {}
@@ -59,7 +60,8 @@ final class MemoryDecoder {
         int[] registers = new int[parts.size()];
         boolean[] longs = new boolean[parts.size()];
         for (int i = 0; i < registers.length; i++) {
-            Slot r = store ? parts.get(i) instanceof Operand.Reg ? a.any(parts.get(i)) : a.source(parts.get(i), type) : a.result(parts.get(i));
+            Slot r = store ? parts.get(i) instanceof Operand.Reg ? a.any(parts.get(i)) : a.source(parts.get(i), type)
+                    : a.result(parts.get(i));
             if (r.kind() == 'p' || r.bits() < 8 * PtxNumbers.bytes(type)) {
                 throw a.error("a register of type ." + r.type() + " cannot hold ." + type);
             }
@@ -139,7 +141,8 @@ final class MemoryDecoder {
                     int lane = Integer.numberOfTrailingZeros(m);
                     int size = given < 0 ? bytes : w.words[given + lane];
                     if (size < 0 || size > bytes) {
-                        throw w.block.fault(KernelFault.Kind.OUT_OF_BOUNDS, this, w, lane, "copies " + size + " of " + bytes + " bytes");
+                        throw w.block.fault(KernelFault.Kind.OUT_OF_BOUNDS, this, w, lane, "copies " + size + " of " + bytes
+                                + " bytes");
                     }
                     w.copies.issue(this, lane, target.of(w, lane), origin.of(w, lane), bytes, size);
                 }

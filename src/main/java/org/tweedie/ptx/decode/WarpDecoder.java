@@ -29,14 +29,16 @@ final class WarpDecoder {
     }
 
     private static Instruction shuffle(Assembly a, Statement s) {
-        if (s.mods().size() != 3 || !s.mods().getFirst().equals("sync") || !s.type().equals("b32") || !List.of("up", "down", "bfly", "idx").contains(s.mods().get(1))) {
+        if (s.mods().size() != 3 || !s.mods().getFirst().equals("sync") || !s.type().equals("b32")
+                || !List.of("up", "down", "bfly", "idx").contains(s.mods().get(1))) {
             throw a.refuse();
         }
         a.expectOperands(5, 5);
         Operand result = a.operand(0);
         int d = a.resultWord(result instanceof Operand.Pair p ? p.first() : result);
         int pred = result instanceof Operand.Pair p ? a.resultPred(p.second()) : -1;
-        return new Shuffle(Shuffle.Mode.valueOf(s.mods().get(1).toUpperCase(Locale.ROOT)), d, pred, a.sourceWord(1, "b32"), a.sourceWord(2, "b32"), a.sourceWord(3, "b32"), a.sourceWord(4, "b32"));
+        return new Shuffle(Shuffle.Mode.valueOf(s.mods().get(1).toUpperCase(Locale.ROOT)), d, pred, a.sourceWord(1, "b32"),
+                a.sourceWord(2, "b32"), a.sourceWord(3, "b32"), a.sourceWord(4, "b32"));
     }
 
     private static Instruction vote(Assembly a, Statement s) {
@@ -98,7 +100,8 @@ final class WarpDecoder {
         }
         a.expectOperands(4, 4);
         int k = m.get(2).endsWith("16") ? 16 : 8;
-        return new Mma(k, m.get(6).equals("bf16"), words(a, 0, 4, true), words(a, 1, k / 4, false), words(a, 2, k / 8, false), words(a, 3, 4, false));
+        return new Mma(k, m.get(6).equals("bf16"), words(a, 0, 4, true), words(a, 1, k / 4, false), words(a, 2, k / 8, false),
+                words(a, 3, 4, false));
     }
 
     /** Returns the registers of a matrix fragment. */

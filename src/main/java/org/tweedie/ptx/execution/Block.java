@@ -80,7 +80,8 @@ public final class Block {
             }
         }
         if (at != null && done != null) {
-            throw fault(KernelFault.Kind.BARRIER, at, "waits at a barrier that warp " + done.index + " never reaches: it has ended");
+            throw fault(KernelFault.Kind.BARRIER, at, "waits at a barrier that warp " + done.index
+                    + " never reaches: it has ended");
         }
         for (Warp w : warps) {
             w.sync++;
@@ -106,7 +107,8 @@ public final class Block {
     public KernelFault fault(KernelFault.Kind kind, Instruction op, Warp w, int lane, String what) {
         int t = w.thread(lane);
         Size thread = new Size(t % threads.x(), t / threads.x() % threads.y(), t / threads.x() / threads.y());
-        return new KernelFault(kind, kernel.name() + ", " + kernel.file() + ":" + op.source.line() + " (" + op.source.name() + "), block " + index
+        return new KernelFault(kind, kernel.name() + ", " + kernel.file() + ":" + op.source.line() + " (" + op.source.name()
+                + "), block " + index
                 + " thread " + thread + ": " + what);
     }
 

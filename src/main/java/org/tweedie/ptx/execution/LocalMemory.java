@@ -28,7 +28,8 @@ public final class LocalMemory {
         int at = bounds(op, w, lane, address, n);
         for (int i = at; i < at + n && block.options.uninitialised(); i++) {
             if (written[i] == 0) {
-                throw block.fault(KernelFault.Kind.UNINITIALISED, op, w, lane, "reads local memory at " + address + " that nothing has written");
+                throw block.fault(KernelFault.Kind.UNINITIALISED, op, w, lane, "reads local memory at " + address
+                        + " that nothing has written");
             }
         }
         return base + at;
@@ -42,10 +43,12 @@ public final class LocalMemory {
 
     private int bounds(Instruction op, Warp w, int lane, long address, int n) {
         if (address < 0 || address + n > bytes) {
-            throw block.fault(KernelFault.Kind.OUT_OF_BOUNDS, op, w, lane, "reaches local memory at " + address + ", +" + n + "; a thread has " + bytes + " bytes");
+            throw block.fault(KernelFault.Kind.OUT_OF_BOUNDS, op, w, lane, "reaches local memory at " + address + ", +" + n
+                    + "; a thread has " + bytes + " bytes");
         }
         if (address % n != 0) {
-            throw block.fault(KernelFault.Kind.MISALIGNED, op, w, lane, "reaches local memory at " + address + " with " + n + " bytes at once");
+            throw block.fault(KernelFault.Kind.MISALIGNED, op, w, lane, "reaches local memory at " + address + " with " + n
+                    + " bytes at once");
         }
         return w.thread(lane) * bytes + (int) address;
     }

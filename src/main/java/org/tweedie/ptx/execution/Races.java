@@ -114,8 +114,10 @@ public final class Races {
         return other >> 10 == me >> 10 && (epoch < w.block.epoch || other >> 5 == me >> 5 && sync < w.sync);
     }
 
-    private KernelFault race(IntFunction<String> name, Instruction op, Warp w, int lane, int unit, String how, int other, String was) {
-        return w.block.fault(KernelFault.Kind.RACE, op, w, lane, how + " " + name.apply(2 * unit) + ", which thread " + (other & 1023)
+    private KernelFault race(IntFunction<String> name, Instruction op, Warp w, int lane, int unit, String how, int other,
+            String was) {
+        return w.block.fault(KernelFault.Kind.RACE, op, w, lane, how + " " + name.apply(2 * unit) + ", which thread "
+                + (other & 1023)
                 + (acrossBlocks ? " of block " + (other >> 10) : "") + " has " + was + " with no barrier between");
     }
 }

@@ -84,16 +84,19 @@ public final class SharedMemory {
 
     private KernelFault unready(Instruction op, Warp w, int lane, int at, String how) {
         return state[at] == PENDING
-                ? block.fault(KernelFault.Kind.PENDING_COPY, op, w, lane, how + " " + name(at) + " while a cp.async into it  is pending; the kernel must wait for its group first")
+                ? block.fault(KernelFault.Kind.PENDING_COPY, op, w, lane, how + " " + name(at)
+                + " while a cp.async into it is pending; the kernel must wait for its group first")
                 : block.fault(KernelFault.Kind.UNINITIALISED, op, w, lane, how + " " + name(at) + " that nothing has written");
     }
 
     private int bounds(Instruction op, Warp w, int lane, long address, int n) {
         if (address < 0 || address + n > bytes) {
-            throw block.fault(KernelFault.Kind.OUT_OF_BOUNDS, op, w, lane, "reaches shared memory at " + address + ", +" + n + "; the block has " + bytes + " bytes");
+            throw block.fault(KernelFault.Kind.OUT_OF_BOUNDS, op, w, lane, "reaches shared memory at " + address + ", +" + n
+                    + "; the block has " + bytes + " bytes");
         }
         if (address % n != 0) {
-            throw block.fault(KernelFault.Kind.MISALIGNED, op, w, lane, "reaches shared memory at " + address + " with " + n + " bytes at once");
+            throw block.fault(KernelFault.Kind.MISALIGNED, op, w, lane, "reaches shared memory at " + address + " with " + n
+                    + " bytes at once");
         }
         return (int) address;
     }

@@ -5,8 +5,10 @@ import java.util.Set;
 
 /** The special registers, which tell a thread its place in the grid. */
 public final class SpecialRegister {
-    private static final Set<String> KNOWN = Set.of("%tid.x", "%tid.y", "%tid.z", "%ntid.x", "%ntid.y", "%ntid.z", "%ctaid.x", "%ctaid.y",
-            "%ctaid.z", "%nctaid.x", "%nctaid.y", "%nctaid.z", "%laneid", "%warpid", "%nwarpid", "%lanemask_eq", "%lanemask_lt", "%lanemask_le",
+    private static final Set<String> KNOWN = Set.of("%tid.x", "%tid.y", "%tid.z", "%ntid.x", "%ntid.y", "%ntid.z", "%ctaid.x",
+            "%ctaid.y",
+            "%ctaid.z", "%nctaid.x", "%nctaid.y", "%nctaid.z", "%laneid", "%warpid", "%nwarpid", "%lanemask_eq", "%lanemask_lt",
+            "%lanemask_le",
             "%lanemask_gt", "%lanemask_ge", "%dynamic_smem_size", "%total_smem_size");
 
     private SpecialRegister() {}
@@ -27,7 +29,8 @@ public final class SpecialRegister {
         if (dot > 0) {
             char axis = name.charAt(dot + 1);
             return switch (name.substring(0, dot)) {
-                case "%tid" -> along(axis, thread % b.threads.x(), thread / b.threads.x() % b.threads.y(), thread / b.threads.x() / b.threads.y());
+                case "%tid" -> along(axis, thread % b.threads.x(), thread / b.threads.x() % b.threads.y(),
+                        thread / b.threads.x() / b.threads.y());
                 case "%ntid" -> along(axis, b.threads.x(), b.threads.y(), b.threads.z());
                 case "%ctaid" -> along(axis, b.index.x(), b.index.y(), b.index.z());
                 default -> along(axis, b.grid.x(), b.grid.y(), b.grid.z());

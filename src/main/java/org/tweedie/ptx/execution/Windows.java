@@ -42,7 +42,8 @@ public final class Windows {
             int at = (int) (address - regions[i].address());
             for (int k = at; k < at + n; k++) {
                 if (written[k] == 0) {
-                    throw w.block.fault(KernelFault.Kind.UNINITIALISED, op, w, lane, "reads " + name(i, address) + " that nothing has written");
+                    throw w.block.fault(KernelFault.Kind.UNINITIALISED, op, w, lane, "reads " + name(i, address)
+                            + " that nothing has written");
                 }
             }
         }
@@ -76,7 +77,8 @@ public final class Windows {
             if (address >= x.address() && address + n <= x.address() + x.bytes()) {
                 if (write && x.writes() || !write && (x.reads() || x.writes())) {
                     if (address % align != 0) {
-                        throw w.block.fault(KernelFault.Kind.MISALIGNED, op, w, lane, "reaches " + name(i, address) + " with " + align + " bytes at once");
+                        throw w.block.fault(KernelFault.Kind.MISALIGNED, op, w, lane, "reaches " + name(i, address) + " with "
+                                + align + " bytes at once");
                     }
                     return i;
                 }
@@ -101,6 +103,7 @@ public final class Windows {
             }
         }
         return near == null ? how + "address 0x" + Long.toHexString(address) + ", in no buffer of this launch"
-                : how + "byte " + (address - near.address()) + ", +" + n + " of '" + near.name() + "', which has " + near.bytes() + " bytes";
+                : how + "byte " + (address - near.address()) + ", +" + n + " of '" + near.name() + "', which has " + near.bytes()
+                + " bytes";
     }
 }

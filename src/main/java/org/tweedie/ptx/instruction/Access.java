@@ -89,7 +89,8 @@ public final class Access extends Instruction {
             int lane = Integer.numberOfTrailingZeros(m);
             long address = offset + (base < 0 ? 0 : w.longs[base + lane]);
             if (address < 0 || address + n > p.length) {
-                throw w.block.fault(KernelFault.Kind.OUT_OF_BOUNDS, this, w, lane, "reads byte " + address + ", +" + n + " of " + p.length + " bytes of parameters");
+                throw w.block.fault(KernelFault.Kind.OUT_OF_BOUNDS, this, w, lane, "reads byte " + address + ", +" + n + " of "
+                        + p.length + " bytes of parameters");
             }
             for (int i = 0; i < registers.length; i++) {
                 long v = 0;

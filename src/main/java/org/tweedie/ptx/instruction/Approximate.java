@@ -45,7 +45,8 @@ public final class Approximate {
             float x = Float.intBitsToFloat((int) (ftz ? FloatArithmetic.flush(a) : a));
             float y = Float.intBitsToFloat((int) (ftz ? FloatArithmetic.flush(b) : b));
             double exact = f.of(x, y);
-            double off = mode == Approximation.WORST && Double.isFinite(exact) ? error(name, x, exact) * ((a & 1) == 0 ? 1 : -1) : 0;
+            double off = mode == Approximation.WORST && Double.isFinite(exact) ? error(name, x, exact) * ((a & 1) == 0 ? 1 : -1)
+                    : 0;
             long bits = FloatArithmetic.raw((float) (exact + off));
             return ftz ? FloatArithmetic.flush(bits) : bits;
         };

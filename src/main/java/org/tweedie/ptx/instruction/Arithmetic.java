@@ -40,7 +40,8 @@ public final class Arithmetic {
             case "lo", "hi", "wide" -> products(name, how, bits, signed);
             default -> null;
         };
-        return f != null ? f : how.isEmpty() || how.startsWith("l") || how.startsWith("r") || how.startsWith("shiftamt") ? bitwise(name, how, bits, signed) : null;
+        return f != null ? f : how.isEmpty() || how.startsWith("l") || how.startsWith("r") || how.startsWith("shiftamt")
+                ? bitwise(name, how, bits, signed) : null;
     }
 
     /** Sign- or zero-extends the low bits. */
@@ -105,11 +106,13 @@ public final class Arithmetic {
     private static Lanes.Function bitwise(String name, String how, int bits, boolean signed) {
         return switch (name + (how.isEmpty() ? "" : "." + how)) {
             case "shl" -> (a, b, _) -> shift(b) >= bits ? 0 : a << b;
-            case "shr" -> (a, b, _) -> extend(a, bits, signed) >> Math.min(shift(b), signed ? bits - 1 : 63) & (signed || shift(b) < bits ? -1 : 0);
+            case "shr" -> (a, b, _) -> extend(a, bits, signed) >> Math.min(shift(b), signed ? bits - 1 : 63) & (signed
+                    || shift(b) < bits ? -1 : 0);
             case "popc" -> (a, _, _) -> Long.bitCount(a);
             case "clz" -> (a, _, _) -> Long.numberOfLeadingZeros(a) - (64 - bits);
             case "brev" -> (a, _, _) -> Long.reverse(a) >>> 64 - bits;
-            case "bfind" -> (a, _, _) -> 63 - Long.numberOfLeadingZeros(signed && extend(a, bits, true) < 0 ? ~extend(a, bits, true) : a);
+            case "bfind" -> (a, _, _) -> 63 - Long.numberOfLeadingZeros(signed && extend(a, bits, true) < 0
+                    ? ~extend(a, bits, true) : a);
             case "bfe" -> (a, b, c) -> field(extend(a, bits, signed), (int) b & 255, (int) c & 255, bits, signed);
             case "shf.l.wrap" -> (a, b, c) -> (b << 32 | a) << (c & 31) >>> 32;
             case "shf.r.wrap" -> (a, b, c) -> (b << 32 | a) >>> (c & 31);
@@ -128,7 +131,8 @@ public final class Arithmetic {
         if (length == 0) {
             return 0;
         }
-        long sign = signed && a >>> Math.min(from + length - 1, bits - 1) % 64 != 0 && (a >>> Math.min(from + length - 1, bits - 1) & 1) == 1 ? -1 : 0;
+        long sign = signed && a >>> Math.min(from + length - 1, bits - 1) % 64 != 0
+                && (a >>> Math.min(from + length - 1, bits - 1) & 1) == 1 ? -1 : 0;
         long v = from >= bits ? sign : a >> from;
         return length >= 64 ? v : v & (1L << length) - 1 | sign << length;
     }

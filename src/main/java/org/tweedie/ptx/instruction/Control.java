@@ -43,7 +43,8 @@ public final class Control {
             if (mask != w.live) {
                 int other = Integer.numberOfTrailingZeros(w.live & ~mask);
                 throw w.block.fault(KernelFault.Kind.BARRIER, this, w, Integer.numberOfTrailingZeros(mask),
-                        "waits at a barrier of the block while thread " + w.thread(other) + " of its warp is elsewhere, at line " + w.line(other));
+                        "waits at a barrier of the block while thread " + w.thread(other) + " of its warp is elsewhere, at line "
+                        + w.line(other));
             }
             w.state = Warp.State.BARRIER;
         }
@@ -76,8 +77,10 @@ public final class Control {
         if ((named & w.live) != mask) {
             int missing = named & w.live & ~mask;
             throw w.block.fault(KernelFault.Kind.BARRIER, op, w, lane, missing != 0
-                    ? "names thread " + w.thread(Integer.numberOfTrailingZeros(missing)) + " as a member, which is elsewhere, at line " + w.line(Integer.numberOfTrailingZeros(missing))
-                    : "is executed by thread " + w.thread(Integer.numberOfTrailingZeros(mask & ~named)) + ", which is not among its members");
+                    ? "names thread " + w.thread(Integer.numberOfTrailingZeros(missing))
+                    + " as a member, which is elsewhere, at line " + w.line(Integer.numberOfTrailingZeros(missing))
+                    : "is executed by thread " + w.thread(Integer.numberOfTrailingZeros(mask & ~named))
+                    + ", which is not among its members");
         }
     }
 }

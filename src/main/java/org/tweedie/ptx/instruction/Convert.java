@@ -21,7 +21,8 @@ public final class Convert {
             boolean signed = from.startsWith("s");
             int toBits = 8 * PtxNumbers.bytes(to);
             boolean toSigned = to.startsWith("s");
-            return sat || !round.isEmpty() ? null : (a, _, _) -> Arithmetic.extend(Arithmetic.extend(a, bits, signed), toBits, toSigned);
+            return sat || !round.isEmpty() ? null : (a, _, _) -> Arithmetic.extend(Arithmetic.extend(a, bits, signed), toBits,
+                    toSigned);
         }
         Read read = isInt(from) ? null : reader(from);
         if (isInt(to)) {

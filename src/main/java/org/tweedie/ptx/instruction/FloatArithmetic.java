@@ -36,8 +36,10 @@ final class FloatArithmetic {
             case "rcp" -> h.equals("rn") ? (a, _, _) -> raw(1 / f(a)) : null;
             case "abs" -> (a, _, _) -> a & 0x7FFFFFFFL;
             case "neg" -> (a, _, _) -> a ^ 0x80000000L;
-            case "min" -> h.isEmpty() ? (a, b, _) -> raw(minimum(f(a), f(b))) : h.equals("NaN") ? (a, b, _) -> raw(Math.min(f(a), f(b))) : null;
-            case "max" -> h.isEmpty() ? (a, b, _) -> raw(maximum(f(a), f(b))) : h.equals("NaN") ? (a, b, _) -> raw(Math.max(f(a), f(b))) : null;
+            case "min" -> h.isEmpty() ? (a, b, _) -> raw(minimum(f(a), f(b))) : h.equals("NaN")
+                    ? (a, b, _) -> raw(Math.min(f(a), f(b))) : null;
+            case "max" -> h.isEmpty() ? (a, b, _) -> raw(maximum(f(a), f(b))) : h.equals("NaN")
+                    ? (a, b, _) -> raw(Math.max(f(a), f(b))) : null;
             case "copysign" -> (a, b, _) -> a & 0x80000000L | b & 0x7FFFFFFFL;
             case "mov" -> (a, _, _) -> a;
             default -> null;

@@ -37,6 +37,7 @@ public final class Floats16 {
 
     /** Applies a function of two or three numbers to both halves of packed pairs. */
     static Lanes.Function pairs(Lanes.Function f) {
-        return (a, b, c) -> f.of(a & 0xFFFF, b & 0xFFFF, c & 0xFFFF) & 0xFFFF | (f.of(a >>> 16 & 0xFFFF, b >>> 16 & 0xFFFF, c >>> 16 & 0xFFFF) & 0xFFFF) << 16;
+        return (a, b, c) -> f.of(a & 0xFFFF, b & 0xFFFF, c & 0xFFFF) & 0xFFFF
+                | (f.of(a >>> 16 & 0xFFFF, b >>> 16 & 0xFFFF, c >>> 16 & 0xFFFF) & 0xFFFF) << 16;
     }
 }

@@ -28,7 +28,8 @@ public final class LdMatrix extends Instruction {
     @Override
     public void run(Warp w, int mask) {
         if (mask != -1) {
-            throw w.block.fault(KernelFault.Kind.BARRIER, this, w, Integer.numberOfTrailingZeros(mask), "needs all 32 threads of the warp");
+            throw w.block.fault(KernelFault.Kind.BARRIER, this, w, Integer.numberOfTrailingZeros(mask),
+                    "needs all 32 threads of the warp");
         }
         Traffic t = w.block.traffic;
         if (t != null) {

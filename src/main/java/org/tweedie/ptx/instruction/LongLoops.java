@@ -85,7 +85,8 @@ public final class LongLoops {
                 @Override
                 public void lanes(int[] w, long[] l, long[] to, int d) {
                     for (int i = 0; i < LANES; i++) {
-                        to[d + i] = Double.doubleToRawLongBits(Double.longBitsToDouble(l[a + i]) + Double.longBitsToDouble(l[b + i]));
+                        to[d + i] = Double.doubleToRawLongBits(Double.longBitsToDouble(l[a + i])
+                                + Double.longBitsToDouble(l[b + i]));
                     }
                 }
             };
@@ -93,7 +94,8 @@ public final class LongLoops {
                 @Override
                 public void lanes(int[] w, long[] l, long[] to, int d) {
                     for (int i = 0; i < LANES; i++) {
-                        to[d + i] = Double.doubleToRawLongBits(Double.longBitsToDouble(l[a + i]) * Double.longBitsToDouble(l[b + i]));
+                        to[d + i] = Double.doubleToRawLongBits(Double.longBitsToDouble(l[a + i])
+                                * Double.longBitsToDouble(l[b + i]));
                     }
                 }
             };

@@ -34,7 +34,8 @@ public final class Mma extends Instruction {
     @Override
     public void run(Warp w, int mask) {
         if (mask != -1) {
-            throw w.block.fault(KernelFault.Kind.BARRIER, this, w, Integer.numberOfTrailingZeros(mask), "needs all 32 threads of the warp");
+            throw w.block.fault(KernelFault.Kind.BARRIER, this, w, Integer.numberOfTrailingZeros(mask),
+                    "needs all 32 threads of the warp");
         }
         float[] ma = new float[16 * k];
         float[] mb = new float[8 * k]; // [column][k]

@@ -63,7 +63,8 @@ public final class Shuffle extends Instruction {
             }
             int source = inside ? from : lane;
             if ((mask >>> source & 1) == 0) {
-                throw w.block.fault(KernelFault.Kind.UNINITIALISED, this, w, lane, "reads from lane " + source + ", which does not take part");
+                throw w.block.fault(KernelFault.Kind.UNINITIALISED, this, w, lane, "reads from lane " + source
+                        + ", which does not take part");
             }
             out[lane] = w.words[a + source];
             if (pred >= 0) {

@@ -110,7 +110,8 @@ public final class WordLoops {
                 @Override
                 public void lanes(int[] w, long[] l, int[] to, int d) {
                     for (int i = 0; i < LANES; i++) {
-                        to[d + i] = Float.floatToRawIntBits(Math.fma(Float.intBitsToFloat(w[a + i]), Float.intBitsToFloat(w[b + i]), Float.intBitsToFloat(w[c + i])));
+                        to[d + i] = Float.floatToRawIntBits(Math.fma(Float.intBitsToFloat(w[a + i]),
+                                Float.intBitsToFloat(w[b + i]), Float.intBitsToFloat(w[c + i])));
                     }
                 }
             };

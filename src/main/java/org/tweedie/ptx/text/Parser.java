@@ -15,7 +15,8 @@ import org.tweedie.ptx.text.Lexer.Token;
 /** Reads a PTX file: module variables and kernels. A directive that the machine does not know is refused by name. */
 public final class Parser {
     /** A kernel as it was written. A label is mapped to the index of the statement that follows it. */
-    public record Body(String name, int line, List<Variable> params, Map<String, String> registers, Map<String, Variable> variables,
+    public record Body(String name, int line, List<Variable> params, Map<String, String> registers,
+            Map<String, Variable> variables,
             List<Statement> statements, Map<String, Integer> labels, int[] maxThreads) {}
 
     private final String file;
@@ -145,10 +146,11 @@ public final class Parser {
             switch (t.text()) {
                 case ".maxntid", ".reqntid" -> max = list();
                 case ".minnctapersm", ".maxnreg" -> number();
-                default -> throw error(t, "'" + t.text() + "'  before the body of a kernel is not known to this machine");
+                default -> throw error(t, "'" + t.text() + "' before the body of a kernel is not known to this machine");
             }
         }
-        body = new Body(name.text(), name.line(), params, new HashMap<>(), new LinkedHashMap<>(), new ArrayList<>(), new HashMap<>(), max);
+        body = new Body(name.text(), name.line(), params, new HashMap<>(), new LinkedHashMap<>(), new ArrayList<>(),
+                new HashMap<>(), max);
         if (bodies.put(name.text(), body) != null) {
             throw error(name, "kernel '" + name.text() + "' is defined twice");
         }

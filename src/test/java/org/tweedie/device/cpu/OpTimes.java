@@ -31,7 +31,8 @@ final class OpTimes {
     private static List<OpCase> cases() {
         List<OpCase> c = new ArrayList<>();
         Conv2d same = new Conv2d(1, 1, 1, 1, 1);
-        for (int[] x : new int[][] {{1, 128, 128, 32}, {1, 128, 128, 64}, {1, 64, 64, 128}, {2, 16, 16, 128}, {1, 64, 64, 320}, {1, 8, 8, 1280}}) {
+        for (int[] x : new int[][] {{1, 128, 128, 32}, {1, 128, 128, 64}, {1, 64, 64, 128}, {2, 16, 16, 128}, {1, 64, 64, 320},
+                {1, 8, 8, 1280}}) {
             c.add(of(same, 1, x, s(x[3], x[3], 3, 3), s(x[3])));
             c.add(of(new Conv2dVjp(same, x[1], x[2]), 1, x, s(x[3], x[3], 3, 3)));
         }
@@ -92,7 +93,8 @@ final class OpTimes {
             times.sort(null);
             double ms = times.get(times.size() / 2) / 1e6;
             Cost cost = p.cost();
-            System.out.printf("%9.3f ms %7.1f GFLOP/s %6.1f GB/s  %s (best %.3f)%n", ms, cost.flops() / ms / 1e6, cost.bytes() / ms / 1e6, name,
+            System.out.printf("%9.3f ms %7.1f GFLOP/s %6.1f GB/s  %s (best %.3f)%n", ms, cost.flops() / ms / 1e6,
+                    cost.bytes() / ms / 1e6, name,
                     times.getFirst() / 1e6);
         }
     }

@@ -37,8 +37,10 @@ class CardSiteTest {
             site.write(x, MemorySegment.ofArray(numbers.array()));
             Buffer from = new Buffer("x", DType.F32, Shape.of(16), x);
             Buffer to = new Buffer("y", DType.F16, Shape.of(16), y);
-            site.launch(new Launch("elementwise", "cast_f32_f16", Launch.Dim.of(1), Launch.Dim.of(256), 0, List.of(new Arg.In(from), new Arg.Out(to), new Arg.I64(16))));
-            Launch wrong = new Launch("elementwise", "cast_f32_f16", Launch.Dim.of(1), Launch.Dim.of(256), 0, List.of(new Arg.In(from), new Arg.Out(to), new Arg.I32(16)));
+            site.launch(new Launch("elementwise", "cast_f32_f16", Launch.Dim.of(1), Launch.Dim.of(256), 0,
+                    List.of(new Arg.In(from), new Arg.Out(to), new Arg.I64(16))));
+            Launch wrong = new Launch("elementwise", "cast_f32_f16", Launch.Dim.of(1), Launch.Dim.of(256), 0,
+                    List.of(new Arg.In(from), new Arg.Out(to), new Arg.I32(16)));
             assertThrows(AssertionError.class, () -> site.launch(wrong), "a test that could not see this would be worth little");
             ByteBuffer got = ByteBuffer.wrap(site.read(y, 32)).order(ByteOrder.LITTLE_ENDIAN);
             for (int i = 0; i < 16; i++) {

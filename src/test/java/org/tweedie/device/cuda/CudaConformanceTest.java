@@ -17,8 +17,8 @@ import org.tweedie.program.op.Attention;
 import org.tweedie.ptx.launch.Options;
 
 /**
- * Every op, its pull-back and its push-forward through the whole host side of the CUDA device, on a driver that does what it is told on the PTX machine:
- * launch by launch first, as a graph then; equal bytes.
+ * Every op, its pull-back and its push-forward through the whole host side of the CUDA device, on a driver that does what it is
+ * told on the PTX machine: launch by launch first, as a graph then; equal bytes.
  */
 class CudaConformanceTest {
     static Stream<OpCase> cases() {
@@ -55,7 +55,8 @@ class CudaConformanceTest {
     }
 
     private static void agrees(OpCase c, MachineDriver driver, DType real, double tolerance) {
-        CudaDevice device = new CudaDevice(driver, (d, s, card, m) -> driver.vendor, new CudaOptions(real, true, 0, null, false), Ranges.NONE);
+        CudaDevice device = new CudaDevice(driver, (d, s, card, m) -> driver.vendor, new CudaOptions(real, true, 0, null, false),
+                Ranges.NONE);
         agrees(c, device, tolerance);
         device.close();
         driver.assertNothingStays();
@@ -70,7 +71,8 @@ class CudaConformanceTest {
                 expected.forEach((name, y) -> Conformance.assertClose(y, first.get(name), tolerance, r.name() + ", " + name));
                 for (int i = 0; i < 2; i++) {
                     Map<String, Tensor> again = e.run(r.inputs());
-                    first.forEach((name, y) -> assertArrayEquals(y.floats(), again.get(name).floats(), 0f, r.name() + " as a graph: " + name));
+                    first.forEach((name, y) -> assertArrayEquals(y.floats(), again.get(name).floats(), 0f, r.name()
+                            + " as a graph: " + name));
                 }
             }
             assertEquals(0, device.liveBytes(), r.name() + " left memory behind");

@@ -26,7 +26,8 @@ class CudaNetworkTest {
         if (offer) {
             driver.vendor.offerAll();
         }
-        try (CudaDevice d = new CudaDevice(driver, (x, s, c, m) -> driver.vendor, new CudaOptions(t, true, 0, null, false), Ranges.NONE)) {
+        try (CudaDevice d = new CudaDevice(driver, (x, s, c, m) -> driver.vendor, new CudaOptions(t, true, 0, null, false),
+                Ranges.NONE)) {
             CudaNetworks.unet(d, tolerance);
             CudaNetworks.autoencoder(d, tolerance);
             assertEquals(0, d.liveBytes());

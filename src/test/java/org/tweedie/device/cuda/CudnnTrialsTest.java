@@ -44,7 +44,8 @@ class CudnnTrialsTest {
 
     @Test
     void whatNoGraphTakesIsSlowestOfAll() {
-        driver.failing.put("endCapture", new CudaException("cuStreamEndCapture", 901, "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED", "operation failed due to a previous error during capture"));
+        driver.failing.put("endCapture", new CudaException("cuStreamEndCapture", 901, "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED",
+                "operation failed due to a previous error during capture"));
         assertEquals(Double.POSITIVE_INFINITY, trials.seconds(() -> { }));
     }
 
@@ -56,7 +57,8 @@ class CudnnTrialsTest {
     @Test
     void waitingTellsOfAFault() {
         trials.await();
-        driver.failing.put("synchronize", new CudaException("cuStreamSynchronize", 700, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"));
+        driver.failing.put("synchronize", new CudaException("cuStreamSynchronize", 700, "CUDA_ERROR_ILLEGAL_ADDRESS",
+                "an illegal memory access was encountered"));
         assertEquals(700, assertThrows(CudaException.class, trials::await).status());
     }
 
@@ -73,7 +75,8 @@ class CudnnTrialsTest {
         assertEquals(0, trials.allocate(driver.capacity + 1));
         assertEquals(0, memory.liveBytes());
         for (String call : List.of("allocate", "fill")) {
-            driver.failing.put(call, new CudaException(call, 700, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"));
+            driver.failing.put(call, new CudaException(call, 700, "CUDA_ERROR_ILLEGAL_ADDRESS",
+                    "an illegal memory access was encountered"));
             assertEquals(700, assertThrows(CudaException.class, () -> trials.allocate(1000), call).status());
             assertEquals(0, memory.liveBytes(), call);
         }

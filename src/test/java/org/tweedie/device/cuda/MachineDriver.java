@@ -28,8 +28,9 @@ import org.tweedie.ptx.launch.Size;
 import org.tweedie.ptx.launch.Window;
 
 /**
- * CUDA's driver without a card: notes every call, does it on the PTX machine, and fails the test where a call breaks a rule of CUDA's: memory that is not held,
- * arguments that do not fit the kernel's parameters, grids beyond a card's, anything but launches during a capture.
+ * CUDA's driver without a card: notes every call, does it on the PTX machine, and fails the test where a call breaks a rule of
+ * CUDA's: memory that is not held, arguments that do not fit the kernel's parameters, grids beyond a card's, anything but
+ * launches during a capture.
  */
 final class MachineDriver implements Driver {
     private static final int MOST_SHARED = 163 << 10; // of an A100's block

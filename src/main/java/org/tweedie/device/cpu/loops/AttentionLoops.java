@@ -49,8 +49,10 @@ public final class AttentionLoops {
 
     private Primitives.Descriptor descriptor(Product what, Block b, boolean accumulate) {
         return descriptors.computeIfAbsent(what + " " + b.queries() + " " + accumulate, k -> switch (what) {
-            case SCORES -> primitives.matmul(at.rows(primitives, b, false), at.columns(primitives, b), 0, at.scores(primitives, b), accumulate);
-            case MIX -> primitives.matmul(at.scores(primitives, b), at.rows(primitives, b, true), 0, at.rows(primitives, b, false), accumulate);
+            case SCORES -> primitives.matmul(at.rows(primitives, b, false), at.columns(primitives, b), 0,
+                    at.scores(primitives, b), accumulate);
+            case MIX -> primitives.matmul(at.scores(primitives, b), at.rows(primitives, b, true), 0,
+                    at.rows(primitives, b, false), accumulate);
             case COLLECT -> primitives.matmul(at.scoresTransposed(primitives, b), at.rows(primitives, b, false), 0,
                     at.rows(primitives, b, true), accumulate);
         });
@@ -63,7 +65,8 @@ public final class AttentionLoops {
     /** Returns the product of the given kind on the addresses of its left operand, right operand and result. */
     private Runnable product(Product what, Block b, boolean accumulate, long scratch, long left, long right, long result) {
         Primitives p = primitives;
-        long l = p.memory(what == Product.SCORES ? at.rows(p, b, false) : what == Product.MIX ? at.scores(p, b) : at.scoresTransposed(p, b), left);
+        long l = p.memory(what == Product.SCORES ? at.rows(p, b, false) : what == Product.MIX ? at.scores(p, b)
+                : at.scoresTransposed(p, b), left);
         long r = p.memory(what == Product.SCORES ? at.columns(p, b) : at.rows(p, b, what == Product.MIX), right);
         long o = p.memory(what == Product.SCORES ? at.scores(p, b) : at.rows(p, b, what == Product.COLLECT), result);
         return p.prepare(descriptor(what, b, accumulate), scratch, Primitives.SRC, l, Primitives.WEIGHTS, r, Primitives.DST, o);

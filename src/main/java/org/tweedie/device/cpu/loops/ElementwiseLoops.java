@@ -28,7 +28,8 @@ public final class ElementwiseLoops {
             long y = p.out(0);
             return () -> parallel.run(chunks, (k, temp) -> {
                 long from = Parallel.from(k, chunks, n, 64);
-                Strips.affine(x + 4 * from, (float) scale, (float) shift, y + 4 * from, (int) (Parallel.from(k + 1, chunks, n, 64) - from));
+                Strips.affine(x + 4 * from, (float) scale, (float) shift, y + 4 * from,
+                        (int) (Parallel.from(k + 1, chunks, n, 64) - from));
             });
         });
     }
@@ -39,7 +40,8 @@ public final class ElementwiseLoops {
      */
     record Axes(int[] extents, long[] strideX, long[] strideY) {
         static Axes of(Shape out, Shape x, Shape y) {
-            List<long[]> axes = new ArrayList<>(); // each entry has the extent, the stride of x and the stride of y; the innermost axis is first
+            // each entry has the extent, the stride of x and the stride of y; the innermost axis is first
+            List<long[]> axes = new ArrayList<>();
             long sx = 1;
             long sy = 1;
             for (int i = 1; i <= out.rank(); i++) {

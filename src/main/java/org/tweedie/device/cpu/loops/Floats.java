@@ -30,7 +30,8 @@ public final class Floats {
         }
         if (!t.dtype().isFloat()) {
             for (long i = 0; i < n; i++) {
-                Native.ALL.set(Native.LONG, to + 8 * i, t.dtype() == DType.I64 ? t.data().get(Native.LONG, 8 * i) : (long) t.get(i));
+                Native.ALL.set(Native.LONG, to + 8 * i, t.dtype() == DType.I64 ? t.data().get(Native.LONG, 8 * i)
+                        : (long) t.get(i));
             }
             return;
         }

@@ -202,7 +202,7 @@ public final class MoveLoops {
                 for (long i = 0; i < ids; i++) {
                     long id = ALL.get(Native.LONG, index + 8 * i);
                     if (id < 0 || id >= table.dim(0)) {
-                        throw new IllegalArgumentException("gather: id " + id + "  is outside of table " + table
+                        throw new IllegalArgumentException("gather: id " + id + " is outside of table " + table
                                 + "; ids go from 0 to " + (table.dim(0) - 1));
                     }
                     copy(from + id * bytes, to + i * bytes, bytes);

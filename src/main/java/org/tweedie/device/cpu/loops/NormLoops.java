@@ -58,15 +58,18 @@ public final class NormLoops {
     }
 
     public static CpuKernel forward(Parallel parallel, GroupNorm op, Shape x) {
-        return LayerNormLoops.fits(op, x) ? LayerNormLoops.forward(parallel, op, x) : new NormLoops(parallel, op, Form.FORWARD, x).kernel();
+        return LayerNormLoops.fits(op, x) ? LayerNormLoops.forward(parallel, op, x) : new NormLoops(parallel, op, Form.FORWARD, x)
+                .kernel();
     }
 
     public static CpuKernel vjp(Parallel parallel, GroupNorm op, Shape x) {
-        return LayerNormLoops.fits(op, x) ? LayerNormLoops.derivative(parallel, op, x, true) : new NormLoops(parallel, op, Form.VJP, x).kernel();
+        return LayerNormLoops.fits(op, x) ? LayerNormLoops.derivative(parallel, op, x, true)
+                : new NormLoops(parallel, op, Form.VJP, x).kernel();
     }
 
     public static CpuKernel jvp(Parallel parallel, GroupNorm op, Shape x) {
-        return LayerNormLoops.fits(op, x) ? LayerNormLoops.derivative(parallel, op, x, false) : new NormLoops(parallel, op, Form.JVP, x).kernel();
+        return LayerNormLoops.fits(op, x) ? LayerNormLoops.derivative(parallel, op, x, false)
+                : new NormLoops(parallel, op, Form.JVP, x).kernel();
     }
 
     /** Returns the kernel. Its working memory holds the tables of each sample, then two sums per channel and block. */
@@ -92,7 +95,8 @@ public final class NormLoops {
                         projections(b, sums, table(table, b, 0));
                     }
                 }
-                parallel.run(samples * blocks, (k, temp) -> write(at(x, k), form == Form.FORWARD ? 0 : at(t, k), at(y, k), count(k),
+                parallel.run(samples * blocks, (k, temp) -> write(at(x, k), form == Form.FORWARD ? 0 : at(t, k), at(y, k),
+                        count(k),
                         table(table, k / blocks, 0), temp));
             };
         });

@@ -52,7 +52,8 @@ public final class ProductCalls {
         long dst = image(out);
         long bias = in.size() == 3 ? p.dense(w.dim(0)) : 0;
         Primitives.Descriptor d = p.convolution(src, anyWeights(w), bias, dst, op.stride(), before(op), after(op));
-        return withWeights(d, p.dense(w.dim(0), w.dim(1), w.dim(2), w.dim(3)), weights, Primitives.SRC, src, Primitives.DST, dst, bias);
+        return withWeights(d, p.dense(w.dim(0), w.dim(1), w.dim(2), w.dim(3)), weights, Primitives.SRC, src, Primitives.DST, dst,
+                bias);
     }
 
     /**
@@ -96,12 +97,14 @@ public final class ProductCalls {
         long c = p.dense(longs(out));
         long bias = in.size() == 3 ? p.dense(longs(ones(rank).with(rank - 1, out.dim(-1)))) : 0;
         boolean pack = weights != null && !spare && sb.rank() == 2 && rank == 2;
-        Primitives.Descriptor d = p.matmul(a, pack ? p.any(out.dim(-1) == 0 ? 0 : inner(in, op), out.dim(-1)) : b, bias, c, false);
+        Primitives.Descriptor d = p.matmul(a, pack ? p.any(out.dim(-1) == 0 ? 0 : inner(in, op), out.dim(-1)) : b, bias, c,
+                false);
         if (pack) {
             return withWeights(d, b, weights, Primitives.SRC, a, Primitives.DST, c, bias);
         }
         return new CpuKernel(d.scratch(), at -> {
-            long[] args = {Primitives.SRC, p.memory(a, at.in(0)), Primitives.WEIGHTS, p.memory(b, at.in(1)), Primitives.DST, p.memory(c, at.out(0))};
+            long[] args = {Primitives.SRC, p.memory(a, at.in(0)), Primitives.WEIGHTS, p.memory(b, at.in(1)), Primitives.DST,
+                    p.memory(c, at.out(0))};
             return p.prepare(d, at.scratch(), bias == 0 ? args : with(args, Primitives.BIAS, p.memory(bias, at.in(2))));
         });
     }
@@ -156,7 +159,8 @@ public final class ProductCalls {
      * Returns the kernel of a primitive that chose the layout of its weights (input 1): they are laid out now if they are
      * constant, otherwise before each run.
      */
-    private CpuKernel withWeights(Primitives.Descriptor d, long plain, Tensor weights, int fromArg, long from, int toArg, long to, long bias) {
+    private CpuKernel withWeights(Primitives.Descriptor d, long plain, Tensor weights, int fromArg, long from, int toArg, long to,
+            long bias) {
         if (weights == null) {
             return laidOutAtEachRun(d, plain, at -> at.in(1), fromArg, from, toArg, to, bias);
         }
@@ -170,7 +174,8 @@ public final class ProductCalls {
      *
      * @param source the address of the weights, which have the layout {@code given}
      */
-    private CpuKernel laidOutAtEachRun(Primitives.Descriptor d, long given, ToLongFunction<CpuKernel.Places> source, int fromArg, long from,
+    private CpuKernel laidOutAtEachRun(Primitives.Descriptor d, long given, ToLongFunction<CpuKernel.Places> source, int fromArg,
+            long from,
                                     int toArg, long to, long bias) {
         long layout = Primitives.weights(d);
         Primitives.Descriptor reorder = p.reorder(given, layout);
@@ -188,8 +193,10 @@ public final class ProductCalls {
         });
     }
 
-    private long[] arguments(CpuKernel.Places at, int fromArg, long from, long layout, long weights, int toArg, long to, long bias) {
-        long[] args = {fromArg, p.memory(from, at.in(0)), Primitives.WEIGHTS, p.memory(layout, weights), toArg, p.memory(to, at.out(0))};
+    private long[] arguments(CpuKernel.Places at, int fromArg, long from, long layout, long weights, int toArg, long to,
+            long bias) {
+        long[] args = {fromArg, p.memory(from, at.in(0)), Primitives.WEIGHTS, p.memory(layout, weights), toArg,
+                p.memory(to, at.out(0))};
         return bias == 0 ? args : with(args, Primitives.BIAS, p.memory(bias, at.in(2)));
     }
 }

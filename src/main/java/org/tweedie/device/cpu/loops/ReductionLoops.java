@@ -84,7 +84,8 @@ public final class ReductionLoops {
                 parallel.run(groups * cuts, (k, temp) -> {
                     long from = Parallel.from(k % cuts, cuts, reduced, 64);
                     long to = Parallel.from(k % cuts + 1, cuts, reduced, 64);
-                    Native.ALL.set(Native.DOUBLE, partial + 8L * k, Strips.sum(x + 4 * (k / cuts * reduced + from), (int) (to - from)));
+                    Native.ALL.set(Native.DOUBLE, partial + 8L * k, Strips.sum(x + 4 * (k / cuts * reduced + from),
+                            (int) (to - from)));
                 });
                 for (long r = 0; r < outer; r++) {
                     double s = 0;

@@ -105,7 +105,8 @@ record Dnnl(
     /** Links symbols, or makes handles that throw the reason why there are none. */
     private record Symbols(SymbolLookup lookup, Throwable reason) {
         MethodHandle find(String name, ValueLayout result, MemoryLayout... arguments) {
-            FunctionDescriptor type = result == null ? FunctionDescriptor.ofVoid(arguments) : FunctionDescriptor.of(result, arguments);
+            FunctionDescriptor type = result == null ? FunctionDescriptor.ofVoid(arguments)
+                    : FunctionDescriptor.of(result, arguments);
             if (reason == null) {
                 return Linker.nativeLinker().downcallHandle(lookup.findOrThrow(name), type);
             }

@@ -25,7 +25,8 @@ final class DnnlLibrary {
      */
     static void load() {
         if (!System.getProperty("os.name").equals("Linux") || !System.getProperty("os.arch").equals("amd64")) {
-            throw new UnsatisfiedLinkError("device 'cpu'  needs Linux on x86-64, but this is " + System.getProperty("os.name") + " on "
+            throw new UnsatisfiedLinkError("device 'cpu' needs Linux on x86-64, but this is " + System.getProperty("os.name")
+                    + " on "
                     + System.getProperty("os.arch") + "; try --device reference");
         }
         try {
@@ -35,7 +36,8 @@ final class DnnlLibrary {
                 System.load(unpack(name, folder).toString());
             }
         } catch (IOException e) {
-            UnsatisfiedLinkError error = new UnsatisfiedLinkError("device 'cpu': oneDNN could not be unpacked into " + cache() + ": " + e);
+            UnsatisfiedLinkError error = new UnsatisfiedLinkError("device 'cpu': oneDNN could not be unpacked into " + cache()
+                    + ": " + e);
             error.initCause(e);
             throw error;
         }
@@ -58,7 +60,8 @@ final class DnnlLibrary {
     private static URL resource(String name) {
         URL url = DnnlLibrary.class.getResource(name);
         if (url == null) {
-            throw new UnsatisfiedLinkError("device 'cpu': " + name.substring(name.lastIndexOf('/') + 1) + " is not on the class path; "
+            throw new UnsatisfiedLinkError("device 'cpu': " + name.substring(name.lastIndexOf('/') + 1)
+                    + " is not on the class path; "
                     + "expected the jar org.bytedeco:dnnl with classifier linux-x86_64");
         }
         return url;

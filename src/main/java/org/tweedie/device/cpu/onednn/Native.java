@@ -52,7 +52,8 @@ public final class Native {
             try {
                 long address = (long) ALIGNED_ALLOC.invokeExact(ALIGN, size);
                 if (address == 0) {
-                    throw new OutOfMemoryError("device 'cpu': there is no memory for " + (size >> 20) + " MiB more, " + (live.get() >> 20)
+                    throw new OutOfMemoryError("device 'cpu': there is no memory for " + (size >> 20) + " MiB more, "
+                            + (live.get() >> 20)
                             + " MiB are live; try a smaller image");
                 }
                 live.addAndGet(size);

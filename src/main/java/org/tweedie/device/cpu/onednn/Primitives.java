@@ -151,7 +151,8 @@ public final class Primitives implements AutoCloseable {
     }
 
     /** Describes the adjoint of a convolution with respect to its image. oneDNN takes the forward descriptor as a hint. */
-    public Descriptor convolutionVjp(long diffSrc, long weights, long diffDst, int stride, long[] before, long[] after, Descriptor forward) {
+    public Descriptor convolutionVjp(long diffSrc, long weights, long diffDst, int stride, long[] before, long[] after,
+            Descriptor forward) {
         try (Arena a = Arena.ofConfined()) {
             long s = dims(a, stride, stride).address();
             long dilation = dims(a).address();
@@ -271,7 +272,8 @@ public final class Primitives implements AutoCloseable {
     public static String version() {
         try {
             long v = (long) Dnnl.API.version().invokeExact();
-            return Native.ALL.get(Native.INT, v) + "." + Native.ALL.get(Native.INT, v + 4) + "." + Native.ALL.get(Native.INT, v + 8);
+            return Native.ALL.get(Native.INT, v) + "." + Native.ALL.get(Native.INT, v + 4) + "."
+                    + Native.ALL.get(Native.INT, v + 8);
         } catch (Throwable e) {
             throw Dnnl.rethrow(e);
         }

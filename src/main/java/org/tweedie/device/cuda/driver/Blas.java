@@ -29,6 +29,7 @@ public interface Blas extends AutoCloseable {
      * @param strideA the elements from an A to the next; 0 where all products have the same A
      * @param count the number of products
      */
-    record Gemm(DType dtype, boolean transA, boolean transB, int m, int n, int k, int lda, long strideA, int ldb, long strideB, int ldc, long strideC,
+    record Gemm(DType dtype, boolean transA, boolean transB, int m, int n, int k, int lda, long strideA, int ldb, long strideB,
+            int ldc, long strideC,
             int count, float beta) {}
 }

@@ -35,7 +35,8 @@ final class Jcublas implements Blas {
         try {
             check("cublasSetStream", cublasSetStream(handle, new cudaStream_t(stream)), "while opening cuBLAS");
             check("cublasSetWorkspace", cublasSetWorkspace(handle, new Address(workspace), bytes), "while opening cuBLAS");
-            check("cublasSetMathMode", cublasSetMathMode(handle, cublasMath.CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION), "while opening cuBLAS");
+            check("cublasSetMathMode", cublasSetMathMode(handle, cublasMath.CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION),
+                    "while opening cuBLAS");
         } catch (CudaException e) {
             close();
             throw e;
@@ -50,7 +51,8 @@ final class Jcublas implements Blas {
 
     private static String words(int status) {
         return switch (status) {
-            case cublasStatus.CUBLAS_STATUS_NOT_INITIALIZED -> "the library could not be set up, because there is no card or no memory left on it";
+            case cublasStatus.CUBLAS_STATUS_NOT_INITIALIZED ->
+                    "the library could not be set up, because there is no card or no memory left on it";
             case cublasStatus.CUBLAS_STATUS_ALLOC_FAILED -> "there is no memory left on the card";
             case cublasStatus.CUBLAS_STATUS_INVALID_VALUE -> "an argument is out of range";
             case cublasStatus.CUBLAS_STATUS_ARCH_MISMATCH -> "the card is too old for the library";
@@ -76,11 +78,14 @@ final class Jcublas implements Blas {
         int compute = cublasComputeType.CUBLAS_COMPUTE_32F;
         int algorithm = cublasGemmAlgo.CUBLAS_GEMM_DEFAULT;
         if (g.count() == 1) {
-            check("cublasGemmEx", cublasGemmEx_new(handle, opA, opB, g.m(), g.n(), g.k(), one, new Address(a), type, g.lda(), new Address(b), type, g.ldb(),
+            check("cublasGemmEx", cublasGemmEx_new(handle, opA, opB, g.m(), g.n(), g.k(), one, new Address(a), type, g.lda(),
+                    new Address(b), type, g.ldb(),
                     beta, new Address(c), type, g.ldc(), compute, algorithm), "for " + g);
         } else {
-            check("cublasGemmStridedBatchedEx", cublasGemmStridedBatchedEx_new(handle, opA, opB, g.m(), g.n(), g.k(), one, new Address(a), type, g.lda(), g.strideA(),
-                    new Address(b), type, g.ldb(), g.strideB(), beta, new Address(c), type, g.ldc(), g.strideC(), g.count(), compute, algorithm), "for " + g);
+            check("cublasGemmStridedBatchedEx", cublasGemmStridedBatchedEx_new(handle, opA, opB, g.m(), g.n(), g.k(), one,
+                    new Address(a), type, g.lda(), g.strideA(),
+                    new Address(b), type, g.ldb(), g.strideB(), beta, new Address(c), type, g.ldc(), g.strideC(), g.count(),
+                    compute, algorithm), "for " + g);
         }
     }
 

@@ -57,7 +57,8 @@ public final class Jcuda implements Driver {
         if (status != CUresult.CUDA_SUCCESS) {
             String[] name = new String[1];
             String[] text = new String[1];
-            if (cuGetErrorName(status, name) != CUresult.CUDA_SUCCESS || cuGetErrorString(status, text) != CUresult.CUDA_SUCCESS) {
+            if (cuGetErrorName(status, name) != CUresult.CUDA_SUCCESS
+                    || cuGetErrorString(status, text) != CUresult.CUDA_SUCCESS) {
                 name[0] = CUresult.stringFor(status);
                 text[0] = "the driver has no description of it";
             }
@@ -92,7 +93,8 @@ public final class Jcuda implements Driver {
         }
         int capability = 10 * attribute(d, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
                 + attribute(d, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
-        return new Card(new String(name, 0, end, StandardCharsets.UTF_8), capability, attribute(d, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT),
+        return new Card(new String(name, 0, end, StandardCharsets.UTF_8), capability,
+                attribute(d, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT),
                 bytes[0], attribute(d, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN));
     }
 
@@ -208,7 +210,8 @@ public final class Jcuda implements Driver {
 
     @Override
     public void recordByGraph(Event event, Stream stream) {
-        check("cuEventRecordWithFlags", cuEventRecordWithFlags((JEvent) event, (JStream) stream, CUevent_record_flags.CU_EVENT_RECORD_EXTERNAL));
+        check("cuEventRecordWithFlags", cuEventRecordWithFlags((JEvent) event, (JStream) stream,
+                CUevent_record_flags.CU_EVENT_RECORD_EXTERNAL));
     }
 
     @Override
@@ -230,7 +233,8 @@ public final class Jcuda implements Driver {
         options.putBytes(CUjit_option.CU_JIT_ERROR_LOG_BUFFER, new byte[LOG]);
         options.putInt(CUjit_option.CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES, LOG);
         JModule m = new JModule();
-        int status = cuModuleLoadDataJIT(m, Pointer.to(Arrays.copyOf(text, text.length + 1)), options); // the text must end with a zero
+        // the text must end with a zero
+        int status = cuModuleLoadDataJIT(m, Pointer.to(Arrays.copyOf(text, text.length + 1)), options);
         try {
             check("cuModuleLoadDataEx", status);
         } catch (CudaException e) {
@@ -253,7 +257,8 @@ public final class Jcuda implements Driver {
 
     @Override
     public void allowShared(Function function, int bytes) {
-        check("cuFuncSetAttribute", cuFuncSetAttribute((JFunction) function, CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, bytes));
+        check("cuFuncSetAttribute", cuFuncSetAttribute((JFunction) function,
+                CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, bytes));
     }
 
     @Override
@@ -263,13 +268,15 @@ public final class Jcuda implements Driver {
 
     @Override
     public void launch(Function function, Launch.Dim grid, Launch.Dim block, int shared, Stream stream, MemorySegment arguments) {
-        check("cuLaunchKernel", cuLaunchKernel((JFunction) function, grid.x(), grid.y(), grid.z(), block.x(), block.y(), block.z(), shared, (JStream) stream,
+        check("cuLaunchKernel", cuLaunchKernel((JFunction) function, grid.x(), grid.y(), grid.z(), block.x(), block.y(),
+                block.z(), shared, (JStream) stream,
                 new HostPointer(arguments), null));
     }
 
     @Override
     public void beginCapture(Stream stream) {
-        check("cuStreamBeginCapture", cuStreamBeginCapture((JStream) stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
+        check("cuStreamBeginCapture",
+                cuStreamBeginCapture((JStream) stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
     }
 
     @Override
@@ -286,7 +293,8 @@ public final class Jcuda implements Driver {
     @Override
     public void abandonCapture(Stream stream) {
         CUgraph graph = new CUgraph();
-        if (cuStreamEndCapture((JStream) stream, graph) == CUresult.CUDA_SUCCESS) { // if this fails, the driver has discarded the capture itself
+        // if this fails, the driver has discarded the capture itself
+        if (cuStreamEndCapture((JStream) stream, graph) == CUresult.CUDA_SUCCESS) {
             cuGraphDestroy(graph);
         }
     }

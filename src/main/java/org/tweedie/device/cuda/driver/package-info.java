@@ -1,3 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Calls NVIDIA's driver and cuBLAS: {@code Driver} and {@code Blas} list the calls, {@code Jcuda} and {@code Jcublas} make them through JCuda. */
+/**
+ * Calls NVIDIA's driver and cuBLAS: {@code Driver} and {@code Blas} list the calls, {@code Jcuda} and {@code Jcublas} make them
+ * through JCuda.
+ */
 package org.tweedie.device.cuda.driver;

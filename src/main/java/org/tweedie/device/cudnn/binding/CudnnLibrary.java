@@ -50,8 +50,10 @@ public final class CudnnLibrary implements Backend {
         setStream = f.find("cudnnSetStream", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
         create = f.find("cudnnBackendCreateDescriptor", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS));
         destroy = f.find("cudnnBackendDestroyDescriptor", OF_ADDRESS);
-        set = f.find("cudnnBackendSetAttribute", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
-        get = f.find("cudnnBackendGetAttribute", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS));
+        set = f.find("cudnnBackendSetAttribute", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_LONG,
+                ADDRESS));
+        get = f.find("cudnnBackendGetAttribute", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_LONG,
+                ADDRESS, ADDRESS));
         finish = f.find("cudnnBackendFinalize", OF_ADDRESS);
         execute = f.find("cudnnBackendExecute", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG));
         missing = f.missing;
@@ -188,7 +190,8 @@ public final class CudnnLibrary implements Backend {
                 return Linker.nativeLinker().downcallHandle(at, type);
             }
             if (missing == null) {
-                missing = new UnsatisfiedLinkError("cuDNN: the library has no function " + name + "; expected cuDNN 9 (libcudnn.so.9)");
+                missing = new UnsatisfiedLinkError("cuDNN: the library has no function " + name
+                        + "; expected cuDNN 9 (libcudnn.so.9)");
             }
             MethodHandle thrower = MethodHandles.throwException(type.toMethodType().returnType(), Error.class).bindTo(missing);
             return MethodHandles.dropArguments(thrower, 0, type.toMethodType().parameterList());

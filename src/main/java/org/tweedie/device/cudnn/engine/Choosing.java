@@ -32,7 +32,8 @@ public record Choosing(Scope scope, Graph graph, Engines engines, Target target,
             try {
                 return prepared(stored.get());
             } catch (CudnnException e) {
-                cache.warn("cuDNN: the stored choice " + stored.get() + " for " + key + " does not work any more; choosing anew. " + e.getMessage());
+                cache.warn("cuDNN: the stored choice " + stored.get() + " for " + key + " does not work any more; choosing anew. "
+                        + e.getMessage());
             }
         }
         List<EngineChoice> ranked = engines.ranked(scope.backend, scope.doing, unwanted);
@@ -40,10 +41,13 @@ public record Choosing(Scope scope, Graph graph, Engines engines, Target target,
         try {
             CudnnException last = collect(ranked, trials == null ? 1 : most, candidates);
             if (candidates.isEmpty()) {
-                throw new NoEngineException("cuDNN: no engine supports this; while " + scope.doing + ". Of its engines without the notes " + unwanted + ", "
-                        + ranked.size() + "  support the graph" + (last == null ? "" : ", but none could be made ready: " + last.getMessage()), last);
+                throw new NoEngineException("cuDNN: no engine supports this; while " + scope.doing
+                        + ". Of its engines without the notes " + unwanted + ", "
+                        + ranked.size() + " support the graph" + (last == null ? "" : ", but none could be made ready: "
+                        + last.getMessage()), last);
             }
-            Trying.Verdict verdict = trials == null ? new Trying.Verdict(candidates.getFirst(), true) : new Trying(trials, cache, scope.doing).of(call, candidates);
+            Trying.Verdict verdict = trials == null ? new Trying.Verdict(candidates.getFirst(), true)
+                    : new Trying(trials, cache, scope.doing).of(call, candidates);
             if (verdict.tried()) {
                 cache.put(key, verdict.best().choice());
             }
@@ -87,7 +91,8 @@ public record Choosing(Scope scope, Graph graph, Engines engines, Target target,
     private PreparedGraph prepared(EngineChoice choice) {
         Scope plan = new Scope(scope.backend, scope.doing + ", " + choice);
         try {
-            return new PreparedGraph(scope, plan, target instanceof Target.Card c ? c.handle() : 0, graph, engines.plan(plan, choice), choice);
+            return new PreparedGraph(scope, plan, target instanceof Target.Card c ? c.handle() : 0, graph,
+                    engines.plan(plan, choice), choice);
         } catch (RuntimeException | Error e) {
             Closing.after(e, plan::close);
             throw e;

@@ -16,7 +16,8 @@ public record EngineChoice(long engine, SortedMap<Long, Long> knobs) {
     /** Returns a text such as {@code eng5 k2=3 k24=7}. */
     @Override
     public String toString() {
-        return "eng" + engine + knobs.entrySet().stream().map(e -> " k" + e.getKey() + "=" + e.getValue()).collect(Collectors.joining());
+        return "eng" + engine + knobs.entrySet().stream().map(e -> " k" + e.getKey() + "=" + e.getValue())
+                .collect(Collectors.joining());
     }
 
     /**

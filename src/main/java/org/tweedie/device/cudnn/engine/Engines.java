@@ -69,7 +69,8 @@ public final class Engines {
     }
 
     private List<BackendDescriptor> configurations(Scope scope, Mode mode) {
-        BackendDescriptor heuristics = scope.create(DescriptorKind.ENGINEHEUR).set(Attribute.ENGINEHEUR_OPERATION_GRAPH, graph).set(Attribute.ENGINEHEUR_MODE, mode.code);
+        BackendDescriptor heuristics = scope.create(DescriptorKind.ENGINEHEUR).set(Attribute.ENGINEHEUR_OPERATION_GRAPH, graph)
+                .set(Attribute.ENGINEHEUR_MODE, mode.code);
         if (target instanceof Target.Properties card) {
             heuristics.set(Attribute.ENGINEHEUR_DEVICEPROP, card.of());
         }
@@ -78,7 +79,8 @@ public final class Engines {
         for (int i = 0; i < configs.length; i++) {
             configs[i] = scope.create(DescriptorKind.ENGINECFG);
         }
-        return configs.length == 0 ? List.of() : List.of(configs).subList(0, heuristics.fill(Attribute.ENGINEHEUR_RESULTS, configs));
+        return configs.length == 0 ? List.of() : List.of(configs)
+                .subList(0, heuristics.fill(Attribute.ENGINEHEUR_RESULTS, configs));
     }
 
     private static Set<Note> notes(BackendDescriptor engine) {
@@ -111,7 +113,8 @@ public final class Engines {
      * @throws CudnnException when the engine does not support the graph after all
      */
     BackendDescriptor plan(Scope scope, EngineChoice choice) {
-        BackendDescriptor engine = scope.create(DescriptorKind.ENGINE).set(Attribute.ENGINE_OPERATION_GRAPH, graph).set(Attribute.ENGINE_GLOBAL_INDEX, choice.engine());
+        BackendDescriptor engine = scope.create(DescriptorKind.ENGINE).set(Attribute.ENGINE_OPERATION_GRAPH, graph)
+                .set(Attribute.ENGINE_GLOBAL_INDEX, choice.engine());
         if (target instanceof Target.Properties card) {
             engine.set(Attribute.ENGINE_DEVICEPROP, card.of());
         }
@@ -124,7 +127,8 @@ public final class Engines {
         if (!knobs.isEmpty()) {
             config.set(Attribute.ENGINECFG_KNOB_CHOICES, knobs.toArray(BackendDescriptor[]::new));
         }
-        BackendDescriptor plan = scope.create(DescriptorKind.EXECUTION_PLAN).set(Attribute.EXECUTION_PLAN_ENGINE_CONFIG, config.finish());
+        BackendDescriptor plan = scope.create(DescriptorKind.EXECUTION_PLAN).set(Attribute.EXECUTION_PLAN_ENGINE_CONFIG,
+                config.finish());
         switch (target) {
             case Target.Card card -> plan.set(Attribute.EXECUTION_PLAN_HANDLE, card.handle());
             case Target.Properties card -> plan.set(Attribute.EXECUTION_PLAN_DEVICEPROP, card.of());

@@ -7,7 +7,8 @@ import org.tweedie.program.DType;
 
 /** The values of cudnnBackendNumericalNote_t: properties of an engine's arithmetic. */
 public enum Note {
-    TENSOR_CORE, DOWN_CONVERT_INPUTS, REDUCED_PRECISION_REDUCTION, FFT, NONDETERMINISTIC, WINOGRAD, WINOGRAD_TILE_4x4, WINOGRAD_TILE_6x6,
+    TENSOR_CORE, DOWN_CONVERT_INPUTS, REDUCED_PRECISION_REDUCTION, FFT, NONDETERMINISTIC, WINOGRAD, WINOGRAD_TILE_4x4,
+            WINOGRAD_TILE_6x6,
     WINOGRAD_TILE_13x13, STRICT_NAN_PROP;
 
     /**
@@ -16,7 +17,8 @@ public enum Note {
      * fraction, so it is excluded as well.
      */
     public static Set<Note> unwanted(DType stored) {
-        Set<Note> notes = EnumSet.of(DOWN_CONVERT_INPUTS, REDUCED_PRECISION_REDUCTION, FFT, NONDETERMINISTIC, WINOGRAD, WINOGRAD_TILE_4x4,
+        Set<Note> notes = EnumSet.of(DOWN_CONVERT_INPUTS, REDUCED_PRECISION_REDUCTION, FFT, NONDETERMINISTIC, WINOGRAD,
+                WINOGRAD_TILE_4x4,
                 WINOGRAD_TILE_6x6, WINOGRAD_TILE_13x13);
         if (stored == DType.F32) {
             notes.add(TENSOR_CORE);

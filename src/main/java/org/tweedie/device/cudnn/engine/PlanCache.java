@@ -63,7 +63,7 @@ public final class PlanCache {
             return Optional.of(EngineChoice.parse(text));
         } catch (IllegalArgumentException e) {
             choices.remove(key);
-            warn(file + ": the choice for " + key + "  is malformed (" + e.getMessage() + "); choosing anew");
+            warn(file + ": the choice for " + key + " is malformed (" + e.getMessage() + "); choosing anew");
             return Optional.empty();
         }
     }
@@ -99,8 +99,10 @@ public final class PlanCache {
      * engines fail.
      */
     void warnOfFailure(CudnnException e) {
-        warnOnce("failure", "cuDNN: an engine cannot be made ready although it supports the graph, so another takes its place here and maybe elsewhere; it may be "
-                + "slower. If the cause is one of this machine (a broken NVRTC,  for example; './tweedie doctor' names the loaded libraries), repair it and delete " + file + ". " + e.getMessage());
+        warnOnce("failure", "cuDNN: an engine cannot be made ready although it supports the graph, so another takes its place "
+                + "here and maybe elsewhere; it may be "
+                + "slower. If the cause is one of this machine (a broken NVRTC, for example; './tweedie doctor' names the "
+                + "loaded libraries), repair it and delete " + file + ". " + e.getMessage());
     }
 
     private void warnOnce(String about, String line) {

@@ -57,7 +57,8 @@ public final class PreparedGraph implements Vendor.Prepared {
     @Override
     public void run(LibraryCall call, long workspace) {
         if (handle == 0) {
-            throw new IllegalStateException("cuDNN: " + choice + "  was prepared for a card that is not present, so it cannot be run");
+            throw new IllegalStateException("cuDNN: " + choice
+                    + " was prepared for a card that is not present, so it cannot be run");
         }
         try (Scope run = new Scope(scope.backend, "running " + choice + ", " + call); Arena host = Arena.ofConfined()) {
             long[] pointers = new long[uids.length];
@@ -66,12 +67,14 @@ public final class PreparedGraph implements Vendor.Prepared {
                     case TensorPlace.In in -> call.in().get(in.number()).address();
                     case TensorPlace.Out out -> call.out().get(out.number()).address();
                     case TensorPlace.Scratch at -> workspace + at.offset();
-                    case TensorPlace.Scalar s -> host.allocateFrom(ValueLayout.JAVA_FLOAT, s.value()).address(); // cuDNN reads it before execute returns
+                    // cuDNN reads it before execute returns
+                    case TensorPlace.Scalar s -> host.allocateFrom(ValueLayout.JAVA_FLOAT, s.value()).address();
                     case TensorPlace.Virtual _ -> throw new AssertionError("a virtual tensor has no address");
                 };
             }
             BackendDescriptor pack = run.create(DescriptorKind.VARIANT_PACK).set(Attribute.VARIANT_PACK_UNIQUE_IDS, uids)
-                    .set(Attribute.VARIANT_PACK_DATA_POINTERS, pointers).set(Attribute.VARIANT_PACK_WORKSPACE, workspace + scratch).finish();
+                    .set(Attribute.VARIANT_PACK_DATA_POINTERS, pointers).set(Attribute.VARIANT_PACK_WORKSPACE, workspace
+                    + scratch).finish();
             int status = scope.backend.execute(handle, plan.address, pack.address);
             if (status != 0) {
                 throw run.failure("cudnnBackendExecute", status);

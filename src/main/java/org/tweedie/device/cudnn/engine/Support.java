@@ -31,7 +31,8 @@ public record Support(long version, int capability) {
             case AttentionVjp v -> backward(v.of(), x, second, stored);
             default -> op.getClass().getSimpleName() + " is not given to cuDNN";
         };
-        return Optional.ofNullable(reason).map(r -> "cuDNN " + text() + " on compute capability " + capability / 10 + "." + capability % 10 + ": " + r);
+        return Optional.ofNullable(reason).map(r -> "cuDNN " + text() + " on compute capability " + capability / 10 + "."
+                + capability % 10 + ": " + r);
     }
 
     private String attention(Attention op, Shape q, DType stored, int most) {

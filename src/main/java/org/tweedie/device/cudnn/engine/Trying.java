@@ -41,7 +41,8 @@ record Trying(Trials trials, PlanCache cache, String doing) {
     Verdict of(LibraryCall call, List<PreparedGraph> candidates) {
         List<Long> blocks = new ArrayList<>();
         try {
-            LibraryCall placed = new LibraryCall(call.op(), call.epilogue(), placed(call.in(), blocks), placed(call.out(), blocks));
+            LibraryCall placed = new LibraryCall(call.op(), call.epilogue(), placed(call.in(), blocks),
+                    placed(call.out(), blocks));
             if (blocks.contains(0L)) {
                 return untried(candidates.getFirst(), "cuDNN believes fastest", "the operands and results");
             }
@@ -76,9 +77,10 @@ record Trying(Trials trials, PlanCache cache, String doing) {
         }
         PreparedGraph least = large.stream().min(Comparator.comparingLong(PreparedGraph::workspace)).orElse(null);
         if (least == null) {
-            throw new NoEngineException("cuDNN: each engine failed when it was tried; the last failure was: " + last.getMessage(), last);
+            throw new NoEngineException("cuDNN: each engine failed when it was tried; the last failure was: " + last.getMessage(),
+                    last);
         }
-        return untried(least, "needs the least memory", "its " + least.workspace() + "  bytes of working memory");
+        return untried(least, "needs the least memory", "its " + least.workspace() + " bytes of working memory");
     }
 
     /** Runs one engine and returns its time, or nothing if there is not enough memory for it. */
@@ -91,7 +93,8 @@ record Trying(Trials trials, PlanCache cache, String doing) {
             return OptionalDouble.of(seconds(c, placed, workspace));
         } catch (CudnnException e) {
             throw e;
-        } catch (RuntimeException e) { // this is not a status of cuDNN: a kernel of this engine faulted, after which nothing runs on the card
+        // this is not a status of cuDNN: a kernel of this engine faulted, after which nothing runs on the card
+        } catch (RuntimeException e) {
             throw new IllegalStateException("cuDNN: trying " + c.choice() + " failed; while " + doing + ": " + e.getMessage(), e);
         } finally {
             trials.free(workspace);
@@ -118,18 +121,21 @@ record Trying(Trials trials, PlanCache cache, String doing) {
             return timed.getFirst().graph;
         }
         return timed.stream().filter(t -> t.seconds <= least * AS_FAST)
-                .min(Comparator.comparingLong((Timed t) -> t.graph.workspace()).thenComparingDouble(Timed::seconds)).orElseThrow().graph;
+                .min(Comparator.comparingLong((Timed t) -> t.graph.workspace()).thenComparingDouble(Timed::seconds))
+                .orElseThrow().graph;
     }
 
     private void tellOf(List<PreparedGraph> large) {
         if (!large.isEmpty()) {
-            cache.warn("cuDNN: there is not enough memory to try " + large.stream().map(c -> c.choice() + " (" + c.workspace() + "  bytes of working memory)")
+            cache.warn("cuDNN: there is not enough memory to try " + large.stream().map(c -> c.choice() + " (" + c.workspace()
+                    + " bytes of working memory)")
                     .collect(Collectors.joining(", ")) + ", but others were tried; while " + doing);
         }
     }
 
     private Verdict untried(PreparedGraph taken, String as, String what) {
-        cache.warn("cuDNN: engines cannot be tried, so the one that " + as + " is taken for now; while " + doing + ". There is not enough memory for " + what);
+        cache.warn("cuDNN: engines cannot be tried, so the one that " + as + " is taken for now; while " + doing
+                + ". There is not enough memory for " + what);
         return new Verdict(taken, false);
     }
 }

@@ -65,7 +65,8 @@ public final class AttentionGraphs {
         Graph.Tensor one = g.scalar(1); // this operand stands where the pattern expects the scale of dropout
         Graph.Tensor delta = g.pointwise(Graph.Pointwise.MUL, dO, rows(new TensorPlace.In(3), t), packed(t, d));
         delta = g.reduction(Graph.Reduction.ADD, delta, sum(new TensorPlace.Virtual()));
-        delta = g.pointwise(Graph.Pointwise.MUL, delta, one, g.scratch(DType.F32, new long[] {b, heads, t, 1}, heads * t, t, 1, 1));
+        delta = g.pointwise(Graph.Pointwise.MUL, delta, one, g.scratch(DType.F32, new long[] {b, heads, t, 1}, heads * t, t, 1,
+                1));
 
         Graph.Tensor a = g.scalar(scale);
         Graph.Tensor p = g.pointwise(Graph.Pointwise.MUL, g.matmul(q, k, weights(DType.F32)), a, weights(DType.F32));
@@ -78,8 +79,10 @@ public final class AttentionGraphs {
         ds = g.pointwise(Graph.Pointwise.MUL, ds, p, weights(DType.F32));
         ds = g.pointwise(Graph.Pointwise.MUL, ds, a, weights(DType.F32));
         g.matmul(g.reshape(ds, turned()), q, result(keys, 1));
-        Graph.Tensor kRows = g.reshape(k, g.tensor(new TensorPlace.Virtual(), stored, new long[] {b, heads, s, d}, s * heads * d, d, heads * d, 1));
-        g.matmul(ds, kRows, rows(new TensorPlace.Out(0), t)); // dq is computed whole and not summed by atomics, so every run gives the same bytes
+        Graph.Tensor kRows = g.reshape(k, g.tensor(new TensorPlace.Virtual(), stored, new long[] {b, heads, s, d}, s * heads * d,
+                d, heads * d, 1));
+        // dq is computed whole and not summed by atomics, so every run gives the same bytes
+        g.matmul(ds, kRows, rows(new TensorPlace.Out(0), t));
     }
 
     private Graph.Tensor scores(Graph.Tensor q, Graph.Tensor k) {

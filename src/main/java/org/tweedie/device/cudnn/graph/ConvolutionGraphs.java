@@ -31,7 +31,8 @@ public final class ConvolutionGraphs {
 
     /** Computes y as {@link #forward} does, from sums conv(x, w) that are in memory. */
     public static void epilogue(Graph g, LibraryCall call) {
-        epilogue(g, call, image(g, new TensorPlace.In(0), call.in().get(0)), image(g, new TensorPlace.Out(0), call.out().getFirst()));
+        epilogue(g, call, image(g, new TensorPlace.In(0), call.in().get(0)),
+                image(g, new TensorPlace.Out(0), call.out().getFirst()));
     }
 
     /**
@@ -63,7 +64,8 @@ public final class ConvolutionGraphs {
 
     /** Computes dx of dy and w. */
     public static void backwardData(Graph g, Conv2dVjp op, LibraryCall call) {
-        g.backwardData(op.of(), image(g, new TensorPlace.In(0), call.in().get(0)), image(g, new TensorPlace.In(1), call.in().get(1)),
+        g.backwardData(op.of(), image(g, new TensorPlace.In(0), call.in().get(0)),
+                image(g, new TensorPlace.In(1), call.in().get(1)),
                 image(g, new TensorPlace.Out(0), call.out().getFirst()));
     }
 

@@ -67,8 +67,10 @@ public final class Graph {
     /** Adds a tensor of the given extents and strides, in elements. */
     Tensor tensor(TensorPlace place, DType dtype, long[] dims, long... strides) {
         long uid = tensors.size() + 1;
-        BackendDescriptor d = scope.create(DescriptorKind.TENSOR).set(Attribute.TENSOR_UNIQUE_ID, uid).set(Attribute.TENSOR_DATA_TYPE, code(dtype))
-                .set(Attribute.TENSOR_BYTE_ALIGNMENT, alignment).set(Attribute.TENSOR_DIMENSIONS, dims).set(Attribute.TENSOR_STRIDES, strides);
+        BackendDescriptor d = scope.create(DescriptorKind.TENSOR).set(Attribute.TENSOR_UNIQUE_ID, uid)
+                .set(Attribute.TENSOR_DATA_TYPE, code(dtype))
+                .set(Attribute.TENSOR_BYTE_ALIGNMENT, alignment).set(Attribute.TENSOR_DIMENSIONS, dims)
+                .set(Attribute.TENSOR_STRIDES, strides);
         switch (place) {
             case TensorPlace.Virtual _ -> d.set(Attribute.TENSOR_IS_VIRTUAL, 1);
             case TensorPlace.Scalar _ -> d.set(Attribute.TENSOR_IS_BY_VALUE, 1);
@@ -98,18 +100,24 @@ public final class Graph {
 
     /** Adds the operation y = x (cross-correlated with) w. */
     void convolution(Conv2d op, Tensor x, Tensor w, Tensor y) {
-        add(scope.create(DescriptorKind.OPERATION_CONVOLUTION_FORWARD).set(Attribute.OPERATION_CONVOLUTION_FORWARD_X, x.descriptor())
-                .set(Attribute.OPERATION_CONVOLUTION_FORWARD_W, w.descriptor()).set(Attribute.OPERATION_CONVOLUTION_FORWARD_Y, y.descriptor())
+        add(scope.create(DescriptorKind.OPERATION_CONVOLUTION_FORWARD).set(Attribute.OPERATION_CONVOLUTION_FORWARD_X,
+                x.descriptor())
+                .set(Attribute.OPERATION_CONVOLUTION_FORWARD_W, w.descriptor()).set(Attribute.OPERATION_CONVOLUTION_FORWARD_Y,
+                y.descriptor())
                 .set(Attribute.OPERATION_CONVOLUTION_FORWARD_CONV_DESC, geometry(op))
-                .setFloat(Attribute.OPERATION_CONVOLUTION_FORWARD_ALPHA, 1f).setFloat(Attribute.OPERATION_CONVOLUTION_FORWARD_BETA, 0f));
+                .setFloat(Attribute.OPERATION_CONVOLUTION_FORWARD_ALPHA, 1f)
+                .setFloat(Attribute.OPERATION_CONVOLUTION_FORWARD_BETA, 0f));
     }
 
     /** Adds the operation that pulls dy back through {@link #convolution} to dx. */
     void backwardData(Conv2d op, Tensor dy, Tensor w, Tensor dx) {
-        add(scope.create(DescriptorKind.OPERATION_CONVOLUTION_BACKWARD_DATA).set(Attribute.OPERATION_CONVOLUTION_BWD_DATA_DY, dy.descriptor())
-                .set(Attribute.OPERATION_CONVOLUTION_BWD_DATA_W, w.descriptor()).set(Attribute.OPERATION_CONVOLUTION_BWD_DATA_DX, dx.descriptor())
+        add(scope.create(DescriptorKind.OPERATION_CONVOLUTION_BACKWARD_DATA).set(Attribute.OPERATION_CONVOLUTION_BWD_DATA_DY,
+                dy.descriptor())
+                .set(Attribute.OPERATION_CONVOLUTION_BWD_DATA_W, w.descriptor()).set(Attribute.OPERATION_CONVOLUTION_BWD_DATA_DX,
+                dx.descriptor())
                 .set(Attribute.OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC, geometry(op))
-                .setFloat(Attribute.OPERATION_CONVOLUTION_BWD_DATA_ALPHA, 1f).setFloat(Attribute.OPERATION_CONVOLUTION_BWD_DATA_BETA, 0f));
+                .setFloat(Attribute.OPERATION_CONVOLUTION_BWD_DATA_ALPHA, 1f)
+                .setFloat(Attribute.OPERATION_CONVOLUTION_BWD_DATA_BETA, 0f));
     }
 
     private BackendDescriptor geometry(Conv2d op) {
@@ -123,11 +131,13 @@ public final class Graph {
 
     /** Adds the operation y = mode(x) or, with a b that may be broadcast, y = mode(x, b). */
     Tensor pointwise(Pointwise mode, Tensor x, Tensor b, Tensor y) {
-        BackendDescriptor how = scope.create(DescriptorKind.POINTWISE).set(Attribute.POINTWISE_MODE, mode.code).set(Attribute.POINTWISE_MATH_PREC, code(DType.F32));
+        BackendDescriptor how = scope.create(DescriptorKind.POINTWISE).set(Attribute.POINTWISE_MODE, mode.code)
+                .set(Attribute.POINTWISE_MATH_PREC, code(DType.F32));
         if (mode == Pointwise.SWISH_FWD) {
             how.setFloat(Attribute.POINTWISE_SWISH_BETA, 1f);
         }
-        BackendDescriptor d = scope.create(DescriptorKind.OPERATION_POINTWISE).set(Attribute.OPERATION_POINTWISE_PW_DESCRIPTOR, how.finish())
+        BackendDescriptor d = scope.create(DescriptorKind.OPERATION_POINTWISE).set(Attribute.OPERATION_POINTWISE_PW_DESCRIPTOR,
+                how.finish())
                 .set(Attribute.OPERATION_POINTWISE_XDESC, x.descriptor());
         if (b != null) {
             d.set(Attribute.OPERATION_POINTWISE_BDESC, b.descriptor());
@@ -140,7 +150,8 @@ public final class Graph {
     Tensor reduction(Reduction operator, Tensor x, Tensor y) {
         BackendDescriptor how = scope.create(DescriptorKind.REDUCTION).set(Attribute.REDUCTION_OPERATOR, operator.code)
                 .set(Attribute.REDUCTION_COMP_TYPE, code(DType.F32)).finish();
-        add(scope.create(DescriptorKind.OPERATION_REDUCTION).set(Attribute.OPERATION_REDUCTION_DESC, how).set(Attribute.OPERATION_REDUCTION_XDESC, x.descriptor())
+        add(scope.create(DescriptorKind.OPERATION_REDUCTION).set(Attribute.OPERATION_REDUCTION_DESC, how)
+                .set(Attribute.OPERATION_REDUCTION_XDESC, x.descriptor())
                 .set(Attribute.OPERATION_REDUCTION_YDESC, y.descriptor()));
         return y;
     }
@@ -148,7 +159,8 @@ public final class Graph {
     /** Adds the product c = a b of the last two axes. */
     Tensor matmul(Tensor a, Tensor b, Tensor c) {
         BackendDescriptor how = scope.create(DescriptorKind.MATMUL).set(Attribute.MATMUL_COMP_TYPE, code(DType.F32)).finish();
-        add(scope.create(DescriptorKind.OPERATION_MATMUL).set(Attribute.OPERATION_MATMUL_DESC, how).set(Attribute.OPERATION_MATMUL_ADESC, a.descriptor())
+        add(scope.create(DescriptorKind.OPERATION_MATMUL).set(Attribute.OPERATION_MATMUL_DESC, how)
+                .set(Attribute.OPERATION_MATMUL_ADESC, a.descriptor())
                 .set(Attribute.OPERATION_MATMUL_BDESC, b.descriptor()).set(Attribute.OPERATION_MATMUL_CDESC, c.descriptor()));
         return c;
     }
@@ -166,7 +178,8 @@ public final class Graph {
 
     /** Makes the finished OPERATIONGRAPH. */
     public BackendDescriptor finish(Target target) {
-        BackendDescriptor d = scope.create(DescriptorKind.OPERATIONGRAPH).set(Attribute.OPERATIONGRAPH_OPS, operations.toArray(BackendDescriptor[]::new));
+        BackendDescriptor d = scope.create(DescriptorKind.OPERATIONGRAPH).set(Attribute.OPERATIONGRAPH_OPS,
+                operations.toArray(BackendDescriptor[]::new));
         if (target instanceof Target.Card card) {
             d.set(Attribute.OPERATIONGRAPH_HANDLE, card.handle());
         }

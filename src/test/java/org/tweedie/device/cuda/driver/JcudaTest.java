@@ -24,8 +24,8 @@ import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 
 /**
- * JCuda's and JCublas's own native halves, called as this device calls them: in a JVM of its own, on a driver and a cuBLAS in C that tell what reached them. Runs
- * where a C compiler is found.
+ * JCuda's and JCublas's own native halves, called as this device calls them: in a JVM of its own, on a driver and a cuBLAS in C
+ * that tell what reached them. Runs where a C compiler is found.
  */
 class JcudaTest {
     private static final Path SOURCES = Path.of("src/test/native");
@@ -35,14 +35,18 @@ class JcudaTest {
 
     @Test
     void everyCallReachesTheDriverAsMeant() throws IOException, InterruptedException {
-        String cc = Arrays.stream(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator)).flatMap(d -> List.of(d + "/cc", d + "/gcc").stream())
+        String cc = Arrays.stream(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator))
+                .flatMap(d -> List.of(d + "/cc", d + "/gcc").stream())
                 .filter(f -> Files.isExecutable(Path.of(f))).findFirst().orElse(null);
         assumeTrue(cc != null, "no C compiler found, so JCuda is not called here");
         Path versions = Files.writeString(folder.resolve("versions"), "libcublas.so.12 { global: *; };\n");
-        run(List.of(cc, "-shared", "-fPIC", "-w", "-Wl,-soname,libcuda.so.1", "-o", folder.resolve("libcuda.so.1").toString(), SOURCES.resolve("standin_cuda.c").toString()));
-        run(List.of(cc, "-shared", "-fPIC", "-w", "-Wl,-soname,libcublas.so.12", "-Wl,--version-script=" + versions, "-o", folder.resolve("libcublas.so.12").toString(),
+        run(List.of(cc, "-shared", "-fPIC", "-w", "-Wl,-soname,libcuda.so.1", "-o", folder.resolve("libcuda.so.1").toString(),
+                SOURCES.resolve("standin_cuda.c").toString()));
+        run(List.of(cc, "-shared", "-fPIC", "-w", "-Wl,-soname,libcublas.so.12", "-Wl,--version-script=" + versions, "-o",
+                folder.resolve("libcublas.so.12").toString(),
                 SOURCES.resolve("standin_cublas.c").toString()));
-        String told = run(List.of(Path.of(System.getProperty("java.home"), "bin/java").toString(), "--enable-native-access=ALL-UNNAMED", "-cp",
+        String told = run(List.of(Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                "--enable-native-access=ALL-UNNAMED", "-cp",
                 System.getProperty("java.class.path"), Calls.class.getName()));
         String expected = """
                 cuInit 0
@@ -57,7 +61,8 @@ class JcudaTest {
                 3.25 came back
                 cuMemsetD8Async 255 16 stream
                 cuModuleLoadDataEx 2 options
-                cuda: cuModuleLoadDataEx failed with CUDA_ERROR_INVALID_PTX (a PTX JIT compilation failed) while compiling kernels/broken.ptx; its log: line 1; fatal: no version
+                cuda: cuModuleLoadDataEx failed with CUDA_ERROR_INVALID_PTX (a PTX JIT compilation failed) \
+                while compiling kernels/broken.ptx; its log: line 1; fatal: no version
                 cuModuleLoadDataEx 2 options
                 cuda: cuModuleGetFunction failed with CUDA_ERROR_NOT_FOUND (named symbol not found) for kernel absent
                 cuModuleGetFunction module scale
@@ -84,7 +89,9 @@ class JcudaTest {
                 cublas 120600
                 cublasGemmEx 10 2,3,4 1 a 3.25 0 4 b 3.25 0 4 beta 1 c 0 2 compute 68 -1
                 cublasGemmStridedBatchedEx 01 2,3,4 1 a 3.25 14 2 8 b 3.25 14 3 0 beta 0 c 14 2 6 count 5 compute 68 -1
-                cuda: cublasGemmStridedBatchedEx failed with CUBLAS_STATUS_EXECUTION_FAILED (the kernel did not run) for Gemm[dtype=F16, transA=false, transB=false, m=2, n=3, k=4, lda=2, strideA=8, ldb=4, strideB=0, ldc=2, strideC=6, count=99, beta=0.0]
+                cuda: cublasGemmStridedBatchedEx failed with CUBLAS_STATUS_EXECUTION_FAILED (the kernel did not run) \
+                for Gemm[dtype=F16, transA=false, transB=false, m=2, n=3, k=4, lda=2, strideA=8, ldb=4, \
+                strideB=0, ldc=2, strideC=6, count=99, beta=0.0]
                 cublasDestroy handle
                 cuda: cuMemAlloc failed with CUDA_ERROR_OUT_OF_MEMORY (out of memory)
                 128974848 free

@@ -56,7 +56,8 @@ class PlanCacheTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "not json", "[1, 2]", "{\"format\": 2, \"choices\": {}}", "{\"format\": 1}", "{\"format\": 1, \"choices\": 7}", "\0\1\2"})
+    @ValueSource(strings = {"", "not json", "[1, 2]", "{\"format\": 2, \"choices\": {}}", "{\"format\": 1}",
+            "{\"format\": 1, \"choices\": 7}", "\0\1\2"})
     void aDamagedFileIsIgnoredOnceAndReplaced(String content) throws IOException {
         Path file = folder.resolve("plans.json");
         Files.writeString(file, content);

@@ -15,11 +15,13 @@ import org.tweedie.program.op.Conv2d;
 /** Which attention goes to cuDNN, by version and card. */
 class SupportTest {
     private static Optional<String> forward(long version, int capability, int queries, int keys, int d, DType stored) {
-        return new Support(version, capability).refusal(new Attention(8, false), Shape.of(2, queries, 8 * d), Shape.of(2, keys, 8 * d), stored);
+        return new Support(version, capability).refusal(new Attention(8, false), Shape.of(2, queries, 8 * d),
+                Shape.of(2, keys, 8 * d), stored);
     }
 
     private static Optional<String> backward(long version, int capability, int queries, int keys, int d) {
-        return new Support(version, capability).refusal(new AttentionVjp(new Attention(8, false), false), Shape.of(2, queries, 8 * d), Shape.of(2, keys, 8 * d),
+        return new Support(version, capability).refusal(new AttentionVjp(new Attention(8, false), false),
+                Shape.of(2, queries, 8 * d), Shape.of(2, keys, 8 * d),
                 DType.BF16);
     }
 
@@ -48,7 +50,8 @@ class SupportTest {
 
     @Test
     void versionsThatAreWrong() {
-        refused("cuDNN 9.10.0 on compute capability 9.0: attention is known to be wrong", forward(91000, 90, 64, 64, 40, DType.F16));
+        refused("cuDNN 9.10.0 on compute capability 9.0: attention is known to be wrong",
+                forward(91000, 90, 64, 64, 40, DType.F16));
         refused("install 9.10.2 or later", backward(91001, 90, 128, 128, 40));
         taken(forward(91002, 90, 64, 64, 40, DType.F16));
         taken(forward(90900, 90, 64, 64, 40, DType.F16));
@@ -70,6 +73,7 @@ class SupportTest {
 
     @Test
     void causalAttentionIsOurs() {
-        refused("left to our kernels", new Support(92400, 90).refusal(new Attention(12, true), Shape.of(1, 77, 768), Shape.of(1, 77, 768), DType.F16));
+        refused("left to our kernels", new Support(92400, 90).refusal(new Attention(12, true), Shape.of(1, 77, 768),
+                Shape.of(1, 77, 768), DType.F16));
     }
 }
