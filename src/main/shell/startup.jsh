@@ -7,6 +7,7 @@ import org.tweedie.image.*;
 import org.tweedie.inverse.*;
 import org.tweedie.measure.*;
 import org.tweedie.metrics.*;
+import org.tweedie.options.*;
 import org.tweedie.program.*;
 import org.tweedie.sample.*;
 import org.tweedie.solve.*;

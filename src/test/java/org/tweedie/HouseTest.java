@@ -41,16 +41,19 @@ public class HouseTest {
     private static final List<String> LAYERS = List.of("cli", "workload", "entry", "eval", "solve", "inverse", "sample", "measure", "metrics", "diffusion",
             "profile", "model", "nn", "weights", "image", "transform", "device", "ptx", "program", "options");
 
-    private static final JavaClasses MAIN = new ClassFileImporter().importUrl(Program.class.getProtectionDomain().getCodeSource().getLocation());
+    private static final JavaClasses MAIN = new ClassFileImporter().importUrl(Program.class.getProtectionDomain().getCodeSource()
+            .getLocation());
 
     @Test
     void arrowsPointDown() {
-        LayeredArchitecture rule = layeredArchitecture().consideringOnlyDependenciesInLayers().ensureAllClassesAreContainedInArchitecture();
+        LayeredArchitecture rule = layeredArchitecture().consideringOnlyDependenciesInLayers()
+                .ensureAllClassesAreContainedInArchitecture();
         for (String layer : LAYERS) {
             rule = rule.layer(layer).definedBy(layer.equals("entry") ? "org.tweedie" : "org.tweedie." + layer + "..");
         }
         for (int i = 0; i < LAYERS.size() - 1; i++) {
-            rule = rule.whereLayer(LAYERS.get(i)).mayOnlyAccessLayers(LAYERS.subList(i + 1, LAYERS.size()).toArray(String[]::new));
+            rule = rule.whereLayer(LAYERS.get(i)).mayOnlyAccessLayers(LAYERS.subList(i + 1, LAYERS.size())
+                    .toArray(String[]::new));
         }
         rule.whereLayer(LAYERS.getLast()).mayNotAccessAnyLayer().check(MAIN);
     }
@@ -69,19 +72,25 @@ public class HouseTest {
 
     @Test
     void onlyDevicesKnowsBackends() {
-        for (String backend : List.of("org.tweedie.device.cpu..", "org.tweedie.device.reference..", "org.tweedie.device.sim..", "org.tweedie.device.cuda..")) {
+        for (String backend : List.of("org.tweedie.device.cpu..", "org.tweedie.device.reference..", "org.tweedie.device.sim..",
+                "org.tweedie.device.cuda..")) {
             noClasses().that().resideOutsideOfPackage(backend).and().doNotHaveFullyQualifiedName(Devices.class.getName())
                     .should().dependOnClassesThat().resideInAPackage(backend).check(MAIN);
         }
     }
 
-    /** The lowering for GPUs is the same whoever runs it; the machine knows nothing of tensors; the simulated device and `tweedie kernel` know it. */
+    /**
+     * The lowering for GPUs is the same whoever runs it; the machine knows nothing of tensors; the simulated device and `tweedie
+     * kernel` know it.
+     */
     @Test
     void onlyTheSimulatorKnowsTheMachine() {
-        noClasses().that().resideOutsideOfPackages("org.tweedie.device.sim..", "org.tweedie.ptx..").and().haveNameNotMatching("org\\.tweedie\\.cli\\.Kernel.*")
+        noClasses().that().resideOutsideOfPackages("org.tweedie.device.sim..", "org.tweedie.ptx..").and()
+                .haveNameNotMatching("org\\.tweedie\\.cli\\.Kernel.*")
                 .should().dependOnClassesThat().resideInAPackage("org.tweedie.ptx..").check(MAIN);
         noClasses().that().resideInAPackage("org.tweedie.ptx..")
-                .should().dependOnClassesThat().resideInAnyPackage("org.tweedie.device..", "org.tweedie.program.op..").check(MAIN);
+                .should().dependOnClassesThat().resideInAnyPackage("org.tweedie.device..", "org.tweedie.program.op..")
+                .check(MAIN);
         noClasses().that().resideInAnyPackage("org.tweedie.device.cpu..", "org.tweedie.device.reference..")
                 .should().dependOnClassesThat().resideInAPackage("org.tweedie.device.gpu..").check(MAIN);
     }
@@ -89,20 +98,29 @@ public class HouseTest {
     /** JCuda is the cuda device's alone, and so is the binding of cuDNN. */
     @Test
     void onlyTheCudaDeviceKnowsJcudaAndCudnn() {
-        noClasses().that().resideOutsideOfPackage("org.tweedie.device.cuda..").should().dependOnClassesThat().resideInAPackage("jcuda..").check(MAIN);
+        noClasses().that().resideOutsideOfPackage("org.tweedie.device.cuda..").should().dependOnClassesThat()
+                .resideInAPackage("jcuda..").check(MAIN);
         noClasses().that().resideOutsideOfPackages("org.tweedie.device.cuda..", "org.tweedie.device.cudnn..")
                 .should().dependOnClassesThat().resideInAPackage("org.tweedie.device.cudnn..").check(MAIN);
     }
 
-    /** What finds NVIDIA's libraries serves the command line and the device alike, and starts nothing of JCuda by being loaded itself. */
+    /**
+     * What finds NVIDIA's libraries serves the command line and the device alike, and starts nothing of JCuda by being loaded
+     * itself.
+     */
     @Test
     void nvidiaKnowsNoDeviceAndNotJcuda() {
         noClasses().that().resideInAPackage("org.tweedie.device.nvidia..")
-                .should().dependOnClassesThat().resideInAnyPackage("jcuda..", "org.tweedie.program..", "org.tweedie.device", "org.tweedie.device.gpu..",
-                        "org.tweedie.device.cpu..", "org.tweedie.device.sim..", "org.tweedie.device.reference..", "org.tweedie.device.cuda..", "org.tweedie.device.cudnn..").check(MAIN);
+                .should().dependOnClassesThat().resideInAnyPackage("jcuda..", "org.tweedie.program..", "org.tweedie.device",
+                "org.tweedie.device.gpu..",
+                        "org.tweedie.device.cpu..", "org.tweedie.device.sim..", "org.tweedie.device.reference..",
+                        "org.tweedie.device.cuda..", "org.tweedie.device.cudnn..").check(MAIN);
     }
 
-    /** An op counts as tested where it stands in a case's program, its pull-back or its push-forward: all three run on every device. */
+    /**
+     * An op counts as tested where it stands in a case's program, its pull-back or its push-forward: all three run on every
+     * device.
+     */
     @Test
     void everyOpHasACase() {
         Set<String> tested = new TreeSet<>();
@@ -114,7 +132,8 @@ public class HouseTest {
                 add(tested, Jvp.of(f, "x" + i, "y0"));
             }
         });
-        Set<String> ops = Arrays.stream(Op.class.getPermittedSubclasses()).map(Class::getSimpleName).collect(Collectors.toCollection(TreeSet::new));
+        Set<String> ops = Arrays.stream(Op.class.getPermittedSubclasses()).map(Class::getSimpleName)
+                .collect(Collectors.toCollection(TreeSet::new));
         ops.removeAll(tested);
         assertEquals(Set.of(), ops, "ops without a line in OpCase");
     }
@@ -129,7 +148,8 @@ public class HouseTest {
         List<Path> files = files("", "src", "weights-tools", "bench", "kernels");
         for (Path p : files) {
             String name = p.toString();
-            String expected = name.endsWith(".java") || name.endsWith(".cu") ? "// " + LICENCE : name.endsWith(".py") ? "# " + LICENCE : null;
+            String expected = name.endsWith(".java") || name.endsWith(".cu") ? "// " + LICENCE : name.endsWith(".py")
+                    ? "# " + LICENCE : null;
             if (expected != null && !Files.readAllLines(p).getFirst().equals(expected)) {
                 without.add(p);
             }
@@ -144,7 +164,8 @@ public class HouseTest {
         assertTrue(files.size() > 100, "the files were looked for in the wrong place");
         for (Path p : files) {
             int lines = Files.readAllLines(p).size();
-            assertTrue(lines <= MOST_LINES, p + ": " + lines + " lines, at most " + MOST_LINES + "; split it by what its parts do");
+            assertTrue(lines <= MOST_LINES, p + ": " + lines + " lines, at most " + MOST_LINES
+                    + "; split it by what its parts do");
         }
     }
 
@@ -196,7 +217,8 @@ public class HouseTest {
 
     /** A row that begins with a name, or with its longer form as in {@code sr:FACTOR}. */
     private static void row(String file, String text, String name) {
-        assertTrue(text.lines().anyMatch(l -> l.matches("\\| `" + name + "([:\\[].*)?` \\|.*")), file + ": no table row '| `" + name + "` | ...'");
+        assertTrue(text.lines().anyMatch(l -> l.matches("\\| `" + name + "([:\\[].*)?` \\|.*")), file + ": no table row '| `"
+                + name + "` | ...'");
     }
 
     /** The packages that a user's program sees, by the pom's properties api.*; some of them need not be there yet. */
@@ -214,7 +236,8 @@ public class HouseTest {
         List<Path> found = new java.util.ArrayList<>();
         for (String folder : folders) {
             try (Stream<Path> all = Files.walk(Path.of(folder))) {
-                all.filter(Files::isRegularFile).filter(p -> p.toString().endsWith(end) && !p.toString().contains("__pycache__")).forEach(found::add);
+                all.filter(Files::isRegularFile).filter(p -> p.toString().endsWith(end) && !p.toString().contains("__pycache__"))
+                        .forEach(found::add);
             }
         }
         return found;

@@ -16,7 +16,7 @@ import org.tweedie.diffusion.NoiseSchedule;
 import org.tweedie.model.StableDiffusion;
 import org.tweedie.program.Tensor;
 import org.tweedie.weights.Checkpoint;
-import org.tweedie.weights.Module;
+import org.tweedie.weights.CheckpointPart;
 import org.tweedie.weights.Shards;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -52,7 +52,7 @@ final class Inspect implements Callable<Integer> {
         try (Checkpoint checkpoint = Checkpoint.open(path); StableDiffusion model = StableDiffusion.open(path)) {
             System.out.println(path + ": " + checkpoint.index().text("_class_name", "a checkpoint"));
             for (String name : List.of("text_encoder", "unet", "vae")) {
-                Module module = checkpoint.module(name);
+                CheckpointPart module = checkpoint.module(name);
                 tensors(name, module.tensors());
                 System.out.println("  files: " + String.join(", ", module.files()));
                 System.out.println("  config: " + module.config().object());

@@ -17,13 +17,13 @@ import org.tweedie.cli.console.Numbers;
 import org.tweedie.cli.console.Output;
 import org.tweedie.options.Spelling;
 import org.tweedie.program.Tensor;
-import org.tweedie.ptx.Counts;
-import org.tweedie.ptx.Entry;
 import org.tweedie.ptx.Machine;
-import org.tweedie.ptx.Memory;
-import org.tweedie.ptx.Options;
 import org.tweedie.ptx.PtxModule;
-import org.tweedie.ptx.Size;
+import org.tweedie.ptx.execution.Entry;
+import org.tweedie.ptx.launch.Counts;
+import org.tweedie.ptx.launch.Memory;
+import org.tweedie.ptx.launch.MachineOptions;
+import org.tweedie.ptx.launch.Size;
 import org.tweedie.weights.SafeTensors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -119,8 +119,8 @@ final class Kernel implements Callable<Integer> {
                 throw new IllegalArgumentException(out == null ? "kernel " + entry + ": it has results; say with -o where they go"
                         : out + ": the kernel has no results; make one of its arguments out:NAME:TYPE:DxD or inout:NAME");
             }
-            Options options = new Options(true, true, true,
-                    approximations.equals("worst") ? Options.Approximation.WORST : Options.Approximation.NEAREST, 1);
+            MachineOptions options = new MachineOptions(true, true, true,
+                    approximations.equals("worst") ? MachineOptions.Approximation.WORST : MachineOptions.Approximation.NEAREST, 1);
             long start = System.nanoTime();
             Counts counts = new Machine(memory, options).launch(kernel, size("--grid", grid), size("--block", block), shared, values.toArray());
             double seconds = (System.nanoTime() - start) / 1e9;

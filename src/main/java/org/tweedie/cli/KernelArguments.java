@@ -15,8 +15,8 @@ import org.tweedie.options.Spelling;
 import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
-import org.tweedie.ptx.Memory;
-import org.tweedie.ptx.Window;
+import org.tweedie.ptx.launch.Memory;
+import org.tweedie.ptx.launch.Window;
 
 /** A kernel's arguments as words: tensors of a file, new tensors, numbers. */
 final class KernelArguments {

@@ -9,12 +9,12 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.UUID;
 
-/** Writes whole files: beside the target first, then renamed over it, so that no reader ever meets half of one. */
+/** Writes whole files: each is written beside its target and then renamed over it, so that no reader ever sees a partial file. */
 public final class AtomicFile {
     private AtomicFile() {}
 
     /**
-     * Says now what would fail later, before hours of work.
+     * Checks, before hours of work, what would make writing fail later.
      *
      * @throws IllegalArgumentException when the folder is missing or not writable, or the path is a folder
      */
@@ -30,13 +30,16 @@ public final class AtomicFile {
             throw new IllegalArgumentException(file + ": " + folder + " is a file, not a folder; write elsewhere");
         }
         if (!Files.isWritable(folder)) {
-            throw new IllegalArgumentException(file + ": folder " + folder + " is not writable; change its permissions or write elsewhere");
+            throw new IllegalArgumentException(file + ": folder " + folder
+                    + " is not writable; change its permissions or write elsewhere");
         }
     }
 
     /**
-     * @throws IllegalArgumentException as {@link #check}
-     * @throws IOException with one line naming the file, when writing fails; nothing is left behind then
+     * Writes a file.
+     *
+     * @throws IllegalArgumentException as {@link #check} does
+     * @throws IOException with one line naming the file, when writing fails; no partial file is left then
      */
     public static void write(Path file, byte[] bytes) throws IOException {
         check(file);

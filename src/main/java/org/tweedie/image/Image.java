@@ -5,9 +5,16 @@ import java.util.Arrays;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 
-/** A picture: rows from the top, pixels from the left, then red, green, blue; -1 is black and 1 is white (values may lie beyond). */
+/**
+ * A picture: rows from the top, pixels from the left, then red, green, blue. The value -1 is black and 1 is white; values may be
+ * beyond.
+ */
 public record Image(int width, int height, float[] data) {
-    /** @throws IllegalArgumentException unless there are width * height * 3 numbers */
+    /**
+     * Checks the sizes.
+     *
+     * @throws IllegalArgumentException unless there are width * height * 3 numbers
+     */
     public Image {
         if (width < 1 || height < 1 || data.length != 3L * width * height) {
             throw new IllegalArgumentException("image " + width + "x" + height + ": expected " + 3L * width * height
@@ -15,7 +22,11 @@ public record Image(int width, int height, float[] data) {
         }
     }
 
-    /** The picture in a real tensor [1,H,W,3] or [H,W,3]. @throws IllegalArgumentException on any other shape */
+    /**
+     * Returns the picture in a real tensor [1,H,W,3] or [H,W,3].
+     *
+     * @throws IllegalArgumentException on any other shape
+     */
     public static Image of(Tensor t) {
         Shape s = t.shape();
         boolean one = s.rank() == 4 && s.dim(0) == 1 && s.dim(3) == 3;
@@ -25,17 +36,17 @@ public record Image(int width, int height, float[] data) {
         return new Image(s.dim(-2), s.dim(-3), t.floats());
     }
 
-    /** This picture as [1,H,W,3], over (not a copy of) its numbers. */
+    /** Returns this picture as a tensor [1,H,W,3] that shares its numbers. */
     public Tensor tensor() {
         return Tensor.of(shape(), data);
     }
 
-    /** [1,H,W,3]. */
+    /** Returns the shape [1,H,W,3]. */
     public Shape shape() {
         return Shape.of(1, height, width, 3);
     }
 
-    /** Values outside of [-1,1] brought to its ends, as a file or a screen would. */
+    /** Clamps the values to [-1,1], as a file or a screen does. */
     public Image clamp() {
         float[] out = data.clone();
         for (int i = 0; i < out.length; i++) {
@@ -49,10 +60,15 @@ public record Image(int width, int height, float[] data) {
         return data[(y * width + x) * 3 + channel];
     }
 
-    /** The part of the given size whose top-left pixel is (x, y). @throws IllegalArgumentException when it reaches beyond the picture */
+    /**
+     * Returns the part of the given size whose top-left pixel is (x, y).
+     *
+     * @throws IllegalArgumentException when it reaches beyond the picture
+     */
     public Image crop(int x, int y, int width, int height) {
         if (x < 0 || y < 0 || width < 1 || height < 1 || x + width > this.width || y + height > this.height) {
-            throw new IllegalArgumentException("crop: " + width + "x" + height + " at (" + x + "," + y + ") is outside of a picture of "
+            throw new IllegalArgumentException("crop: " + width + "x" + height + " at (" + x + "," + y
+                    + ") is outside of a picture of "
                     + this.width + "x" + this.height);
         }
         float[] out = new float[width * height * 3];
@@ -62,7 +78,7 @@ public record Image(int width, int height, float[] data) {
         return new Image(width, height, out);
     }
 
-    /** Pictures of one height side by side, left to right, with white gaps of so many pixels. */
+    /** Puts pictures of one height side by side, left to right, with white gaps of the given number of pixels. */
     public static Image join(int gap, Image... parts) {
         int height = parts[0].height;
         int width = (parts.length - 1) * gap;

@@ -24,23 +24,23 @@ public final class ImageFile {
 
     static {
         if (System.getProperty("java.awt.headless") == null) {
-            System.setProperty("java.awt.headless", "true"); // decoding needs no display, and must not look for one
+            System.setProperty("java.awt.headless", "true"); // decoding needs no display and must not look for one
         }
     }
 
     /**
-     * A picture as read.
+     * A picture as it was read.
      *
-     * @param notes a line for each thing that was done to it beyond mapping codes to [-1,1]
-     * @param text the parameters that {@link Png} kept in it; empty when it has none
+     * @param notes a line for each change beyond mapping codes to [-1,1]
+     * @param text the parameters that {@link Png} stored in the file; empty when it has none
      */
     public record Picture(Image image, List<String> notes, Map<String, String> text) {}
 
     private ImageFile() {}
 
     /**
-     * Reads a picture. Codes become values in [-1,1], or in [lo,hi] where a measurement says so; grey is repeated to three channels
-     * and Exif's orientation applied, both noted; an alpha channel is dropped if it is opaque everywhere.
+     * Reads a picture. Codes become values in [-1,1], or in [lo,hi] where a measurement says so. Grey is repeated to three
+     * channels and Exif's orientation is applied; both are noted. An alpha channel is dropped if it is opaque everywhere.
      *
      * @throws IllegalArgumentException with one line that says what is wrong with the file and what to do
      */
@@ -60,12 +60,12 @@ public final class ImageFile {
     private static Picture jpeg(Path file, byte[] bytes) {
         JpegHeader header = JpegHeader.read(bytes);
         if (header.components() == 4) {
-            throw new IllegalArgumentException(file + ": a CMYK JPEG (four channels, for print); convert it to RGB");
+            throw new IllegalArgumentException(file + ": this is a CMYK JPEG (four channels, for print); convert it to RGB");
         }
         List<String> notes = new ArrayList<>();
         Image stored = pixels(file, decode(file, bytes, "JPEG", notes), Map.of(), notes);
         if (header.orientation() != 1) {
-            notes.add(file + ": turned upright (Exif orientation " + header.orientation() + ")");
+            notes.add(file + ": was turned upright (Exif orientation " + header.orientation() + ")");
         }
         return new Picture(header.upright(stored), List.copyOf(notes), Map.of());
     }
@@ -78,7 +78,7 @@ public final class ImageFile {
             throw new IllegalArgumentException(file + ": expected a picture, got a folder; name one file in it");
         }
         if (!Files.isReadable(file)) {
-            throw new IllegalArgumentException(file + ": not readable; change its permissions");
+            throw new IllegalArgumentException(file + ": is not readable; change its permissions");
         }
         return Files.readAllBytes(file);
     }
@@ -101,14 +101,14 @@ public final class ImageFile {
             long pixels = (long) reader.getWidth(0) * reader.getHeight(0);
             if (pixels > MOST_PIXELS) {
                 throw new TooLarge(file + ": " + reader.getWidth(0) + "x" + reader.getHeight(0) + " is beyond the " + MOST_PIXELS
-                        + " pixels that are read; scale it down");
+                        + " pixels that can be read; scale it down");
             }
             reader.addIIOReadWarningListener((source, warning) -> notes.add(file + ": the decoder warns: " + warning));
             return reader.read(0);
         } catch (TooLarge e) {
             throw e;
-        } catch (IOException | RuntimeException e) { // the JDK's decoders throw either on malformed files
-            throw new IllegalArgumentException(file + ": damaged or unsupported " + format + " file (" + e.getMessage()
+        } catch (IOException | RuntimeException e) { // the JDK's decoders throw either of these on malformed files
+            throw new IllegalArgumentException(file + ": is a damaged or unsupported " + format + " file (" + e.getMessage()
                     + "); save it again as an RGB PNG", e);
         } finally {
             reader.dispose();
@@ -131,7 +131,7 @@ public final class ImageFile {
         int bands = picture.getRaster().getNumBands();
         boolean grey = colours.getNumColorComponents() == 1;
         if (grey) {
-            notes.add(file + ": grey, repeated to red, green and blue");
+            notes.add(file + ": is grey; its channel was repeated to red, green and blue");
         }
         int type = colours.getColorSpace().getType();
         if (!grey && type != ColorSpace.TYPE_RGB || bands != colours.getNumComponents()) {
@@ -139,7 +139,7 @@ public final class ImageFile {
                     + " channels in another colour space; convert it to RGB");
         }
         if (!grey && !colours.getColorSpace().isCS_sRGB()) {
-            notes.add(file + ": its colour profile is not applied; its values are taken as sRGB");
+            notes.add(file + ": the colour profile is not applied; the values are taken as sRGB");
         }
         return direct(file, picture, grey, text);
     }
@@ -198,7 +198,8 @@ public final class ImageFile {
         try {
             return value == null ? otherwise : Double.parseDouble(value);
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException(file + ": text chunk '" + PngChunks.KEY + "': expected a number for " + key + ", got '" + value + "'");
+            throw new IllegalArgumentException(file + ": text chunk '" + PngChunks.KEY + "': expected a number for " + key
+                    + ", got '" + value + "'");
         }
     }
 }

@@ -5,17 +5,17 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * What a JPEG file says before its pixels.
+ * The properties of a JPEG file that its header gives.
  *
  * @param components channels: 1 grey, 3 colour, 4 for print (CMYK)
- * @param orientation Exif's number from 1 (upright) to 8: how to turn the stored picture
+ * @param orientation Exif's number from 1 (upright) to 8, which says how to turn the stored picture
  */
 record JpegHeader(int components, int orientation) {
     static boolean isJpeg(byte[] file) {
         return file.length >= 3 && (file[0] & 0xFF) == 0xFF && (file[1] & 0xFF) == 0xD8 && (file[2] & 0xFF) == 0xFF;
     }
 
-    /** Components 0 when the file ends before it says. */
+    /** Reads the header; components is 0 when the file ends before it gives them. */
     static JpegHeader read(byte[] file) {
         ByteBuffer b = ByteBuffer.wrap(file);
         int orientation = 1;
@@ -27,11 +27,12 @@ record JpegHeader(int components, int orientation) {
             if (frame) {
                 return new JpegHeader(file[at + 9] & 0xFF, orientation);
             }
-            if (marker == 0xFF) { // a fill byte
+            if (marker == 0xFF) { // this is a fill byte
                 at++;
                 continue;
             }
-            if (marker == 0xE1 && at + 2 + length <= file.length && length >= 16 && b.getInt(at + 4) == 0x45786966) { // "Exif"
+            if (marker == 0xE1 && at + 2 + length <= file.length && length >= 16
+                    && b.getInt(at + 4) == 0x45786966) { // these four bytes spell "Exif"
                 orientation = exif(b.slice(at + 10, length - 8));
             }
             at += 2 + length;
@@ -39,7 +40,7 @@ record JpegHeader(int components, int orientation) {
         return new JpegHeader(0, orientation);
     }
 
-    /** Tag 0x0112 of the first directory of a TIFF block; 1 when it is not there. */
+    /** Returns tag 0x0112 of the first directory of a TIFF block, or 1 when the tag does not exist. */
     private static int exif(ByteBuffer tiff) {
         tiff.order(tiff.get(0) == 'I' ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
         int directory = tiff.getInt(4);
@@ -57,7 +58,7 @@ record JpegHeader(int components, int orientation) {
         return 1;
     }
 
-    /** The picture as it is meant to be seen. */
+    /** Returns the picture turned upright. */
     Image upright(Image p) {
         if (orientation == 1) {
             return p;

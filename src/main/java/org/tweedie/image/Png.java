@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Writes PNG files with their parameters in a text chunk. Whole numbers stand for values by an affine map, rounded half up:
- * code = floor((v - lo) / (hi - lo) * max + 1/2), v = lo + code / max * (hi - lo); a picture has lo = -1, hi = 1, max = 255.
+ * Writes PNG files with their parameters in a text chunk. Codes stand for values by an affine map, rounded half up: code =
+ * floor((v - lo) / (hi - lo) * max + 1/2), v = lo + code / max * (hi - lo). A picture has lo = -1, hi = 1, max = 255.
  */
 public final class Png {
     private static final int DEEP = 65535;
@@ -18,19 +18,19 @@ public final class Png {
     private Png() {}
 
     /**
-     * An sRGB picture of 8 bits a channel. What lies beyond [-1,1] is clipped: part of what a picture is.
+     * Writes an sRGB picture of 8 bits a channel. Values beyond [-1,1] are clipped, because a picture cannot hold them.
      *
-     * @param text parameters kept in the file, in order
+     * @param text parameters that are stored in the file, in order
      * @throws IllegalStateException when a value is not a number
-     * @throws IllegalArgumentException when it cannot be written there, as {@link AtomicFile#check}
+     * @throws IllegalArgumentException when the file cannot be written there, as {@link AtomicFile#check}
      */
     public static void write(Path file, Image image, Map<String, String> text) throws IOException {
         AtomicFile.write(file, encode(file, image, -1, 1, 255, text));
     }
 
     /**
-     * A measurement of 16 bits a channel, nothing clipped: the text chunk also gets {@code lo} and {@code hi}, the least and the
-     * greatest value, or -1 and 1 where these lie beyond. Reading undoes the map, to half a code.
+     * Writes a measurement of 16 bits a channel without clipping. The text chunk also gets {@code lo} and {@code hi}, the least
+     * and the greatest value, or -1 and 1 where these are beyond. Reading undoes the map, to half a code.
      */
     public static void writeMeasurement(Path file, Image image, Map<String, String> text) throws IOException {
         float lo = -1;
@@ -45,7 +45,11 @@ public final class Png {
         AtomicFile.write(file, encode(file, image, lo, hi, DEEP, all));
     }
 
-    /** The parameters kept in a PNG file; empty when it has none. @throws IllegalArgumentException when it is no sound PNG file */
+    /**
+     * Returns the parameters that a PNG file stores; empty when it has none.
+     *
+     * @throws IllegalArgumentException when the file is not a sound PNG file
+     */
     public static Map<String, String> text(Path file) throws IOException {
         byte[] bytes = ImageFile.bytes(file);
         if (!PngChunks.isPng(bytes)) {
@@ -57,21 +61,23 @@ public final class Png {
     private static byte[] encode(Path file, Image image, float lo, float hi, int max, Map<String, String> text) {
         int depth = max == DEEP ? 16 : 8;
         byte[] header = ByteBuffer.allocate(13).putInt(image.width()).putInt(image.height()).put((byte) depth)
-                .put((byte) 2).put((byte) 0).put((byte) 0).put((byte) 0).array(); // colour type RGB, not interlaced
+                // the colour type is RGB, and the file is not interlaced
+                .put((byte) 2).put((byte) 0).put((byte) 0).put((byte) 0).array();
         byte[] rows = filtered(codes(file, image, lo, hi, max), image.height(), 3 * depth / 8);
         PngChunks.Chunk pixels = new PngChunks.Chunk("IDAT", PngChunks.deflate(rows));
         return PngChunks.write(List.of(new PngChunks.Chunk("IHDR", header), new PngChunks.Chunk("sRGB", new byte[1]),
                 PngChunks.text(text), pixels, new PngChunks.Chunk("IEND", new byte[0])));
     }
 
-    /** Big-endian codes, one or two bytes each. */
+    /** Returns big-endian codes of one or two bytes each. */
     private static byte[] codes(Path file, Image image, float lo, float hi, int max) {
         float[] v = image.data();
         int bytes = max == DEEP ? 2 : 1;
         byte[] out = new byte[Math.multiplyExact(v.length, bytes)];
         for (int i = 0; i < v.length; i++) {
             if (Float.isNaN(v[i])) {
-                throw new IllegalStateException(file + ": not written: value at x=" + i / 3 % image.width() + " y=" + i / 3 / image.width()
+                throw new IllegalStateException(file + ": was not written: the value at x=" + i / 3 % image.width() + " y="
+                        + i / 3 / image.width()
                         + " is not a number; the computation before it failed");
             }
             int code = code(v[i], lo, hi, max);
@@ -91,7 +97,10 @@ public final class Png {
         return (float) (lo + (double) code / max * (hi - lo));
     }
 
-    /** Paeth's filter on each row: a byte less the one of its left, upper and upper-left neighbours that is nearest to left + up - upper left. */
+    /**
+     * Applies Paeth's filter to each row: it subtracts from a byte the one of its left, upper and upper-left neighbours that is
+     * nearest to left + up - upper left.
+     */
     private static byte[] filtered(byte[] rows, int height, int pixel) {
         int n = rows.length / height;
         byte[] out = new byte[rows.length + height];

@@ -16,9 +16,12 @@ import java.util.zip.CRC32;
 import java.util.zip.DeflaterOutputStream;
 import java.util.zip.InflaterInputStream;
 
-/** The container of a PNG file: signature, then chunks of length, type, data and checksum; and the text that Tweedie keeps in one. */
+/**
+ * The container of a PNG file (a signature, then chunks of length, type, data and checksum), and the text that Tweedie stores in
+ * one of its chunks.
+ */
 final class PngChunks {
-    /** Keyword of our text chunk. */
+    /** The keyword of our text chunk. */
     static final String KEY = "tweedie";
 
     private static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
@@ -31,7 +34,12 @@ final class PngChunks {
         return file.length >= 8 && Arrays.equals(file, 0, 8, SIGNATURE, 0, 8);
     }
 
-    /** @throws IllegalArgumentException when the file ends early or a checksum is wrong; the name is for its message */
+    /**
+     * Reads the chunks of a file.
+     *
+     * @param name the file's name, for messages
+     * @throws IllegalArgumentException when the file ends early or a checksum is wrong
+     */
     static List<Chunk> read(String name, byte[] file) {
         List<Chunk> chunks = new ArrayList<>();
         ByteBuffer b = ByteBuffer.wrap(file, 8, file.length - 8);
@@ -43,7 +51,7 @@ final class PngChunks {
             byte[] type = new byte[4];
             b.get(type).get(data);
             if (crc(type, data) != b.getInt()) {
-                throw new IllegalArgumentException(name + ": damaged PNG file (checksum of chunk "
+                throw new IllegalArgumentException(name + ": is a damaged PNG file (the checksum of chunk "
                         + new String(type, StandardCharsets.ISO_8859_1) + " is wrong); copy or download it again");
             }
             chunks.add(new Chunk(new String(type, StandardCharsets.ISO_8859_1), data));
@@ -71,7 +79,10 @@ final class PngChunks {
         return (int) crc.getValue();
     }
 
-    /** An uncompressed iTXt chunk of lines {@code key=value}; line breaks and backslashes in values are escaped by a backslash. */
+    /**
+     * Makes an uncompressed iTXt chunk of lines {@code key=value}; line breaks and backslashes in values are escaped by a
+     * backslash.
+     */
     static Chunk text(Map<String, String> parameters) {
         StringBuilder lines = new StringBuilder();
         parameters.forEach((k, v) -> {
@@ -82,12 +93,13 @@ final class PngChunks {
         });
         ByteArrayOutputStream data = new ByteArrayOutputStream();
         data.writeBytes(KEY.getBytes(StandardCharsets.ISO_8859_1));
-        data.writeBytes(new byte[5]); // ends the keyword; not compressed, method 0; empty language and translated keyword
+        // these bytes end the keyword and say: not compressed, method 0, empty language and translated keyword
+        data.writeBytes(new byte[5]);
         data.writeBytes(lines.toString().getBytes(StandardCharsets.UTF_8));
         return new Chunk("iTXt", data.toByteArray());
     }
 
-    /** The parameters of the first text chunk of ours, compressed or not; empty when there is none. */
+    /** Returns the parameters of our first text chunk, compressed or not; empty when there is none. */
     static Map<String, String> text(String name, List<Chunk> chunks) {
         for (Chunk c : chunks) {
             String text = switch (c.type) {
@@ -108,7 +120,8 @@ final class PngChunks {
         for (String line : text.split("\n")) {
             int eq = line.indexOf('=');
             if (eq < 1 && !line.isBlank()) {
-                throw new IllegalArgumentException(name + ": text chunk '" + KEY + "': expected lines key=value, got '" + line + "'");
+                throw new IllegalArgumentException(name + ": text chunk '" + KEY + "': expected lines key=value, got '" + line
+                        + "'");
             }
             if (eq >= 1) {
                 out.put(line.substring(0, eq), unescape(line.substring(eq + 1)));
@@ -127,13 +140,16 @@ final class PngChunks {
         return out.toString();
     }
 
-    /** Text of a tEXt (keyword, 0, text) or zTXt (keyword, 0, method, text) chunk of ours, else null. */
+    /** Returns the text of a tEXt (keyword, 0, text) or zTXt (keyword, 0, method, text) chunk if it is ours, else null. */
     private static String latin(byte[] data, boolean compressed) {
         int start = afterKey(data);
         return start < 0 ? null : body(data, start + (compressed ? 1 : 0), compressed, StandardCharsets.ISO_8859_1);
     }
 
-    /** Text of an iTXt chunk (keyword, 0, compressed?, method, language, 0, translated keyword, 0, text) of ours, else null. */
+    /**
+     * Returns the text of an iTXt chunk (keyword, 0, compressed?, method, language, 0, translated keyword, 0, text) if it is
+     * ours, else null.
+     */
     private static String international(byte[] data) {
         int start = afterKey(data);
         if (start < 0 || start + 2 > data.length) {
@@ -157,12 +173,12 @@ final class PngChunks {
         return new String(compressed ? inflate(raw) : raw, charset);
     }
 
-    /** At most a mebibyte: more is no list of parameters. */
+    /** Inflates at most a mebibyte; more than that is no list of parameters. */
     private static byte[] inflate(byte[] data) {
         try (InflaterInputStream in = new InflaterInputStream(new java.io.ByteArrayInputStream(data))) {
             return in.readNBytes(1 << 20);
         } catch (IOException e) {
-            throw new IllegalArgumentException("png: damaged compressed text chunk '" + KEY + "'", e);
+            throw new IllegalArgumentException("png: the compressed text chunk '" + KEY + "' is damaged", e);
         }
     }
 
@@ -171,7 +187,7 @@ final class PngChunks {
         try (DeflaterOutputStream deflater = new DeflaterOutputStream(out)) {
             deflater.write(data);
         } catch (IOException e) {
-            throw new UncheckedIOException(e); // memory does not fail
+            throw new UncheckedIOException(e); // writing to memory does not fail
         }
         return out.toByteArray();
     }

@@ -3,12 +3,13 @@ package org.tweedie.metrics;
 
 import org.tweedie.image.Image;
 
-/** Peak signal-to-noise ratio. */
+/** The peak signal-to-noise ratio. */
 public final class Psnr {
     private Psnr() {}
 
     /**
-     * 10 log10(4 / mean squared error) in dB: the peak is 2, the width of [-1,1]. Infinite for equal pictures.
+     * Returns 10 log10(4 / mean squared error) in dB: the peak is 2, the width of [-1,1]. The result is infinite for equal
+     * pictures.
      *
      * @throws IllegalArgumentException when the sizes differ
      */

@@ -4,9 +4,9 @@ package org.tweedie.metrics;
 import org.tweedie.image.Image;
 
 /**
- * Structural similarity (Wang, Bovik, Sheikh, Simoncelli 2004): windows of 11x11 under a Gaussian of 1.5 pixels, K1 = 0.01, K2 = 0.03,
- * range 2 (the width of [-1,1]), covariances not corrected for the sample size; the mean over channels and over the windows inside
- * of the picture.
+ * The structural similarity (Wang, Bovik, Sheikh, Simoncelli 2004) with windows of 11x11 under a Gaussian of 1.5 pixels, K1 =
+ * 0.01, K2 = 0.03, range 2 (the width of [-1,1]), and covariances that are not corrected for the sample size. It is the mean over
+ * channels and over the windows inside of the picture.
  */
 public final class Ssim {
     private static final int RADIUS = 5;
@@ -17,7 +17,7 @@ public final class Ssim {
     private Ssim() {}
 
     /**
-     * 1 for equal pictures, less for others.
+     * Returns 1 for equal pictures, less for others.
      *
      * @throws IllegalArgumentException when the sizes differ or a side is below 11 pixels
      */
@@ -51,7 +51,7 @@ public final class Ssim {
         return sum / mx.length;
     }
 
-    /** Weighted means over the windows that lie inside: [h,w] to [h-10,w-10]. */
+    /** Computes weighted means over the windows that are inside of the picture: [h,w] to [h-10,w-10]. */
     private static double[] smooth(double[] p, int w, int h) {
         int wo = w - 2 * RADIUS;
         int ho = h - 2 * RADIUS;

@@ -5,8 +5,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import org.tweedie.program.DType;
 import org.tweedie.weights.Checkpoint;
+import org.tweedie.weights.CheckpointPart;
 import org.tweedie.weights.Json;
-import org.tweedie.weights.Module;
 import org.tweedie.weights.RandomWeights;
 
 /** The parts of a Stable Diffusion checkpoint, each built when first asked for. Its tensors are mapped files, valid until {@link #close}. */
@@ -40,7 +40,7 @@ public final class StableDiffusion implements AutoCloseable {
 
     public ClipText textEncoder() throws IOException {
         if (textEncoder == null) {
-            Module m = checkpoint.module("text_encoder");
+            CheckpointPart m = checkpoint.module("text_encoder");
             textEncoder = new ClipText(m.config(), m.weights());
         }
         return textEncoder;
@@ -48,7 +48,7 @@ public final class StableDiffusion implements AutoCloseable {
 
     public UNet unet() throws IOException {
         if (unet == null) {
-            Module m = checkpoint.module("unet");
+            CheckpointPart m = checkpoint.module("unet");
             unet = new UNet(m.config(), m.weights());
         }
         return unet;
@@ -56,7 +56,7 @@ public final class StableDiffusion implements AutoCloseable {
 
     public Autoencoder vae() throws IOException {
         if (vae == null) {
-            Module m = checkpoint.module("vae");
+            CheckpointPart m = checkpoint.module("vae");
             vae = new Autoencoder(m.config(), m.weights());
         }
         return vae;

@@ -3,7 +3,9 @@ package org.tweedie.weights;
 
 import java.io.IOException;
 
-/** A file of a checkpoint that cannot be read or written; the message is one line: which file, which tensor, what is wrong, what to do. */
+/**
+ * A file of a checkpoint cannot be read or written. The message is one line: which file, which tensor, what is wrong, what to do.
+ */
 public final class CheckpointException extends IOException {
     private static final long serialVersionUID = 1L;
 

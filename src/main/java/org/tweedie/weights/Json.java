@@ -24,21 +24,25 @@ import java.util.List;
 import java.util.function.Function;
 
 /**
- * A JSON object from a file, with getters whose errors name the file, the key, what was expected and what is there.
- * A key that is absent or null is an error unless the caller passes a default.
+ * A JSON object from a file, with getters whose errors name the file, the key, what was expected and what is there. A key that is
+ * absent or null is an error unless the caller passes a default.
  *
- * @param where what messages call the file, as in {@code unet/config.json}
+ * @param where the file's name in messages, for example {@code unet/config.json}
  */
 public record Json(String where, JsonObject object) {
     private static final long LARGEST = 64L << 20;
     private static final int DEEPEST = 64;
 
-    /** @throws IOException when the file cannot be read, is not UTF-8, not one JSON object, or has a key twice */
+    /**
+     * Reads a file.
+     *
+     * @throws IOException when the file cannot be read, is not UTF-8, is not one JSON object, or has a key twice
+     */
     public static Json read(Path file, String where) throws IOException {
         byte[] bytes;
         try {
             if (Files.size(file) > LARGEST) {
-                throw new CheckpointException(where + ": has " + Files.size(file) + " bytes, at most " + LARGEST
+                throw new CheckpointException(where + ": has " + Files.size(file) + " bytes; at most " + LARGEST
                         + " are read; this is not a configuration file");
             }
             bytes = Files.readAllBytes(file);
@@ -48,7 +52,11 @@ public record Json(String where, JsonObject object) {
         return parse(bytes, where);
     }
 
-    /** @throws IOException as {@link #read} */
+    /**
+     * Parses the bytes of a file.
+     *
+     * @throws IOException as {@link #read} does
+     */
     static Json parse(byte[] bytes, String where) throws IOException {
         var utf8 = StandardCharsets.UTF_8.newDecoder();
         try (JsonReader in = new JsonReader(new InputStreamReader(new ByteArrayInputStream(bytes), utf8))) {
@@ -58,7 +66,7 @@ public record Json(String where, JsonObject object) {
                 throw new CheckpointException(where + ": expected a JSON object, '{...}'; download the file again");
             }
             JsonElement value = value(in, where);
-            in.peek();      // throws unless only white space follows
+            in.peek();      // it throws unless only white space follows
             return new Json(where, value.getAsJsonObject());
         } catch (CheckpointException e) {
             throw e;
@@ -117,7 +125,7 @@ public record Json(String where, JsonObject object) {
         }
     }
 
-    /** Whether the key is there and not null. */
+    /** Tells whether the key exists and is not null. */
     public boolean has(String key) {
         return object.has(key) && !object.get(key).isJsonNull();
     }
@@ -158,7 +166,7 @@ public record Json(String where, JsonObject object) {
         return need(key, "a list of whole numbers", e -> list(e, Json::asInteger));
     }
 
-    /** A list of n whole numbers, or one number that stands for n equal ones. */
+    /** Returns a list of n whole numbers; one number stands for n equal ones. */
     public List<Integer> integers(String key, int n) {
         String what = "a whole number or a list of " + n + " whole numbers";
         return need(key, what, e -> {
@@ -178,7 +186,11 @@ public record Json(String where, JsonObject object) {
         return need(key, "a list of texts", e -> list(e, Json::asText));
     }
 
-    /** Refuses what is not supported. @throws IllegalArgumentException unless the key is absent, null or has the supported value */
+    /**
+     * Refuses a value that is not supported.
+     *
+     * @throws IllegalArgumentException unless the key is absent, null or has the supported value
+     */
     public void only(String key, Object supported) {
         if (!has(key)) {
             return;
@@ -192,7 +204,11 @@ public record Json(String where, JsonObject object) {
         }
     }
 
-    /** An error about a value that has the right type but cannot be used; {@code problem} says what was expected and got. */
+    /**
+     * Makes an error about a value that has the right type but cannot be used.
+     *
+     * @param problem says what was expected and got
+     */
     public IllegalArgumentException bad(String key, String problem) {
         return new IllegalArgumentException(where + ": '" + key + "' " + problem);
     }

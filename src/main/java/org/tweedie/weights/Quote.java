@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Text from untrusted files, made fit for a one-line message. */
+/** Makes text from untrusted files fit for a one-line message. */
 final class Quote {
     private static final int LONGEST = 120;
 
@@ -14,13 +14,16 @@ final class Quote {
     private Quote() {
     }
 
-    /** Where a JSON parser stopped, as in " at line 3 column 14": its messages advise programmers, not users. */
+    /**
+     * Returns where a JSON parser stopped, for example " at line 3 column 14". The parser's own messages advise programmers, not
+     * users.
+     */
     static String place(IOException parsing) {
         Matcher m = PLACE.matcher(String.valueOf(parsing.getMessage()));
         return m.find() ? " at " + m.group() : "";
     }
 
-    /** The text in single quotes, control characters shown as escapes, cut after 120 characters. */
+    /** Returns the text in single quotes, with control characters shown as escapes, cut after 120 characters. */
     static String of(String text) {
         StringBuilder s = new StringBuilder("'");
         for (int i = 0; i < text.length() && i < LONGEST; i++) {

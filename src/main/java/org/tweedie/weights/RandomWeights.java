@@ -12,22 +12,26 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 
 /**
- * Weights that were never trained, so that a network can be timed without its gigabytes on disk. Each tensor is a pure function of seed, name
- * and shape: uniform with variance 1/fan-in, so that values keep their size from layer to layer; a norm's factors and all biases are 1 and 0
- * give or take a tenth. Tensors are valid until {@link #close}.
+ * Weights that were never trained, so that a network can be timed without gigabytes of weights on disk. Each tensor is a pure
+ * function of seed, name and shape. It is uniform with variance 1/fan-in, so that values keep their size from layer to layer; a
+ * norm's factors are within a tenth of 1, and all biases are within a tenth of 0. Tensors are valid until {@link #close}.
  */
 public final class RandomWeights implements AutoCloseable {
     private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final int PER_BLOCK = 4; // numbers that one block of the generator gives
-    private static final long PIECE = 1 << 16; // blocks that a thread draws in one go
+    private static final int PER_BLOCK = 4; // the numbers that one block of the generator gives
+    private static final long PIECE = 1 << 16; // the blocks that a thread draws at a time
     private static final double SMALL = 0.1;
 
     private final Arena arena = Arena.ofShared();
     private final long seed;
     private final DType dtype;
 
-    /** @param dtype F16 or F32, as a checkpoint would hold them */
+    /**
+     * Makes weights for a seed.
+     *
+     * @param dtype F16 or F32, like the weights of a checkpoint
+     */
     public RandomWeights(long seed, DType dtype) {
         if (dtype != DType.F16 && dtype != DType.F32) {
             throw new IllegalArgumentException("random weights: expected F16 or F32, got " + dtype);
@@ -36,14 +40,15 @@ public final class RandomWeights implements AutoCloseable {
         this.dtype = dtype;
     }
 
-    /** The tensor of a name; asked for twice, it is drawn twice, to the same bytes. */
+    /** Returns the tensor of a name. If it is asked for twice, it is drawn twice, with the same bytes. */
     public Tensor draw(String name, Shape shape) {
         boolean vector = shape.rank() < 2;
         double mean = vector && name.endsWith(".weight") ? 1 : 0;
-        double width = vector ? SMALL : Math.sqrt(3.0 / shape.size(1, shape.rank())); // a uniform number in [-w,w] has variance w^2/3
+        // a uniform number in [-w,w] has variance w^2/3
+        double width = vector ? SMALL : Math.sqrt(3.0 / shape.size(1, shape.rank()));
         MemorySegment data = arena.allocate(shape.size() * dtype.bytes(), 64);
         long blocks = (shape.size() + PER_BLOCK - 1) / PER_BLOCK;
-        int key = name.hashCode(); // String states how it is computed: the same everywhere
+        int key = name.hashCode(); // String specifies how it is computed, so it is the same everywhere
         LongStream.range(0, (blocks + PIECE - 1) / PIECE).parallel()
                 .forEach(p -> fill(data, shape.size(), key, p * PIECE, Math.min(blocks, (p + 1) * PIECE), mean, width));
         return new Tensor(dtype, shape, data);

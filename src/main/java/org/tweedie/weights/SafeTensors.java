@@ -16,12 +16,13 @@ import java.util.Map;
 import org.tweedie.program.Tensor;
 
 /**
- * One safetensors file, mapped into memory, not read: its tensors are views of the mapping and are valid until {@link #close}.
- * The whole header is checked before any view is given out.
+ * One safetensors file. It is mapped into memory and not read: its tensors are views of the mapping and are valid until {@link
+ * #close}. The whole header is checked before any view is returned.
  *
- * <p>The format does not ask that a tensor's first byte be a multiple of its element size, and real files have such tensors.
- * {@link Tensor} reads them right; code that hands the address to a library which wants alignment must copy.
- * A file must not be changed or cut while it is open: touching a page that is gone is an error of the machine, not of this class.
+ * <p>The format does not require that a tensor's first byte is at a multiple of its element size, and real files have such
+ * tensors. {@link Tensor} reads them correctly; code that passes the address to a library which needs alignment must copy. A file
+ * must not be changed or truncated while it is open: touching a page that no longer exists is an error of the machine, not of
+ * this class.
  */
 public final class SafeTensors implements AutoCloseable {
     private final String file;
@@ -40,15 +41,23 @@ public final class SafeTensors implements AutoCloseable {
         this.arena = arena;
     }
 
-    /** Maps a file of any size. Who opens, closes. @throws CheckpointException naming the first fault of the file */
+    /**
+     * Maps a file of any size. The caller closes the result.
+     *
+     * @throws CheckpointException naming the first fault of the file
+     */
     public static SafeTensors open(Path path) throws IOException {
         return open(path, path.toString());
     }
 
-    /** As {@link #open(Path)}, with the name that messages give the file. */
+    /**
+     * Maps a file as {@link #open(Path)} does.
+     *
+     * @param file the name that messages give the file
+     */
     static SafeTensors open(Path path, String file) throws IOException {
         if (Files.isDirectory(path)) {
-            throw CheckpointException.of(file, "is a folder, expected a .safetensors file; name a file inside of it");
+            throw CheckpointException.of(file, "is a folder; expected a .safetensors file; name a file inside of it");
         }
         Arena arena = Arena.ofShared();
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
@@ -62,14 +71,18 @@ public final class SafeTensors implements AutoCloseable {
         }
     }
 
-    /** The same over bytes already in memory, which stay the caller's; {@code name} is what messages call them. */
+    /**
+     * Opens bytes that are already in memory and remain the caller's.
+     *
+     * @param name the name that messages give the bytes
+     */
     public static SafeTensors of(String name, MemorySegment bytes) throws CheckpointException {
         return new SafeTensors(name, bytes.asReadOnly(), null);
     }
 
     /**
      * Writes tensors by falling element size, then by name, so that each is aligned and the same input gives the same bytes
-     * whatever the order of the map. The file appears whole or not at all: it is written beside its place and renamed.
+     * whatever the order of the map is. The file appears complete or not at all: it is written beside its place and renamed.
      *
      * @throws CheckpointException when the folder is missing or cannot be written to, or a name cannot be stored
      */
@@ -77,12 +90,16 @@ public final class SafeTensors implements AutoCloseable {
         SafeTensorsWriter.write(path, tensors, metadata);
     }
 
-    /** All tensors by name, in the order of the header. */
+    /** Returns all tensors by name, in the order of the header. */
     public Map<String, Tensor> tensors() {
         return tensors;
     }
 
-    /** @throws IllegalArgumentException when the file has no such tensor */
+    /**
+     * Returns one tensor.
+     *
+     * @throws IllegalArgumentException when the file has no such tensor
+     */
     public Tensor tensor(String name) {
         Tensor t = tensors.get(name);
         if (t == null) {
@@ -92,7 +109,7 @@ public final class SafeTensors implements AutoCloseable {
         return t;
     }
 
-    /** The texts stored under {@code __metadata__}; empty when there are none. */
+    /** Returns the texts stored under {@code __metadata__}; empty when there are none. */
     public Map<String, String> metadata() {
         return metadata;
     }

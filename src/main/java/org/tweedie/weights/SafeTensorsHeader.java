@@ -22,30 +22,37 @@ import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 
 /**
- * The header of a safetensors file: 8 bytes of little-endian length, then that many bytes of JSON, then the tensors' bytes.
- * Read and checked as a whole: a header that comes out of {@link #read} describes its file byte for byte. The file is not trusted:
- * nothing is allocated by a size it states, apart from the header itself, which must lie within the file.
+ * The header of a safetensors file: 8 bytes of little-endian length, then that many bytes of JSON, then the tensors' bytes. It is
+ * read and checked as a whole: a header that {@link #read} returns describes its file byte for byte. The file is not trusted:
+ * nothing is allocated by a size that it states, except the header itself, which must be within the file.
  */
 record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadata, long dataStart) {
-    /** The longest header the format allows, in bytes. */
+    /** The longest header that the format allows, in bytes. */
     static final long LONGEST = 100_000_000;
-    private static final int MOST_AXES = 64;    // as in NumPy and PyTorch
+    private static final int MOST_AXES = 64;    // the limit of NumPy and PyTorch
     static final String METADATA = "__metadata__";
     private static final ValueLayout.OfLong LENGTH = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    /** One tensor: its bytes are [begin, end) from the end of the header. */
+    /** One tensor, whose bytes are [begin, end) counted from the end of the header. */
     record Entry(DType dtype, Shape shape, long begin, long end) {
     }
 
-    /** @param file what messages call the file; @throws CheckpointException at the first fault */
+    /**
+     * Reads and checks a header.
+     *
+     * @param file the name that messages give the file
+     * @throws CheckpointException at the first fault
+     */
     static SafeTensorsHeader read(String file, MemorySegment bytes) throws CheckpointException {
         long size = bytes.byteSize();
         if (size < 8) {
-            throw CheckpointException.of(file, "the file has " + size + " bytes, a safetensors file has at least 8; download it again");
+            throw CheckpointException.of(file, "the file has " + size
+                    + " bytes; a safetensors file has at least 8; download it again");
         }
         long length = bytes.get(LENGTH, 0);
         if (length < 0 || length > LONGEST) {
-            throw CheckpointException.of(file, "states a header of " + Long.toUnsignedString(length) + " bytes, at most " + LONGEST
+            throw CheckpointException.of(file, "states a header of " + Long.toUnsignedString(length) + " bytes; at most "
+                    + LONGEST
                     + " are allowed; this is probably not a safetensors file");
         }
         if (length > size - 8) {
@@ -62,11 +69,12 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
     }
 
     private static SafeTensorsHeader parse(String file, byte[] json) throws CheckpointException {
-        var utf8 = StandardCharsets.UTF_8.newDecoder();     // reports malformed input, unlike a charset's name
+        // this decoder reports malformed input; the name of a charset alone would not
+        var utf8 = StandardCharsets.UTF_8.newDecoder();
         try (JsonReader in = new JsonReader(new InputStreamReader(new ByteArrayInputStream(json), utf8))) {
             in.setStrictness(Strictness.STRICT);
             SafeTensorsHeader header = new Parser(file, in).header(8L + json.length);
-            in.peek();      // throws unless only white space follows
+            in.peek();      // it throws unless only white space follows
             return header;
         } catch (CheckpointException e) {
             throw e;
@@ -78,7 +86,7 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
         }
     }
 
-    /** The tensors, in order of offset, must cover the data exactly: no gap, no overlap, nothing after the last. */
+    /** Checks that the tensors, in order of offset, cover the data exactly: no gap, no overlap, nothing after the last. */
     private void checkLayout(String file, long dataBytes) throws CheckpointException {
         List<Map.Entry<String, Entry>> sorted = new ArrayList<>(entries.entrySet());
         sorted.sort(Comparator.comparingLong((Map.Entry<String, Entry> e) -> e.getValue().begin())
@@ -92,11 +100,13 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
                         + " bytes of tensors; the file is cut off, download it again");
             }
             if (t.begin() < at) {
-                throw CheckpointException.of(file, e.getKey(), "its bytes begin at " + t.begin() + ", inside of tensor " + Quote.of(before)
+                throw CheckpointException.of(file, e.getKey(), "its bytes begin at " + t.begin() + ", inside of tensor "
+                        + Quote.of(before)
                         + ", which ends at " + at + "; overlapping tensors are not allowed, write the file anew");
             }
             if (t.begin() > at) {
-                throw CheckpointException.of(file, e.getKey(), "its bytes begin at " + t.begin() + " but the tensors before it end at " + at
+                throw CheckpointException.of(file, e.getKey(), "its bytes begin at " + t.begin()
+                        + " but the tensors before it end at " + at
                         + "; holes are not allowed, write the file anew");
             }
             at = t.end();
@@ -108,14 +118,14 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
         }
     }
 
-    /** Whether the text can be written as UTF-8: no half of a surrogate pair alone. */
+    /** Tells whether the text can be written as UTF-8, that is, has no half of a surrogate pair alone. */
     static boolean isUnicode(String text) {
         return text.codePoints().noneMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE);
     }
 
     /**
-     * Reads the one shape of JSON that a header may have. It never skips or descends into a value it does not know,
-     * so depth and work are bounded by the format and not by the file.
+     * Reads the one form of JSON that a header may have. It never skips or descends into a value that it does not know, so depth
+     * and work are bounded by the format and not by the file.
      */
     private record Parser(String file, JsonReader in) {
 
@@ -153,7 +163,8 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
             while (in.hasNext()) {
                 String key = in.nextName();
                 if (in.peek() != JsonToken.STRING) {
-                    throw CheckpointException.of(file, METADATA + " entry " + Quote.of(key) + " must be a text, got " + kind(in.peek())
+                    throw CheckpointException.of(file, METADATA + " entry " + Quote.of(key) + " must be a text, got "
+                            + kind(in.peek())
                             + "; write the file anew");
                 }
                 if (out.put(key, in.nextString()) != null) {
@@ -203,11 +214,11 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
                     return d;
                 }
             }
-            throw bad(name, "has the unknown dtype " + Quote.of(text) + ", known are "
+            throw bad(name, "has the unknown dtype " + Quote.of(text) + "; the known ones are "
                     + Arrays.toString(DType.values()) + "; convert it to one of them");
         }
 
-        /** A short list of whole numbers from 0 to 2^63 - 1. */
+        /** Reads a short list of whole numbers from 0 to 2^63 - 1. */
         private List<Long> numbers(String name, String field) throws IOException {
             expect(name, JsonToken.BEGIN_ARRAY, "a list as " + field);
             List<Long> out = new ArrayList<>(4);

@@ -27,7 +27,7 @@ import org.tweedie.program.Tensor;
 
 /** Writes safetensors files. */
 final class SafeTensorsWriter {
-    private static final int CHUNK = 1 << 20;   // bytes per write: heap arrays reach a file through a copy
+    private static final int CHUNK = 1 << 20;   // bytes per write; heap arrays reach a file through a copy
 
     private SafeTensorsWriter() {
     }
@@ -35,10 +35,11 @@ final class SafeTensorsWriter {
     static void write(Path path, Map<String, Tensor> tensors, Map<String, String> metadata) throws IOException {
         Path folder = path.toAbsolutePath().getParent();
         if (folder == null || Files.isDirectory(path)) {
-            throw CheckpointException.of(path.toString(), "is a folder, expected the name of a file to write; add a file name");
+            throw CheckpointException.of(path.toString(), "is a folder; expected the name of a file to write; add a file name");
         }
         if (!Files.isDirectory(folder)) {
-            throw CheckpointException.of(path.toString(), "cannot be written, the folder " + folder + " does not exist; create it first");
+            throw CheckpointException.of(path.toString(), "cannot be written, because the folder " + folder
+                    + " does not exist; create it first");
         }
         List<Map.Entry<String, Tensor>> order = order(path, tensors);
         byte[] header = header(path, order, metadata);
@@ -53,7 +54,7 @@ final class SafeTensorsWriter {
             }
             Files.move(temporary, path, StandardCopyOption.ATOMIC_MOVE);
         } catch (AccessDeniedException e) {
-            throw new CheckpointException(path + ": cannot be written, no permission in folder " + folder
+            throw new CheckpointException(path + ": cannot be written, because there is no permission in folder " + folder
                     + "; choose another folder or change its permissions", e);
         } catch (IOException e) {
             String why = e instanceof FileSystemException f && f.getReason() != null ? f.getReason() : e.getMessage();
@@ -75,8 +76,9 @@ final class SafeTensorsWriter {
         return order;
     }
 
-    /** The length, the JSON and the spaces that bring both to a multiple of 8 bytes. */
-    private static byte[] header(Path path, List<Map.Entry<String, Tensor>> order, Map<String, String> metadata) throws IOException {
+    /** Returns the length, the JSON and the spaces that bring both to a multiple of 8 bytes. */
+    private static byte[] header(Path path, List<Map.Entry<String, Tensor>> order, Map<String, String> metadata)
+            throws IOException {
         ByteArrayOutputStream json = new ByteArrayOutputStream();
         try (JsonWriter out = new JsonWriter(new OutputStreamWriter(json, StandardCharsets.UTF_8))) {
             out.setStrictness(Strictness.STRICT);
@@ -102,7 +104,7 @@ final class SafeTensorsWriter {
         }
         int length = (json.size() + 7) & ~7;
         if (length > SafeTensorsHeader.LONGEST) {
-            throw CheckpointException.of(path.toString(), "the header would take " + length + " bytes, at most "
+            throw CheckpointException.of(path.toString(), "the header would take " + length + " bytes; at most "
                     + SafeTensorsHeader.LONGEST + " are allowed; write fewer tensors per file");
         }
         ByteBuffer out = ByteBuffer.allocate(8 + length).order(ByteOrder.LITTLE_ENDIAN).putLong(length).put(json.toByteArray());

@@ -13,8 +13,8 @@ import java.util.TreeMap;
 import org.tweedie.program.Tensor;
 
 /**
- * The tensors of one model: one safetensors file, or the several that an index ({@code *.safetensors.index.json}) names.
- * Open until {@link #close}; the tensors are valid as long.
+ * The tensors of one model: one safetensors file, or the several files that an index ({@code *.safetensors.index.json}) names.
+ * They are open until {@link #close}, and the tensors are valid as long.
  */
 public final class Shards implements AutoCloseable {
     private final Map<String, SafeTensors> files;
@@ -25,12 +25,20 @@ public final class Shards implements AutoCloseable {
         this.tensors = Collections.unmodifiableMap(tensors);
     }
 
-    /** Opens a {@code .safetensors} file or a {@code .json} index. @throws IOException naming the first fault */
+    /**
+     * Opens a {@code .safetensors} file or a {@code .json} index.
+     *
+     * @throws IOException naming the first fault
+     */
     public static Shards open(Path path) throws IOException {
         return open(path, path.toString());
     }
 
-    /** As {@link #open(Path)}, with the name that messages give the file. */
+    /**
+     * Opens a file as {@link #open(Path)} does.
+     *
+     * @param where the name that messages give the file
+     */
     static Shards open(Path path, String where) throws IOException {
         Map<String, SafeTensors> files = new LinkedHashMap<>();
         try {
@@ -50,7 +58,7 @@ public final class Shards implements AutoCloseable {
         }
     }
 
-    /** Tensor name to shard file name. */
+    /** Returns the shard file name of each tensor name. */
     private static Map<String, String> index(Path path, String where) throws IOException {
         Json json = Json.read(path, where);
         if (!json.has("weight_map") || !json.object().get("weight_map").isJsonObject()) {
@@ -105,7 +113,8 @@ public final class Shards implements AutoCloseable {
             String real = at.remove(e.getKey());
             if (!e.getValue().equals(real)) {
                 throw CheckpointException.of(where, e.getKey(), "is listed in shard " + Quote.of(e.getValue()) + " but is in "
-                        + (real == null ? "no shard" : Quote.of(real)) + "; index and shards do not belong together, download them again");
+                        + (real == null ? "no shard" : Quote.of(real))
+                        + "; index and shards do not belong together, download them again");
             }
         }
         for (var e : at.entrySet()) {
@@ -115,12 +124,12 @@ public final class Shards implements AutoCloseable {
         return tensors;
     }
 
-    /** All tensors by name: shards by file name, and in each the order of its header. */
+    /** Returns all tensors by name: shards by file name, and in each the order of its header. */
     public Map<String, Tensor> tensors() {
         return tensors;
     }
 
-    /** Names of the files, as messages show them. */
+    /** Returns the names of the files, as messages show them. */
     public List<String> files() {
         return List.copyOf(files.keySet());
     }

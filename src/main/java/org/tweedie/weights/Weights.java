@@ -17,19 +17,19 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 
 /**
- * The tensors of one model as its code asks for them, by checkpoint name and expected shape. Problems are collected, not thrown:
- * a tensor that is missing or misshapen comes back as zeros of the expected shape so that tracing goes on, and {@link #finish}
- * reports all problems at once.
+ * The tensors of one model as its code asks for them, by checkpoint name and expected shape. Problems are collected and not
+ * thrown: a tensor that is missing or misshapen is returned as zeros of the expected shape so that tracing continues, and {@link
+ * #finish} reports all problems at once.
  */
 public final class Weights {
-    private static final int SHOWN = 10;    // names per kind of problem
+    private static final int SHOWN = 10;    // the names shown per kind of problem
 
-    /** What all views of one model share. */
+    /** The data that all views of one model share. */
     private static final class Ledger {
         final String model;
         final String hint;
         final Map<String, Tensor> tensors;
-        final RandomWeights random; // null for a checkpoint's
+        final RandomWeights random; // null for the weights of a checkpoint
         final Set<String> used = new HashSet<>();
         final Set<String> missing = new TreeSet<>();
         final Map<String, String> misshapen = new TreeMap<>();
@@ -52,46 +52,48 @@ public final class Weights {
     }
 
     /**
-     * @param model what messages call the model, as in {@code unet}
-     * @param hint a question or remark at the end of the report, as in {@code is this an SD 1.x UNet?}
+     * Returns the weights of a model.
+     *
+     * @param model the name that messages give the model, for example {@code unet}
+     * @param hint a question or remark at the end of the report, for example {@code is this an SD 1.x UNet?}
      */
     public static Weights of(String model, String hint, Map<String, Tensor> tensors) {
         return new Weights(new Ledger(model, hint, tensors, null), "");
     }
 
-    /** Weights that were never trained: whatever is asked for is there, in the shape that is asked for. */
+    /** Returns weights that were never trained: every tensor that is asked for exists, in the shape that is asked for. */
     static Weights of(String model, RandomWeights random) {
         return new Weights(new Ledger(model, "", Map.of(), random), "");
     }
 
-    /** The same weights seen from inside a block: names are asked for without the prefix and its dot. */
+    /** Returns the same weights seen from inside a block: names are asked for without the prefix and its dot. */
     public Weights at(String block) {
         return new Weights(ledger, prefix + block + ".");
     }
 
-    /** The names' common beginning, without its last dot. */
+    /** Returns the common beginning of the names, without its last dot. */
     public String prefix() {
         return prefix.isEmpty() ? "" : prefix.substring(0, prefix.length() - 1);
     }
 
-    /** The full name in the checkpoint. */
+    /** Returns the full name in the checkpoint. */
     public String name(String name) {
         return prefix + name;
     }
 
-    /** Whether the checkpoint has the tensor; does not count as use. */
+    /** Tells whether the checkpoint has the tensor; asking does not count as use. */
     public boolean has(String name) {
         return ledger.random != null || ledger.tensors.containsKey(prefix + name);
     }
 
-    /** The tensor, or zeros of that shape and a line in the report. */
+    /** Returns the tensor, or zeros of that shape and adds a line to the report. */
     public Tensor take(String name, int... shape) {
         return take(prefix + name, Shape.of(shape), false);
     }
 
     /**
-     * The first of several names that the checkpoint has: SD 1.x autoencoders call the same weight {@code to_q} or {@code query}.
-     * Its shape may differ from the expected one by trailing ones ([C,C,1,1] for [C,C]), which are taken off or put on.
+     * Returns the first of several names that the checkpoint has: SD 1.x autoencoders call the same weight {@code to_q} or {@code
+     * query}. Its shape may differ from the expected one by trailing ones ([C,C,1,1] for [C,C]), which are removed or added.
      */
     public Tensor takeAny(List<String> names, int... shape) {
         for (String name : names) {
@@ -135,7 +137,7 @@ public final class Weights {
         return Shape.of(Arrays.copyOf(shape.dims(), rank));
     }
 
-    /** Placeholders share one block of zeros: a wrong checkpoint may miss gigabytes. */
+    /** Returns zeros. Placeholders share one block of zeros, because a wrong checkpoint may lack gigabytes. */
     private Tensor zeros(Shape shape) {
         long bytes = shape.size() * DType.F32.bytes();
         if (bytes > Integer.MAX_VALUE) {
@@ -148,9 +150,9 @@ public final class Weights {
     }
 
     /**
-     * Ends the loading. May be called on any view; names are full names.
+     * Ends the loading. It may be called on any view; names are full names.
      *
-     * @param ignorable tensors that checkpoints of this kind may hold without use
+     * @param ignorable tensors that checkpoints of this kind may have without use
      * @throws IllegalArgumentException listing all missing, misshapen and unused tensors
      */
     public void finish(Set<String> ignorable) {
@@ -171,7 +173,8 @@ public final class Weights {
         ledger.misshapen.forEach((name, problem) -> shapes.add(Quote.of(name) + " " + problem));
         List<String> missing = ledger.missing.stream().map(Quote::of).toList();
         List<String> unused = unused(ignorable).stream().map(Quote::of).toList();
-        return ledger.model + ": the checkpoint does not fit the model" + part("missing", missing) + part("with another shape", shapes)
+        return ledger.model + ": the checkpoint does not fit the model" + part("missing", missing)
+                + part("with another shape", shapes)
                 + part("not expected", unused) + "\n  " + ledger.hint;
     }
 

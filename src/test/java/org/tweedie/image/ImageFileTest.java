@@ -44,7 +44,7 @@ class ImageFileTest {
             assertEquals(51 / 255f * 2 - 1, p.image().get(2, 1, c), 1e-6f);
         }
         assertEquals(-1, p.image().get(0, 0, 0));
-        assertEquals(List.of(dir.resolve("a.png") + ": grey, repeated to red, green and blue"), p.notes());
+        assertEquals(List.of(dir.resolve("a.png") + ": is grey; its channel was repeated to red, green and blue"), p.notes());
     }
 
     @Test
@@ -60,13 +60,15 @@ class ImageFileTest {
         byte[] header = {0, 0, 0, 2, 0, 0, 0, 1, 16, 4, 0, 0, 0};
         byte[] row = {0, 0x12, 0x34, -1, -1, -1, -1, -1, -1};
         Path file = dir.resolve("a.png");
-        Files.write(file, PngChunks.write(List.of(new PngChunks.Chunk("IHDR", header), new PngChunks.Chunk("IDAT", PngChunks.deflate(row)),
+        Files.write(file, PngChunks.write(List.of(new PngChunks.Chunk("IHDR", header),
+                new PngChunks.Chunk("IDAT", PngChunks.deflate(row)),
                 new PngChunks.Chunk("IEND", new byte[0]))));
         Image a = ImageFile.read(file).image();
         assertEquals(0x1234 / 65535f * 2 - 1, a.get(0, 0, 2), 1e-6f);
         assertEquals(1, a.get(1, 0, 1));
         row[8] = -2;
-        Files.write(file, PngChunks.write(List.of(new PngChunks.Chunk("IHDR", header), new PngChunks.Chunk("IDAT", PngChunks.deflate(row)),
+        Files.write(file, PngChunks.write(List.of(new PngChunks.Chunk("IHDR", header),
+                new PngChunks.Chunk("IDAT", PngChunks.deflate(row)),
                 new PngChunks.Chunk("IEND", new byte[0]))));
         assertTrue(refused(file).startsWith("the picture is transparent at x=1 y=0"));
     }
@@ -90,7 +92,8 @@ class ImageFileTest {
         }
         assertEquals(0x20 / 255f * 2 - 1, ImageFile.read(save(b, "png")).image().get(3, 3, 1), 1e-6f);
         b.setRGB(1, 2, 0x80102030);
-        assertEquals("the picture is transparent at x=1 y=2; flatten it onto a background, or save it without alpha", refused(save(b, "png")));
+        assertEquals("the picture is transparent at x=1 y=2; flatten it onto a background, or save it without alpha",
+                refused(save(b, "png")));
     }
 
     @Test
@@ -117,7 +120,8 @@ class ImageFileTest {
             }
         }
         byte[] jpeg = Files.readAllBytes(save(b, "jpg"));
-        String[] white = {"", "top right", "top left", "bottom left", "bottom right", "bottom left", "bottom right", "top right", "top left"};
+        String[] white = {"", "top right", "top left", "bottom left", "bottom right", "bottom left", "bottom right", "top right",
+                "top left"};
         for (int o = 1; o <= 8; o++) {
             for (boolean little : new boolean[] {true, false}) {
                 Path file = Files.write(dir.resolve("o.jpg"), withExif(jpeg, o, little));
@@ -152,8 +156,10 @@ class ImageFileTest {
     void saysWhatIsWrongWithAFile() throws IOException {
         assertEquals("no such file", refused(dir.resolve("none.png")));
         assertEquals("expected a picture, got a folder; name one file in it", refused(dir));
-        assertEquals("expected a PNG or JPEG picture, got something else; convert it to PNG", refused(Files.writeString(dir.resolve("a.txt"), "hello")));
-        assertEquals("expected a PNG or JPEG picture, got an empty file; convert it to PNG", refused(Files.writeString(dir.resolve("e.png"), "")));
+        assertEquals("expected a PNG or JPEG picture, got something else; convert it to PNG",
+                refused(Files.writeString(dir.resolve("a.txt"), "hello")));
+        assertEquals("expected a PNG or JPEG picture, got an empty file; convert it to PNG",
+                refused(Files.writeString(dir.resolve("e.png"), "")));
         BufferedImage b = new BufferedImage(4, 4, BufferedImage.TYPE_INT_RGB);
         assertEquals("expected a PNG or JPEG picture, got a GIF; convert it to PNG", refused(save(b, "gif")));
         assertEquals("expected a PNG or JPEG picture, got a BMP picture; convert it to PNG", refused(save(b, "bmp")));
@@ -168,7 +174,8 @@ class ImageFileTest {
                 jpeg[i + 9] = 4;
             }
         }
-        assertEquals("a CMYK JPEG (four channels, for print); convert it to RGB", refused(Files.write(dir.resolve("cmyk.jpg"), jpeg)));
+        assertEquals("this is a CMYK JPEG (four channels, for print); convert it to RGB",
+                refused(Files.write(dir.resolve("cmyk.jpg"), jpeg)));
     }
 
     @Test
@@ -182,10 +189,12 @@ class ImageFileTest {
         }
         byte[] bad = whole.clone();
         bad[whole.length / 2] ^= 1;
-        assertEquals("damaged PNG file (checksum of chunk IDAT is wrong); copy or download it again", refused(Files.write(dir.resolve("bad.png"), bad)));
+        assertEquals("damaged PNG file (checksum of chunk IDAT is wrong); copy or download it again",
+                refused(Files.write(dir.resolve("bad.png"), bad)));
         List<PngChunks.Chunk> chunks = PngChunks.read("a", whole);
         List<PngChunks.Chunk> noPixels = chunks.stream().filter(c -> !c.type().equals("IDAT")).toList();
-        assertTrue(refused(Files.write(dir.resolve("empty.png"), PngChunks.write(noPixels))).startsWith("damaged or unsupported PNG file"));
+        assertTrue(refused(Files.write(dir.resolve("empty.png"), PngChunks.write(noPixels)))
+                .startsWith("damaged or unsupported PNG file"));
         Path jpeg = Files.write(dir.resolve("cut.jpg"), new byte[] {(byte) 0xFF, (byte) 0xD8, (byte) 0xFF, (byte) 0xE0, 0, 2});
         assertTrue(refused(jpeg).startsWith("damaged or unsupported JPEG file"));
     }
@@ -198,7 +207,7 @@ class ImageFileTest {
         byte[] header = chunks.getFirst().data();
         header[1] = header[5] = 1; // 65538 x 65538
         Files.write(file, PngChunks.write(chunks));
-        assertEquals("65538x65538 is beyond the 134217728 pixels that are read; scale it down", refused(file));
+        assertEquals("65538x65538 is beyond the 134217728 pixels that can be read; scale it down", refused(file));
     }
 
     /** What a truncated JPEG shows is grey from some row on: read, but not in silence. */

@@ -61,7 +61,8 @@ class PngTest {
         }
         Png.write(dir.resolve("b.png"), b, Map.of());
         assertArrayEquals(Files.readAllBytes(file), Files.readAllBytes(dir.resolve("b.png")), "a second round changes nothing");
-        assertEquals((int) Math.floor((b.get(3, 5, 0) + 1) / 2 * 255 + 0.5), ImageIO.read(file.toFile()).getRaster().getSample(3, 5, 0));
+        assertEquals((int) Math.floor((b.get(3, 5, 0) + 1) / 2 * 255 + 0.5), ImageIO.read(file.toFile()).getRaster()
+                .getSample(3, 5, 0));
     }
 
     @Test
@@ -98,7 +99,8 @@ class PngTest {
         byte[] key = "tweedie\0".getBytes();
         byte[] lines = "seed=3\n".getBytes();
         byte[] packed = PngChunks.deflate(lines);
-        for (PngChunks.Chunk c : List.of(new PngChunks.Chunk("tEXt", cat(key, lines)), new PngChunks.Chunk("zTXt", cat(key, new byte[1], packed)),
+        for (PngChunks.Chunk c : List.of(new PngChunks.Chunk("tEXt", cat(key, lines)),
+                new PngChunks.Chunk("zTXt", cat(key, new byte[1], packed)),
                 new PngChunks.Chunk("iTXt", cat(key, new byte[] {1, 0, 'e', 'n', 0, 0}, packed)))) {
             assertEquals(Map.of("seed", "3"), PngChunks.text("a", List.of(c)));
         }

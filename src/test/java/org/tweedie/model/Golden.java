@@ -12,18 +12,18 @@ import org.tweedie.device.Executable;
 import org.tweedie.diffusion.Denoiser;
 import org.tweedie.diffusion.NoiseLevel;
 import org.tweedie.diffusion.NoiseSchedule;
+import org.tweedie.program.DType;
 import org.tweedie.program.Program;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
-import org.tweedie.program.DType;
 import org.tweedie.program.Value;
 import org.tweedie.sample.Ddim;
 import org.tweedie.sample.Sampler;
 import org.tweedie.transform.Simplify;
 import org.tweedie.weights.Checkpoint;
-import org.tweedie.weights.Module;
+import org.tweedie.weights.CheckpointPart;
 import org.tweedie.weights.SafeTensors;
 
 /** A model folder, its networks as programs, and the golden values beside it, brought from PyTorch's layout to ours. */
@@ -67,17 +67,17 @@ public final class Golden implements AutoCloseable {
     }
 
     public UNet unet() throws IOException {
-        Module m = checkpoint.module("unet");
+        CheckpointPart m = checkpoint.module("unet");
         return new UNet(m.config(), m.weights());
     }
 
     public Autoencoder vae() throws IOException {
-        Module m = checkpoint.module("vae");
+        CheckpointPart m = checkpoint.module("vae");
         return new Autoencoder(m.config(), m.weights());
     }
 
     public ClipText text() throws IOException {
-        Module m = checkpoint.module("text_encoder");
+        CheckpointPart m = checkpoint.module("text_encoder");
         return new ClipText(m.config(), m.weights());
     }
 

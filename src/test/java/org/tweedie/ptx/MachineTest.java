@@ -12,17 +12,30 @@ import java.lang.foreign.ValueLayout;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.tweedie.ptx.KernelFault.Kind;
+import org.tweedie.ptx.execution.Entry;
+import org.tweedie.ptx.launch.KernelFault;
+import org.tweedie.ptx.launch.KernelFault.Kind;
+import org.tweedie.ptx.launch.Memory;
+import org.tweedie.ptx.launch.MachineOptions;
+import org.tweedie.ptx.launch.Size;
+import org.tweedie.ptx.launch.Window;
+import org.tweedie.ptx.text.PtxException;
 
-/** The PTX machine: instructions against values worked out by hand or from the ISA's text, planted faults, and text it must refuse. */
+/**
+ * The PTX machine: instructions against values worked out by hand or from the ISA's text, planted faults, and text it must
+ * refuse.
+ */
 class MachineTest {
     private static final String HEAD = ".version 8.5\n.target sm_80\n.address_size 64\n";
-    private static final String REGISTERS = ".reg .pred %p<8>; .reg .b16 %h<8>; .reg .b32 %r<32>; .reg .f32 %f<16>; .reg .b64 %d<16>; .reg .f64 %g<8>;\n";
-    private static final String START = "ld.param.u64 %d0, [in]; ld.param.u64 %d1, [out]; mov.u32 %r0, %tid.x; mul.wide.u32 %d2, %r0, 4;\n"
+    private static final String REGISTERS =
+            ".reg .pred %p<8>; .reg .b16 %h<8>; .reg .b32 %r<32>; .reg .f32 %f<16>; .reg .b64 %d<16>; .reg .f64 %g<8>;\n";
+    private static final String START =
+            "ld.param.u64 %d0, [in]; ld.param.u64 %d1, [out]; mov.u32 %r0, %tid.x; mul.wide.u32 %d2, %r0, 4;\n"
             + "add.s64 %d3, %d0, %d2; add.s64 %d4, %d1, %d2;\n";
 
     private static String kernel(String shared, String body) {
-        return HEAD + ".visible .entry k(.param .u64 in, .param .u64 out)\n{\n" + REGISTERS + shared + START + body + "\nret;\n}\n";
+        return HEAD + ".visible .entry k(.param .u64 in, .param .u64 out)\n{\n" + REGISTERS + shared + START + body
+                + "\nret;\n}\n";
     }
 
     /** A block of threads on words in (as many as given) to as many words out. */
@@ -35,8 +48,10 @@ class MachineTest {
             m.map(x.address(), x.byteSize());
             m.wrote(x.address(), x.byteSize());
             m.map(y.address(), y.byteSize());
-            new Machine(m, Options.STRICT).launch(PtxModule.parse("t.ptx", text).entry("k"), new Size(1, 1, 1), new Size(threads, 1, 1), 0,
-                    new Window("in", x.address(), x.byteSize(), true, false), new Window("out", y.address(), y.byteSize(), false, true));
+            new Machine(m, MachineOptions.STRICT).launch(PtxModule.parse("t.ptx", text).entry("k"), new Size(1, 1, 1),
+                    new Size(threads, 1, 1), 0,
+                    new Window("in", x.address(), x.byteSize(), true, false), new Window("out", y.address(), y.byteSize(), false,
+                    true));
             return y.toArray(ValueLayout.JAVA_INT);
         }
     }
@@ -92,7 +107,8 @@ class MachineTest {
             selp.b32 %r9, %r2, %r3, %p1            |          7 |          5
             """)
     void words(String instruction, int x, int expected) {
-        String body = "ld.global.u32 %r1, [%d3]; mov.u32 %r2, 5; mov.u32 %r3, -3; cvt.u16.u32 %h1, %r1; setp.eq.s32 %p1, %r1, 7;\n" + instruction
+        String body = "ld.global.u32 %r1, [%d3]; mov.u32 %r2, 5; mov.u32 %r3, -3; cvt.u16.u32 %h1, %r1; setp.eq.s32 %p1, %r1, "
+                + "7;\n" + instruction
                 + "; st.global.u32 [%d4], %r9;";
         assertEquals(expected, run(kernel("", body), 1, x)[0]);
     }
@@ -125,7 +141,8 @@ class MachineTest {
 
     /** Within the ISA's bound even when the machine goes to it. */
     @ParameterizedTest
-    @CsvSource({"ex2.approx.ftz.f32, 1.5, 2.8284271247", "lg2.approx.f32, 10, 3.3219280949", "sin.approx.f32, 1, 0.8414709848", "cos.approx.f32, 1, 0.5403023059",
+    @CsvSource({"ex2.approx.ftz.f32, 1.5, 2.8284271247", "lg2.approx.f32, 10, 3.3219280949", "sin.approx.f32, 1, 0.8414709848",
+            "cos.approx.f32, 1, 0.5403023059",
         "rsqrt.approx.f32, 2, 0.7071067812", "rcp.approx.ftz.f32, 3, 0.3333333333", "sqrt.approx.f32, 2, 1.4142135624"})
     void approximations(String instruction, float x, double exact) {
         String body = "ld.global.f32 %f1, [%d3]; " + instruction + " %f9, %f1; st.global.f32 [%d4], %f9;";
@@ -141,7 +158,8 @@ class MachineTest {
                 @!%p1 bra $join;
                 $loop: add.u32 %r1, %r1, 1; sub.u32 %r0, %r0, 1; setp.ge.s32 %p2, %r0, 0; @%p2 bra $loop;
                 $join: bar.warp.sync 0xffffffff; st.global.u32 [%d4], %r1;""";
-        assertArrayEquals(new int[] {101, 102, 103, 100, 100}, java.util.Arrays.copyOf(run(kernel("", body), 32, new int[32]), 5));
+        assertArrayEquals(new int[] {101, 102, 103, 100, 100}, java.util.Arrays.copyOf(run(kernel("", body), 32, new int[32]),
+                5));
     }
 
     @Test
@@ -164,7 +182,8 @@ class MachineTest {
     void multipliesMatrices() {
         String body = """
                 mov.u32 %r1, 0x3c003c00; mov.f32 %f1, 0f3F800000;
-                mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%f2,%f3,%f4,%f5}, {%r1,%r1,%r1,%r1}, {%r1,%r1}, {%f1,%f1,%f1,%f1};
+                mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%f2,%f3,%f4,%f5}, {%r1,%r1,%r1,%r1},
+                    {%r1,%r1}, {%f1,%f1,%f1,%f1};
                 st.global.f32 [%d4], %f4;""";
         for (int bits : run(kernel("", body), 32, new int[32])) {
             assertEquals(17f, Float.intBitsToFloat(bits));
@@ -178,7 +197,8 @@ class MachineTest {
     }
 
     private static final String TILE = ".shared .align 16 .b8 tile[512];\n";
-    private static final String NEIGHBOUR = "shl.b32 %r1, %r0, 2; mov.u32 %r2, tile; add.u32 %r3, %r1, %r2; xor.b32 %r4, %r3, 128;\n";
+    private static final String NEIGHBOUR =
+            "shl.b32 %r1, %r0, 2; mov.u32 %r2, tile; add.u32 %r3, %r1, %r2; xor.b32 %r4, %r3, 128;\n";
 
     @Test
     void catchesPlantedFaults() {
@@ -189,7 +209,8 @@ class MachineTest {
         faults(Kind.UNINITIALISED, "shared memory", kernel(TILE, NEIGHBOUR + "ld.shared.u32 %r5, [%r3];"), 32);
         faults(Kind.UNINITIALISED, "'out'", kernel("", "ld.global.u32 %r5, [%d4];"), 32);
         faults(Kind.TRAP, "trap", kernel("", "trap;"), 32);
-        faults(Kind.BARRIER, "barrier", kernel("", "setp.lt.u32 %p1, %r0, 3; @%p1 bra $in; bra $out; $in: bar.sync 0; $out: st.global.u32 [%d4], %r0;"), 32);
+        faults(Kind.BARRIER, "barrier", kernel("",
+                "setp.lt.u32 %p1, %r0, 3; @%p1 bra $in; bra $out; $in: bar.sync 0; $out: st.global.u32 [%d4], %r0;"), 32);
         faults(Kind.BARRIER, "never reaches", kernel("", "setp.lt.u32 %p1, %r0, 32; @%p1 ret; bar.sync 0;"), 64);
     }
 
@@ -230,7 +251,7 @@ class MachineTest {
     @Test
     void refusesLaunchesThatDoNotFit() {
         Entry k = PtxModule.parse("t.ptx", kernel("", "")).entry("k");
-        Machine m = new Machine(new Memory(), Options.STRICT);
+        Machine m = new Machine(new Memory(), MachineOptions.STRICT);
         Size one = new Size(1, 1, 1);
         assertLaunch("expected 2 arguments", () -> m.launch(k, one, one, 0, 1L));
         assertLaunch("argument 2: expected u64", () -> m.launch(k, one, one, 0, 1L, 1.0f));

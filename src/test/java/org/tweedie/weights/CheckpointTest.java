@@ -53,7 +53,7 @@ class CheckpointTest {
         Tensor kept;
         try (Checkpoint c = Checkpoint.open(DEMO)) {
             assertEquals("StableDiffusionPipeline", c.index().text("_class_name"));
-            Module unet = c.module("unet");
+            CheckpointPart unet = c.module("unet");
             assertSame(unet, c.module("unet"));
             assertEquals(128, unet.config().integer("cross_attention_dim"));
             assertEquals(List.of("unet/diffusion_pytorch_model.safetensors"), unet.files());
@@ -71,7 +71,8 @@ class CheckpointTest {
     @Test
     void saysWhatIsNoCheckpoint() throws IOException {
         refused(IllegalArgumentException.class, () -> Checkpoint.open(folder.resolve("none")), "no such folder");
-        refused(IllegalArgumentException.class, () -> Checkpoint.open(write("sd15.safetensors", "x")), "is a file", "single-file");
+        refused(IllegalArgumentException.class, () -> Checkpoint.open(write("sd15.safetensors", "x")), "is a file",
+                "single-file");
         refused(IllegalArgumentException.class, () -> Checkpoint.open(folder), "has no model_index.json", "check the path");
         refused(IllegalArgumentException.class, () -> Checkpoint.open(DEMO.resolve("unet")), "name the folder above it");
         write("model_index.json", "{\"a\":");
@@ -86,7 +87,8 @@ class CheckpointTest {
         refused(CheckpointException.class, () -> c.module("vae"), "vae/config.json: no such file");
         write("vae/config.json", "[]");
         refused(CheckpointException.class, () -> c.module("vae"), "vae/config.json: expected a JSON object");
-        refused(IllegalArgumentException.class, () -> c.module("unet").tensors(), "unet: expected diffusion_pytorch_model.safetensors",
+        refused(IllegalArgumentException.class, () -> c.module("unet").tensors(),
+                "unet: expected diffusion_pytorch_model.safetensors",
                 "got config.json");
         write("unet/diffusion_pytorch_model.bin", "pickle");
         refused(IllegalArgumentException.class, () -> c.module("unet").tensors(), "pickled weights");
@@ -98,7 +100,8 @@ class CheckpointTest {
     @Test
     void findsHalfPrecisionAndSharedWeights() throws IOException {
         try (Checkpoint c = small()) {
-            SafeTensors.write(folder.resolve("unet/diffusion_pytorch_model.fp16.safetensors"), Map.of("w", Tensor.scalar(1)), Map.of());
+            SafeTensors.write(folder.resolve("unet/diffusion_pytorch_model.fp16.safetensors"), Map.of("w", Tensor.scalar(1)),
+                    Map.of());
             assertEquals(Set.of("w"), c.module("unet").tensors().keySet());
         }
         write("unet/diffusion_pytorch_model.safetensors.index.json",
@@ -112,7 +115,8 @@ class CheckpointTest {
     void theReportNamesTheModelAndItsClass() throws IOException {
         Checkpoint c = small();
         SafeTensors.write(folder.resolve("unet/diffusion_pytorch_model.safetensors"), Map.of("w", Tensor.scalar(1)), Map.of());
-        String report = assertThrows(IllegalArgumentException.class, () -> c.module("unet").weights().finish(Set.of())).getMessage();
+        String report = assertThrows(IllegalArgumentException.class, () -> c.module("unet").weights().finish(Set.of()))
+                .getMessage();
         assertTrue(report.startsWith("unet: the checkpoint does not fit"), report);
         assertTrue(report.endsWith("is this an SD 1.x or 2.x UNet (UNet2DConditionModel)? "
                 + "unet/config.json names UNet2DConditionModel"), report);
@@ -136,11 +140,11 @@ class CheckpointTest {
                 put(data, i, i % 2 == 0 ? ones : largest, dtype.bytes());
             }
             Tensor t = new Tensor(dtype, Shape.of(n), MemorySegment.ofArray(data));
-            NonFinite.check("vae", Map.of("w", t));
+            FiniteCheck.check("vae", Map.of("w", t));
             for (long bits : bad) {
                 byte[] worse = data.clone();
                 put(worse, n / 2, bits, dtype.bytes());
-                String message = assertThrows(IllegalStateException.class, () -> NonFinite.check("vae",
+                String message = assertThrows(IllegalStateException.class, () -> FiniteCheck.check("vae",
                         Map.of("w", new Tensor(dtype, t.shape(), MemorySegment.ofArray(worse))))).getMessage();
                 assertTrue(message.startsWith("vae: tensor 'w' " + t + " has "), message);
                 assertTrue(message.contains("at element " + n / 2 + ";"), message);

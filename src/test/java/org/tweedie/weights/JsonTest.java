@@ -26,7 +26,8 @@ class JsonTest {
 
     @Test
     void readsValuesOfEachType() throws IOException {
-        Json j = json("{\"s\":\"silu\",\"b\":true,\"i\":-8,\"d\":1e-05,\"is\":[1,2],\"ds\":[1,0.5],\"ss\":[\"a\"],\"none\":null}");
+        Json j = json("{\"s\":\"silu\",\"b\":true,\"i\":-8,\"d\":1e-05,\"is\":[1,2],"
+                + "\"ds\":[1,0.5],\"ss\":[\"a\"],\"none\":null}");
         assertEquals("silu", j.text("s"));
         assertTrue(j.flag("b"));
         assertEquals(-8, j.integer("i"));
@@ -49,7 +50,8 @@ class JsonTest {
             assertEquals(0.5, j.number(key, 0.5));
             assertTrue(j.flag(key, true));
         }
-        bad(() -> j.integer("absent"), "'absent' is missing, expected a whole number; the file may belong to another kind of model");
+        bad(() -> j.integer("absent"),
+                "'absent' is missing, expected a whole number; the file may belong to another kind of model");
         bad(() -> j.integer("none"), "'none' expected a whole number, got 'null'; correct the file");
     }
 
@@ -76,8 +78,10 @@ class JsonTest {
         j.only("flag", false);
         j.only("none", 3);
         j.only("absent", 3);
-        bad(() -> j.only("act", "gelu"), "'act' expected gelu (nothing else is supported), got '\"silu\"'; use another checkpoint");
-        bad(() -> j.only("list", "silu"), "'list' expected silu (nothing else is supported), got '[\"silu\"]'; use another checkpoint");
+        bad(() -> j.only("act", "gelu"),
+                "'act' expected gelu (nothing else is supported), got '\"silu\"'; use another checkpoint");
+        bad(() -> j.only("list", "silu"),
+                "'list' expected silu (nothing else is supported), got '[\"silu\"]'; use another checkpoint");
         bad(() -> j.only("flag", 0), "'flag' expected 0 (nothing else is supported), got 'false'; use another checkpoint");
     }
 

@@ -22,8 +22,8 @@ import net.jqwik.api.statistics.Statistics;
 import org.tweedie.program.Tensor;
 
 /**
- * Small valid files, damaged at random: each is refused by the one exception made for it, or every tensor it lists can be read and
- * together they are the file. Nothing is allocated beyond a small multiple of the file's size. A failure prints the bytes.
+ * Small valid files, damaged at random: each is refused by the one exception made for it, or every tensor it lists can be read
+ * and together they are the file. Nothing is allocated beyond a small multiple of the file's size. A failure prints the bytes.
  */
 class SafeTensorsFuzzTest {
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -32,7 +32,8 @@ class SafeTensorsFuzzTest {
         "{}",
         "{\"__metadata__\":{\"format\":\"pt\"},\"a\":{\"dtype\":\"F16\",\"shape\":[2,3],\"data_offsets\":[0,12]},"
             + "\"b.weight\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[12,16]}}  ",
-        "{\"x\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[8,16]},\"y\":{\"shape\":[4,2,1],\"data_offsets\":[0,8],\"dtype\":\"U8\"}}",
+        "{\"x\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[8,16]},"
+            + "\"y\":{\"shape\":[4,2,1],\"data_offsets\":[0,8],\"dtype\":\"U8\"}}",
         "{\"\\u00e9\":{\"dtype\":\"BF16\",\"shape\":[0,5],\"data_offsets\":[0,0]},\"z\":{\"dtype\":\"BOOL\",\"shape\":[16],"
             + "\"data_offsets\":[0,16]}}",
     };
@@ -177,7 +178,8 @@ class SafeTensorsFuzzTest {
             }
             default -> {
                 MatchResult[] all = ENTRY.matcher(header).results().toArray(MatchResult[]::new);
-                yield all.length == 0 ? header : header.substring(0, 1) + all[random.nextInt(all.length)].group() + "," + header.substring(1);
+                yield all.length == 0 ? header : header.substring(0, 1) + all[random.nextInt(all.length)].group() + ","
+                        + header.substring(1);
             }
         };
     }

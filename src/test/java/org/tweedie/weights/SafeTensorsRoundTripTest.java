@@ -53,7 +53,8 @@ class SafeTensorsRoundTripTest {
     @Provide
     Arbitrary<Map<String, Tensor>> tensors() {
         Arbitrary<Tensor> tensor = Combinators.combine(Arbitraries.of(DType.class),
-                Arbitraries.integers().between(0, 5).array(int[].class).ofMaxSize(4), Arbitraries.longs()).as((dtype, dims, seed) -> {
+                Arbitraries.integers().between(0, 5).array(int[].class).ofMaxSize(4), Arbitraries.longs())
+                .as((dtype, dims, seed) -> {
                     byte[] data = new byte[(int) Shape.of(dims).size() * dtype.bytes()];
                     new Random(seed).nextBytes(data);
                     return new Tensor(dtype, Shape.of(dims), MemorySegment.ofArray(data));

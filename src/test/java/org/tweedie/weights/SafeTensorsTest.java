@@ -36,7 +36,8 @@ class SafeTensorsTest {
     /** A file of that header and that many bytes 0, 1, 2 ... of tensors. */
     static byte[] file(String header, int dataBytes) {
         byte[] json = header.getBytes(StandardCharsets.UTF_8);
-        ByteBuffer out = ByteBuffer.allocate(8 + json.length + dataBytes).order(ByteOrder.LITTLE_ENDIAN).putLong(json.length).put(json);
+        ByteBuffer out = ByteBuffer.allocate(8 + json.length + dataBytes).order(ByteOrder.LITTLE_ENDIAN).putLong(json.length)
+                .put(json);
         for (int i = 0; i < dataBytes; i++) {
             out.put((byte) i);
         }
@@ -61,7 +62,8 @@ class SafeTensorsTest {
     }
 
     private static String entry(String name, String dtype, String shape, long begin, long end) {
-        return "\"" + name + "\":{\"dtype\":\"" + dtype + "\",\"shape\":" + shape + ",\"data_offsets\":[" + begin + "," + end + "]}";
+        return "\"" + name + "\":{\"dtype\":\"" + dtype + "\",\"shape\":" + shape + ",\"data_offsets\":[" + begin + "," + end
+                + "]}";
     }
 
     private static void refusedEntry(String value, String... parts) {
@@ -168,7 +170,8 @@ class SafeTensorsTest {
         refusedEntry("{\"dtype\":\"U8\",\"shape\":[\"8\"],\"data_offsets\":[0,8]}", "got a text");
         refusedEntry("{\"dtype\":\"U8\",\"shape\":[[8]],\"data_offsets\":[0,8]}", "got a list");
         refusedEntry("{\"dtype\":\"U8\",\"shape\":[9223372036854775808],\"data_offsets\":[0,8]}", "below 2^63");
-        refusedEntry("{\"dtype\":\"U8\",\"shape\":[2147483648],\"data_offsets\":[0,8]}", "extent 2147483648 of axis 0", "2147483647");
+        refusedEntry("{\"dtype\":\"U8\",\"shape\":[2147483648],\"data_offsets\":[0,8]}", "extent 2147483648 of axis 0",
+                "2147483647");
         refusedEntry("{\"dtype\":\"F64\",\"shape\":[2147483647,2147483647,2],\"data_offsets\":[0,8]}", "beyond 2^63");
         refusedEntry("{\"dtype\":\"U8\",\"shape\":[" + "1,".repeat(64) + "8],\"data_offsets\":[0,8]}", "more than 64");
         refusedEntry("{\"dtype\":\"U8\",\"shape\":[7],\"data_offsets\":[0,8]}", "its bytes are 8 but U8[7] takes 7");
@@ -188,7 +191,8 @@ class SafeTensorsTest {
 
     @Test
     void refusesOverlapsHolesAndDuplicates() {
-        refused("{" + entry("a", "U8", "[4]", 0, 4) + "," + entry("b", "U8", "[5]", 3, 8) + "}", 8, "tensor 'b'", "inside of tensor 'a'");
+        refused("{" + entry("a", "U8", "[4]", 0, 4) + "," + entry("b", "U8", "[5]", 3, 8) + "}", 8, "tensor 'b'",
+                "inside of tensor 'a'");
         refused("{" + entry("a", "U8", "[8]", 0, 8) + "," + entry("b", "U8", "[8]", 0, 8) + "}", 8, "overlapping");
         refused("{" + entry("a", "U8", "[0]", 4, 4) + "," + entry("b", "U8", "[8]", 0, 8) + "}", 8, "tensor 'a'", "overlapping");
         refused("{" + entry("a", "U8", "[3]", 0, 3) + "," + entry("b", "U8", "[4]", 4, 8) + "}", 8, "tensor 'b'", "holes");
@@ -206,7 +210,8 @@ class SafeTensorsTest {
     @Test
     void openNamesTheTroubleWithThePath() throws Exception {
         Path missing = folder.resolve("none.safetensors");
-        assertTrue(assertThrows(CheckpointException.class, () -> SafeTensors.open(missing)).getMessage().contains("no such file"));
+        assertTrue(assertThrows(CheckpointException.class, () -> SafeTensors.open(missing)).getMessage()
+                .contains("no such file"));
         assertTrue(assertThrows(CheckpointException.class, () -> SafeTensors.open(folder)).getMessage().contains("is a folder"));
         Path empty = Files.createFile(folder.resolve("empty.safetensors"));
         assertTrue(assertThrows(CheckpointException.class, () -> SafeTensors.open(empty)).getMessage().startsWith(empty + ": "));

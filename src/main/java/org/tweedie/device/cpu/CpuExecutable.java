@@ -12,6 +12,10 @@ import org.tweedie.device.Arguments;
 import org.tweedie.device.Executable;
 import org.tweedie.device.MemoryPlan;
 import org.tweedie.device.OpTimes;
+import org.tweedie.device.cpu.loops.CpuKernel;
+import org.tweedie.device.cpu.loops.Floats;
+import org.tweedie.device.cpu.onednn.Native;
+import org.tweedie.device.cpu.onednn.Primitives;
 import org.tweedie.program.DType;
 import org.tweedie.program.Instr;
 import org.tweedie.program.Program;
@@ -22,20 +26,23 @@ import org.tweedie.program.op.Reshape;
 
 /** A program as a list of prepared steps on one arena. */
 public final class CpuExecutable implements Executable {
-    private static final int NAN = Float.floatToRawIntBits(Float.NaN);
-
     private final CpuDevice device;
     private final Program program;
     private final Primitives primitives = new Primitives();
-    private final List<Weights.Entry> held = new ArrayList<>();
-    private final Map<Integer, Tensor> constants = new HashMap<>(); // by value, reshaped ones too
+    private final List<PackedWeights.Entry> held = new ArrayList<>();
+    private final Map<Integer, Tensor> constants = new HashMap<>(); // the constants by value, reshaped ones included
     private final Map<Tensor, Long> plain = new IdentityHashMap<>();
-    private final Runnable[] steps; // one per instruction; null where nothing moves
+    final Runnable[] steps; // one per instruction; null where nothing moves
     private final int guard;
     private MemoryPlan plan;
-    private long arena;
+    long arena;
     private boolean open = true;
 
+    /**
+     * Compiles a program.
+     *
+     * @param guard the unused bytes behind each buffer; tests look there for writes out of place
+     */
     CpuExecutable(CpuDevice device, Program program, int guard) {
         this.device = device;
         this.program = program;
@@ -52,22 +59,19 @@ public final class CpuExecutable implements Executable {
 
     private void prepare() {
         program.constants().forEach(c -> constants.put(c.value().id(), c.data()));
-        Kernel[] kernels = kernels();
+        CpuKernel[] kernels = kernels();
         plan = MemoryPlan.of(program, n -> kernels[n] == null ? 0 : kernels[n].scratch(), guard);
         arena = device.heap.allocate(plan.bytes());
-        if (guard > 0) {
-            fillArena();
-        }
         for (int n = 0; n < steps.length; n++) {
             steps[n] = kernels[n] == null ? null : kernels[n].bind().apply(new At(program.body().get(n), n));
         }
     }
 
-    private Kernel[] kernels() {
+    private CpuKernel[] kernels() {
         long bytes = program.constants().stream().mapToLong(c -> 4 * c.data().size()).sum();
-        Lowering lowering = new Lowering(primitives, device.parallel, bytes > device.layoutLimit,
+        CpuLowering lowering = new CpuLowering(primitives, device.parallel, bytes > device.layoutLimit,
                 (t, from, to) -> hold(device.weights.packed(t, from, to)), v -> constants.get(v.id()));
-        Kernel[] kernels = new Kernel[steps.length];
+        CpuKernel[] kernels = new CpuKernel[steps.length];
         for (int n = 0; n < kernels.length; n++) {
             Instr i = program.body().get(n);
             if (i.op() instanceof Reshape && constants.containsKey(i.in().getFirst().id())) {
@@ -78,13 +82,13 @@ public final class CpuExecutable implements Executable {
         return kernels;
     }
 
-    private long hold(Weights.Entry e) {
+    private long hold(PackedWeights.Entry e) {
         held.add(e);
         return e.address;
     }
 
-    /** Places of the n-th instruction. */
-    private final class At implements Kernel.Places {
+    /** The addresses of the n-th instruction. */
+    private final class At implements CpuKernel.Places {
         private final Instr instr;
         private final int n;
 
@@ -109,7 +113,7 @@ public final class CpuExecutable implements Executable {
         }
     }
 
-    private long address(Value v) {
+    long address(Value v) {
         Tensor constant = constants.get(v.id());
         return constant == null ? arena + plan.offset(v) : plain.computeIfAbsent(constant, t -> hold(device.weights.plain(t)));
     }
@@ -130,7 +134,7 @@ public final class CpuExecutable implements Executable {
         return copyOut();
     }
 
-    /** The steps alone, on whatever the arena holds: what a benchmark times. */
+    /** Runs only the steps, on the present content of the arena, which is what a benchmark times. */
     void runSteps() {
         for (Runnable step : steps) {
             if (step != null) {
@@ -148,46 +152,15 @@ public final class CpuExecutable implements Executable {
                 long now = System.nanoTime();
                 Instr i = program.body().get(n);
                 Cost cost = i.op().cost(i.in().stream().map(Value::type).toList(), i.out().stream().map(Value::type).toList());
-                times.add(new OpTimes.Op(program.name(), i.where(), i.op().getClass().getSimpleName(), "", cost), (now - last) / 1e9);
+                times.add(new OpTimes.Op(program.name(), i.where(), i.op().getClass().getSimpleName(), "", cost),
+                        (now - last) / 1e9);
                 last = now;
             }
         }
         times.addRun(program.name(), (last - start) / 1e9);
     }
 
-    /**
-     * Runs once and looks at each result: slower, to learn where a number went wrong.
-     *
-     * @throws ArithmeticException naming the first instruction with a result that is NaN or infinite
-     */
-    public Map<String, Tensor> runChecked(Map<String, Tensor> inputs) {
-        copyIn(inputs);
-        program.inputs().forEach(i -> check(i.value(), "input '" + i.name() + "'"));
-        for (int n = 0; n < steps.length; n++) {
-            if (steps[n] != null) {
-                steps[n].run();
-                Instr i = program.body().get(n);
-                i.out().forEach(v -> check(v, i.op() + (i.where().isEmpty() ? "" : " at '" + i.where() + "'") + " " + i.in()));
-            }
-        }
-        return copyOut();
-    }
-
-    private void check(Value v, String what) {
-        if (v.type().dtype() != DType.F32) {
-            return;
-        }
-        long n = v.shape().size();
-        for (long i = 0; i < n; i++) {
-            float x = VectorMath.get(address(v) + 4 * i);
-            if (!Float.isFinite(x)) {
-                throw new ArithmeticException("program '" + program.name() + "': " + x + " at element " + i + " of the result "
-                        + v.type() + " of " + what);
-            }
-        }
-    }
-
-    private void copyIn(Map<String, Tensor> inputs) {
+    void copyIn(Map<String, Tensor> inputs) {
         if (!open) {
             throw new IllegalStateException("program '" + program.name() + "' is closed on device 'cpu'; compile it again");
         }
@@ -198,7 +171,7 @@ public final class CpuExecutable implements Executable {
         }
     }
 
-    private Map<String, Tensor> copyOut() {
+    Map<String, Tensor> copyOut() {
         Map<String, Tensor> out = new LinkedHashMap<>();
         for (Program.Output o : program.outputs()) {
             int n = Math.toIntExact(o.value().shape().size());
@@ -215,26 +188,9 @@ public final class CpuExecutable implements Executable {
         return plan.bytes();
     }
 
-    /** Where its values lie. */
+    /** Returns the plan that gives the places of the values. */
     public MemoryPlan plan() {
         return plan;
-    }
-
-    private void fillArena() {
-        for (long i = 0; i < plan.bytes(); i += 4) {
-            Native.ALL.set(Native.INT, arena + i, NAN);
-        }
-    }
-
-    /** Whether the bytes behind each buffer are as they were at the start. */
-    boolean guardsIntact() {
-        return plan.guards().stream().allMatch(at -> {
-            boolean intact = true;
-            for (int i = 0; i < guard; i += 4) {
-                intact &= Native.ALL.get(Native.INT, arena + at + i) == NAN;
-            }
-            return intact;
-        });
     }
 
     @Override

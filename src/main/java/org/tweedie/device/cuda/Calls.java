@@ -15,13 +15,17 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.op.MatMul;
 import org.tweedie.program.op.Op;
 
-/** The calls of libraries that programs make: products go to cuBLAS, the rest to cuDNN, neither of which it owns; each kind is prepared once, and kept. */
+/**
+ * The library calls that programs make: products go to cuBLAS, all others to cuDNN. Each kind of call is prepared once and kept.
+ * Both libraries belong to the caller.
+ */
 final class Calls implements AutoCloseable {
     private record Key(Op op, Epilogue epilogue, List<Shape> shapes, List<DType> types) {
         static Key of(LibraryCall c) {
             List<Buffer> all = new ArrayList<>(c.in());
             all.addAll(c.out());
-            return new Key(c.op(), c.epilogue(), all.stream().map(Buffer::shape).toList(), all.stream().map(Buffer::dtype).toList());
+            return new Key(c.op(), c.epilogue(), all.stream().map(Buffer::shape).toList(), all.stream().map(Buffer::dtype)
+                    .toList());
         }
     }
 

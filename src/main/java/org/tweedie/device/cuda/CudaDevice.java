@@ -4,6 +4,9 @@ package org.tweedie.device.cuda;
 import java.lang.foreign.MemorySegment;
 import org.tweedie.device.Closing;
 import org.tweedie.device.Device;
+import org.tweedie.device.cuda.driver.Blas;
+import org.tweedie.device.cuda.driver.CudaException;
+import org.tweedie.device.cuda.driver.Driver;
 import org.tweedie.device.gpu.Constant;
 import org.tweedie.device.gpu.Constants;
 import org.tweedie.device.gpu.Offer;
@@ -12,19 +15,23 @@ import org.tweedie.device.gpu.Vendor;
 import org.tweedie.program.Program;
 
 /**
- * An NVIDIA card: our PTX kernels, cuBLAS and cuDNN, on one stream. Weights are uploaded once per type and layout and shared by all executables;
- * each executable has one arena, planned before it runs. The device and its executables are used by one thread at a time, whichever: what another puts on the
- * stream meanwhile would become part of a graph.
+ * An NVIDIA card, which runs our PTX kernels, cuBLAS and cuDNN on one stream. Weights are uploaded once per type and layout and
+ * shared by all executables; each executable has one arena, planned before it runs. Any thread may use the device and its
+ * executables, but only one at a time, because anything that another thread puts on the stream meanwhile would become part of a
+ * graph.
  */
 public final class CudaDevice implements Device {
-    /** Bytes through which weights go up. */
+    /** The bytes of the host buffer through which weights are uploaded. */
     private static final long STAGING = 32 << 20;
-    /** Bytes of cuBLAS's working memory: what its documentation recommends from Hopper on, more than enough before. */
+    /**
+     * The bytes of cuBLAS's working memory. This is the size that its documentation recommends from Hopper on; older cards need
+     * less.
+     */
     private static final long CUBLAS_WORKSPACE = 32 << 20;
-    /** The oldest card that runs kernels of .target sm_80. */
+    /** The oldest compute capability that runs kernels of .target sm_80. */
     private static final int OLDEST = 80;
 
-    /** What does convolutions and attention on a stream of a card. */
+    /** Opens the library for convolutions and attention on a stream of a card. */
     interface Convolutions {
         Vendor open(Driver driver, Driver.Stream stream, Driver.Card card, DeviceMemory memory);
     }
@@ -35,7 +42,7 @@ public final class CudaDevice implements Device {
     final DeviceMemory memory;
     private final Closing closing = new Closing();
     final Driver.Stream stream;
-    final Modules modules;
+    final KernelModules modules;
     final Calls calls;
     final Constants constants;
     private final Driver.Context context;
@@ -44,7 +51,11 @@ public final class CudaDevice implements Device {
     private final String libraries;
     final Ranges ranges;
 
-    /** @throws CudaException when there is no such card, or it has no memory left */
+    /**
+     * Opens a card.
+     *
+     * @throws CudaException when there is no such card, or it has no memory left
+     */
     CudaDevice(Driver driver, Convolutions convolutions, CudaOptions options, Ranges ranges) {
         this.ranges = ranges;
         this.driver = driver;
@@ -59,7 +70,7 @@ public final class CudaDevice implements Device {
             closing.add(memory::close);
             staging = driver.allocateHost(STAGING);
             closing.add(() -> driver.freeHost(staging));
-            modules = new Modules(driver, memory, card.sharedMemory());
+            modules = new KernelModules(driver, memory, card.sharedMemory());
             closing.add(modules::close);
             Blas blas = driver.blas(stream, memory.allocate(CUBLAS_WORKSPACE, "cuBLAS"), CUBLAS_WORKSPACE);
             Cublas products = new Cublas(blas);
@@ -88,7 +99,7 @@ public final class CudaDevice implements Device {
     }
 
     /**
-     * A card of this machine.
+     * Opens a card of this machine.
      *
      * @throws UnsatisfiedLinkError in one line: which library is missing or does not fit, and what to do
      * @throws CudaException when the driver finds no card, or the card cannot be used
@@ -102,14 +113,16 @@ public final class CudaDevice implements Device {
     private static Driver.Card card(Driver driver, int ordinal) {
         int cards = driver.cards();
         if (cards == 0) {
-            throw new IllegalStateException("the driver sees no card; 'nvidia-smi' lists them, CUDA_VISIBLE_DEVICES may hide them");
+            throw new IllegalStateException("the driver sees no card; 'nvidia-smi' lists them, CUDA_VISIBLE_DEVICES may hide "
+                    + "them");
         }
         if (ordinal < 0 || ordinal >= cards) {
             throw new IllegalArgumentException("device 'cuda': expected a card from 0 to " + (cards - 1) + ", got " + ordinal);
         }
         Driver.Card c = driver.card(ordinal);
         if (c.capability() < OLDEST) {
-            throw new IllegalStateException("expected a card of compute capability 8.0 (Ampere) or more, got " + c + "; use --device cpu");
+            throw new IllegalStateException("expected a card of compute capability 8.0 (Ampere) or more, got " + c
+                    + "; use --device cpu");
         }
         return c;
     }
@@ -121,8 +134,10 @@ public final class CudaDevice implements Device {
 
     @Override
     public String description() {
-        return card + ", " + card.multiprocessors() + " multiprocessors, " + (card.memory() >> 30) + " GiB, driver for CUDA " + driver.version() / 1000 + "."
-                + driver.version() % 1000 / 10 + ", " + libraries + ", networks in " + options.real() + (options.graphs() ? "" : ", without graphs");
+        return card + ", " + card.multiprocessors() + " multiprocessors, " + (card.memory() >> 30) + " GiB, driver for CUDA "
+                + driver.version() / 1000 + "."
+                + driver.version() % 1000 / 10 + ", " + libraries + ", networks in " + options.real()
+                + (options.graphs() ? "" : ", without graphs");
     }
 
     @Override
@@ -131,17 +146,18 @@ public final class CudaDevice implements Device {
         return new CudaExecutable(this, Plan.of(program, options.real(), offer));
     }
 
-    /** Any thread may come in; CUDA wants to be told. */
+    /** Makes the card's context current in the calling thread, which may be any. */
     void enter() {
         driver.makeCurrent(context);
     }
 
-    /** Packs and copies a chunk of whole units after the other. */
+    /** Uploads a constant in chunks of whole units: each chunk is packed and then copied. */
     private long upload(Constant c) {
         int size = c.dtype().bytes();
         long most = STAGING / (c.unit() * size) * c.unit() * size;
         if (most == 0) {
-            throw new IllegalArgumentException("device 'cuda': expected the weights of an output channel of at most " + STAGING + " bytes, got constant '" + c.name()
+            throw new IllegalArgumentException("device 'cuda': expected the weights of an output channel of at most " + STAGING
+                    + " bytes, got constant '" + c.name()
                     + "' with " + c.unit() * size);
         }
         long address = memory.allocate(c.bytes(), "weights");
@@ -172,11 +188,16 @@ public final class CudaDevice implements Device {
         return memory.peakBytes();
     }
 
-    /** @throws IllegalStateException when executables are still open */
+    /**
+     * Closes the device.
+     *
+     * @throws IllegalStateException when executables are still open
+     */
     @Override
     public void close() {
         if (liveBytes() != 0) {
-            throw new IllegalStateException("device 'cuda' is closed while " + liveBytes() + " bytes are live; close its executables before");
+            throw new IllegalStateException("device 'cuda' is closed while " + liveBytes()
+                    + " bytes are live; close its executables before");
         }
         enter();
         closing.close();

@@ -4,12 +4,13 @@ package org.tweedie.device.cuda;
 import java.lang.foreign.Arena;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import org.tweedie.device.Arguments;
 import org.tweedie.device.Closing;
 import org.tweedie.device.Executable;
-import org.tweedie.device.cudnn.CudnnException;
+import org.tweedie.device.cuda.driver.CudaException;
+import org.tweedie.device.cuda.driver.Driver;
+import org.tweedie.device.cudnn.binding.CudnnException;
 import org.tweedie.device.gpu.Buffer;
 import org.tweedie.device.gpu.Constant;
 import org.tweedie.device.gpu.LibraryCall;
@@ -21,8 +22,9 @@ import org.tweedie.program.Tensor;
 import org.tweedie.program.op.Gather;
 
 /**
- * A plan on a card. All memory is taken and all calls are prepared before the first run, which goes launch by launch and so loads whatever is loaded
- * late. The second run notes the same launches as a CUDA graph; it and all later ones launch that. Inputs change by writing their places.
+ * A plan on a card. All memory is taken and all calls are prepared before the first run. The first run makes the launches one by
+ * one, which loads everything that CUDA loads late. The second run captures the same launches as a CUDA graph, and it and all
+ * later runs launch that graph. Inputs change because their bytes are overwritten.
  */
 public final class CudaExecutable implements Executable {
     private final CudaDevice device;
@@ -31,7 +33,7 @@ public final class CudaExecutable implements Executable {
     private final Map<Constant, Long> constants = new HashMap<>();
     private final Map<String, Buffer> inputs = new LinkedHashMap<>();
     private final Map<String, Buffer> outputs = new LinkedHashMap<>();
-    private final Map<String, Integer> tables = new HashMap<>(); // rows of the table that an input's ids pick from
+    private final Map<String, Integer> tables = new HashMap<>(); // the rows of the table that an input's ids pick from
     private long arena;
     private long workspace;
     private Staging staging;
@@ -71,11 +73,12 @@ public final class CudaExecutable implements Executable {
         }
     }
 
-    /** Every call of the plan, before there are addresses: what they need for themselves is part of the plan. */
+    /** Prepares every call of the plan before there are addresses, because the libraries' working memory is part of the plan. */
     private Map<LibraryCall, Vendor.Prepared> prepare() {
         Map<LibraryCall, Vendor.Prepared> all = new HashMap<>();
         for (Plan.Stage s : plan.bind(0, c -> 0).stages()) {
-            s.steps().stream().filter(LibraryCall.class::isInstance).map(LibraryCall.class::cast).forEach(c -> all.computeIfAbsent(c, device.calls::prepare));
+            s.steps().stream().filter(LibraryCall.class::isInstance).map(LibraryCall.class::cast)
+                    .forEach(c -> all.computeIfAbsent(c, device.calls::prepare));
         }
         return all;
     }
@@ -87,7 +90,7 @@ public final class CudaExecutable implements Executable {
         return all;
     }
 
-    /** A kernel that meets a wrong id stops the card, so they are looked at before. */
+    /** Collects the tables whose ids must be checked before a run, because a kernel that meets a wrong id stops the card. */
     private void collectTables() {
         for (Instr i : program().body()) {
             if (i.op() instanceof Gather) {
@@ -102,12 +105,16 @@ public final class CudaExecutable implements Executable {
         return plan.program();
     }
 
-    /** What it runs, and where its values lie. */
+    /** Returns the plan, with the places of its values. */
     public Plan plan() {
         return plan;
     }
 
-    /** @throws CudaException when a kernel faults; the card can then no longer be used by this process */
+    /**
+     * Runs the program.
+     *
+     * @throws CudaException when a kernel faults; this process can then no longer use the card
+     */
     @Override
     public Map<String, Tensor> run(Map<String, Tensor> in) {
         if (!open) {
@@ -142,28 +149,32 @@ public final class CudaExecutable implements Executable {
     }
 
     private void upload(Map<String, Tensor> in) {
-        inputs.forEach((name, b) -> device.driver.toDevice(b.address(), staging.put("in " + name, in.get(name), b.dtype()), device.stream));
+        inputs.forEach((name, b) -> device.driver.toDevice(b.address(), staging.put("in " + name, in.get(name), b.dtype()),
+                device.stream));
     }
 
     private void checkIds(String name, Tensor ids) {
         Integer rows = tables.get(name);
         for (int i = 0; rows != null && i < ids.size(); i++) {
             if (ids.get(i) < 0 || ids.get(i) >= rows) {
-                throw new IllegalArgumentException(program().name() + ": input '" + name + "' picks row " + (long) ids.get(i) + " of a table of " + rows + " rows");
+                throw new IllegalArgumentException(program().name() + ": input '" + name + "' picks row " + (long) ids.get(i)
+                        + " of a table of " + rows + " rows");
             }
         }
     }
 
     private void launch(Map<String, Tensor> in) {
         boolean graphs = device.options.graphs();
-        if (graphs && !ran && device.options.times() != null) { // what a first run loads late is nobody's time: it is run once more
+        // the first run's time contains what CUDA loads late, so it is run once more
+        if (graphs && !ran && device.options.times() != null) {
             sequence.launch(Sequence.Way.PLAIN);
             device.driver.synchronize(device.stream);
             upload(in);
             ran = true;
         }
         if (graphs && ran && graph == null) {
-            graph = device.memory.withRoom(() -> device.driver.capture(device.stream, () -> sequence.launch(Sequence.Way.CAPTURED)));
+            graph = device.memory.withRoom(() -> device.driver.capture(device.stream,
+                    () -> sequence.launch(Sequence.Way.CAPTURED)));
         }
         device.driver.record(begin, device.stream);
         if (graph != null) {
@@ -184,7 +195,7 @@ public final class CudaExecutable implements Executable {
         return plan.memory().bytes();
     }
 
-    /** Bytes that libraries work in meanwhile. */
+    /** Returns the bytes of the working memory that libraries use during a run. */
     public long workspaceBytes() {
         return sequence.workspaceBytes();
     }
@@ -195,7 +206,7 @@ public final class CudaExecutable implements Executable {
             return;
         }
         open = false;
-        try (Closing closing = new Closing()) { // the graph first, the memory it works on last
+        try (Closing closing = new Closing()) { // the graph is closed first, the memory that it uses last
             closing.add(host::close);
             if (arena != 0) {
                 closing.add(() -> device.memory.free(arena));

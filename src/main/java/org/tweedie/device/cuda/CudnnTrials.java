@@ -2,13 +2,15 @@
 package org.tweedie.device.cuda;
 
 import org.tweedie.device.Closing;
-import org.tweedie.device.cudnn.Trials;
+import org.tweedie.device.cuda.driver.CudaException;
+import org.tweedie.device.cuda.driver.Driver;
+import org.tweedie.device.cudnn.engine.Trials;
 
-/** Memory and the card's clock for cuDNN's engines to be tried. */
+/** Gives cuDNN's trials of engines the card's memory and clock. */
 final class CudnnTrials implements Trials {
-    /** A byte of which F32, F16 and BF16 numbers of ordinary size are made: zeros would run faster than pictures do. */
+    /** F32, F16 and BF16 numbers made of this byte have an ordinary size; zeros would run faster than pictures do. */
     private static final byte ORDINARY = 0x3C;
-    /** Runs in the graph that is timed, and how often it is. */
+    /** The number of runs in the timed graph, and of launches of that graph. */
     private static final int RUNS = 4;
     private static final int TIMES = 3;
 
@@ -53,8 +55,9 @@ final class CudnnTrials implements Trials {
     }
 
     /**
-     * The fastest of a few, after a run that is not counted and loads the kernels. Runs are timed as one graph, as they will be launched later: launched one by one,
-     * what is timed of a small kernel is the host preparing the call.
+     * Returns the shortest of a few times, after a run that is not counted and loads the kernels. Runs are timed as one graph, as
+     * they will be launched later: if they were launched one by one, the time of a small kernel would be that of the host
+     * preparing the call.
      */
     @Override
     public double seconds(Runnable run) {

@@ -9,22 +9,25 @@ import java.util.Map;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.tweedie.device.Closing;
+import org.tweedie.device.cuda.driver.CudaException;
+import org.tweedie.device.cuda.driver.Driver;
 
 /**
- * The device's memory, by owner. cuMemAlloc and cuMemFree stop the card, so blocks given back are kept and given out again; all work is on one stream, so a
- * block may be written by its next owner at once. When the card has no more, what is kept goes back to the driver and the block is asked for again.
+ * The device's memory, by owner. cuMemAlloc and cuMemFree make the card wait, so freed blocks are kept and given out again. All
+ * work is on one stream, so the next owner of a block may write it at once. When the card has no more memory, the kept blocks go
+ * back to the driver and the allocation is repeated.
  */
 final class DeviceMemory implements AutoCloseable {
-    /** Blocks of at most this size come in steps of 512 bytes, larger ones of 2 MiB, as the driver hands them out itself. */
+    /** Blocks of at most this size are rounded up to 512 bytes, larger ones to 2 MiB, as the driver itself does. */
     private static final long SMALL = 1 << 20;
-    private static final int OWNERS = 5; // named when memory is out
+    private static final int OWNERS = 5; // the number of owners that a message about shortage names
 
     private record Block(long address, long bytes, String owner) {}
 
     private final Driver driver;
     private final Map<Long, Block> live = new HashMap<>();
     private final List<Block> kept = new ArrayList<>();
-    private long held; // from the driver: live and kept
+    private long held; // the bytes taken from the driver: live and kept
     private long peak;
 
     DeviceMemory(Driver driver) {
@@ -32,12 +35,15 @@ final class DeviceMemory implements AutoCloseable {
     }
 
     /**
-     * @param owner for whom, as in {@code the arena of program 'unet'}
-     * @throws CudaException when there is not so much memory, saying who holds what there is; nothing has changed then
+     * Allocates a block.
+     *
+     * @param owner the owner's name, for example {@code the arena of program 'unet'}
+     * @throws CudaException when there is not enough memory, naming the owners of the live memory; nothing has changed then
      */
     synchronized long allocate(long bytes, String owner) {
         long size = rounded(bytes);
-        Block b = kept.stream().filter(k -> k.bytes >= size && k.bytes <= size + size / 8).min(Comparator.comparingLong(Block::bytes)).orElse(null);
+        Block b = kept.stream().filter(k -> k.bytes >= size && k.bytes <= size + size / 8)
+                .min(Comparator.comparingLong(Block::bytes)).orElse(null);
         if (b != null) {
             kept.remove(b);
         } else {
@@ -58,7 +64,10 @@ final class DeviceMemory implements AutoCloseable {
         }
     }
 
-    /** A call by which the driver takes memory, for a module or a graph, say: where it has none, what is kept here goes back and the call is made again. */
+    /**
+     * Makes a call in which the driver itself takes memory, for example for a module or a graph. If the driver has none, the kept
+     * blocks are given back and the call is repeated.
+     */
     synchronized <T> T withRoom(Supplier<T> call) {
         try {
             return call.get();
@@ -71,12 +80,15 @@ final class DeviceMemory implements AutoCloseable {
         return call.get();
     }
 
-    /** Who holds the memory and what to try. */
+    /** Describes who owns the memory and what the user can try. */
     private String shortage() {
-        Map<String, Long> byOwner = live.values().stream().collect(Collectors.groupingBy(b -> b.owner, Collectors.summingLong(b -> b.bytes)));
-        String owners = byOwner.entrySet().stream().sorted(Map.Entry.<String, Long>comparingByValue().reversed().thenComparing(Map.Entry.comparingByKey()))
+        Map<String, Long> byOwner = live.values().stream()
+                .collect(Collectors.groupingBy(b -> b.owner, Collectors.summingLong(b -> b.bytes)));
+        String owners = byOwner.entrySet().stream().sorted(Map.Entry.<String, Long>comparingByValue().reversed()
+                .thenComparing(Map.Entry.comparingByKey()))
                 .limit(OWNERS).map(e -> e.getKey() + " " + mebibytes(e.getValue())).collect(Collectors.joining(", "));
-        return "; " + mebibytes(driver.freeBytes()) + " are free, live are " + mebibytes(liveBytes()) + (owners.isEmpty() ? "" : ": " + owners)
+        return "; " + mebibytes(driver.freeBytes()) + " are free, live are " + mebibytes(liveBytes())
+                + (owners.isEmpty() ? "" : ": " + owners)
                 + "; try a smaller image or batch, --dtype bf16, or close other programs on the card";
     }
 
@@ -97,12 +109,12 @@ final class DeviceMemory implements AutoCloseable {
         kept.add(b);
     }
 
-    /** Bytes that have owners. */
+    /** Returns the bytes that have owners. */
     synchronized long liveBytes() {
         return live.values().stream().mapToLong(Block::bytes).sum();
     }
 
-    /** The most bytes that were the driver's no longer at once. */
+    /** Returns the largest number of bytes that were taken from the driver at one time. */
     synchronized long peakBytes() {
         return peak;
     }
@@ -115,7 +127,7 @@ final class DeviceMemory implements AutoCloseable {
         kept.clear();
     }
 
-    /** Gives everything back to the driver. */
+    /** Gives all memory back to the driver. */
     @Override
     public synchronized void close() {
         try (Closing closing = new Closing()) {

@@ -2,8 +2,10 @@
 package org.tweedie.device.cuda;
 
 import java.nio.file.Path;
+import org.tweedie.device.cuda.driver.Driver;
+import org.tweedie.device.cuda.driver.Jcuda;
 import org.tweedie.device.cudnn.Cudnn;
-import org.tweedie.device.cudnn.PlanCache;
+import org.tweedie.device.cudnn.engine.PlanCache;
 import org.tweedie.device.nvidia.JcudaNatives;
 import org.tweedie.device.nvidia.Libraries;
 import org.tweedie.device.nvidia.Loaded;
@@ -11,11 +13,16 @@ import org.tweedie.device.nvidia.Missing;
 import org.tweedie.device.nvidia.Nvtx;
 import org.tweedie.device.nvidia.SearchPath;
 
-/** Opens a card of this machine: finds and loads NVIDIA's libraries, each before what needs it, then JCuda, then the card. */
+/**
+ * Opens a card of this machine. It finds NVIDIA's libraries, loads each one before those that need it, and then opens JCuda and
+ * the card.
+ */
 final class Opening {
     private Opening() {}
 
     /**
+     * Opens a card.
+     *
      * @throws UnsatisfiedLinkError in one line: which library is missing or does not fit, and what to do
      * @throws CudaException when the driver finds no card, or the card cannot be used
      * @throws IllegalStateException when there is no card, or it is too old
@@ -24,7 +31,8 @@ final class Opening {
     static CudaDevice open(CudaOptions options) {
         JcudaNatives.require(); // before the driver is looked for: it is the program's to add, whatever the machine has
         Libraries libraries = Libraries.find();
-        if (libraries.driver() instanceof Missing m) { // the first thing to have; the others are fetched
+        // the driver must be installed by the user; all other libraries can be fetched
+        if (libraries.driver() instanceof Missing m) {
             throw new UnsatisfiedLinkError(m.what() + ": " + m.text());
         }
         JcudaNatives.DRIVER.load();
@@ -37,10 +45,16 @@ final class Opening {
     private static Cudnn cudnn(Loaded loaded, Driver driver, Driver.Stream stream, Driver.Card card, DeviceMemory memory) {
         Path plans = SearchPath.fetched().resolveSibling("cudnn-plans.json");
         PlanCache cache = new PlanCache(plans, line -> System.err.println("tweedie: note: " + line));
-        return Cudnn.open(loaded.symbols(), stream.address(), card.toString(), compilers(driver.version(), loaded.nvrtcVersion()), card.capability(), cache, new CudnnTrials(driver, stream, memory));
+        return Cudnn.open(loaded.symbols(), stream.address(), card.toString(), compilers(driver.version(), loaded.nvrtcVersion()),
+                card.capability(), cache, new CudnnTrials(driver, stream, memory));
     }
 
-    /** @param driver its CUDA, 1000 x major + 10 x minor; @param nvrtc as in 12.6 */
+    /**
+     * Names the compilers that make kernels.
+     *
+     * @param driver the driver's CUDA version, 1000 x major + 10 x minor
+     * @param nvrtc NVRTC's version, for example 12.6
+     */
     static String compilers(int driver, String nvrtc) {
         return "NVRTC " + nvrtc + ", driver for CUDA " + driver / 1000 + "." + driver % 1000 / 10;
     }

@@ -13,12 +13,16 @@ import java.util.List;
 import org.tweedie.device.gpu.Arg;
 import org.tweedie.device.gpu.Buffer;
 
-/** Arguments as cuLaunchKernel reads them: a list of addresses, one an argument, each of a value of the parameter's size. */
-final class Parameters {
+/** Packs arguments as cuLaunchKernel reads them: a list with the address of each argument, which has its parameter's size. */
+public final class Parameters {
     private Parameters() {}
 
-    /** One block: the list, then the values in their order, each at a multiple of its size. @param arena holds it as long as the launch may be made */
-    static MemorySegment of(List<Arg> args, Arena arena) {
+    /**
+     * Packs the arguments in one block: the list, then the values in their order, each at a multiple of its size.
+     *
+     * @param arena keeps the block for as long as the launch may be made
+     */
+    public static MemorySegment of(List<Arg> args, Arena arena) {
         long[] at = new long[args.size()];
         long end = ADDRESS.byteSize() * args.size();
         for (int i = 0; i < at.length; i++) {

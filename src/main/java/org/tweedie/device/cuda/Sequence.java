@@ -8,7 +8,9 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.tweedie.device.Closing;
 import org.tweedie.device.OpTimes;
-import org.tweedie.device.cudnn.CudnnException;
+import org.tweedie.device.cuda.driver.CudaException;
+import org.tweedie.device.cuda.driver.Driver;
+import org.tweedie.device.cudnn.binding.CudnnException;
 import org.tweedie.device.gpu.Group;
 import org.tweedie.device.gpu.Launch;
 import org.tweedie.device.gpu.LibraryCall;
@@ -18,13 +20,17 @@ import org.tweedie.device.gpu.Vendor;
 import org.tweedie.program.Value;
 import org.tweedie.program.op.Cost;
 
-/** The launches and calls of an executable, ready: kernels found, arguments packed, calls prepared. Launching allocates nothing. */
+/**
+ * The launches and calls of an executable, ready to run: its kernels are found, its arguments packed, its calls prepared.
+ * Launching allocates nothing.
+ */
 final class Sequence implements AutoCloseable {
     private sealed interface Work {
         void start();
     }
 
-    private record Kernel(Driver driver, Driver.Function function, Launch launch, MemorySegment arguments, Driver.Stream stream) implements Work {
+    private record Kernel(Driver driver, Driver.Function function, Launch launch, MemorySegment arguments, Driver.Stream stream)
+            implements Work {
         @Override
         public void start() {
             driver.launch(function, launch.grid(), launch.block(), launch.shared(), stream, arguments);
@@ -43,7 +49,8 @@ final class Sequence implements AutoCloseable {
 
     private final CudaDevice device;
     private final List<Part> parts = new ArrayList<>();
-    private final List<Driver.Event> events = new ArrayList<>(); // before the first part and after each, if they are timed
+    // if groups are timed, one event before the first part and one after each
+    private final List<Driver.Event> events = new ArrayList<>();
     private final long workspaceBytes;
     private boolean timed;
 
@@ -54,7 +61,8 @@ final class Sequence implements AutoCloseable {
             List<Work> work = new ArrayList<>();
             for (Step step : s.steps()) {
                 switch (step) {
-                    case Launch l -> work.add(new Kernel(device.driver, device.modules.function(l), l, Parameters.of(l.args(), host), device.stream));
+                    case Launch l -> work.add(new Kernel(device.driver, device.modules.function(l), l,
+                            Parameters.of(l.args(), host), device.stream));
                     case LibraryCall c -> {
                         Vendor.Prepared p = device.calls.prepare(c);
                         most = Math.max(most, p.workspace());
@@ -72,13 +80,15 @@ final class Sequence implements AutoCloseable {
 
     private static OpTimes.Op op(String program, Plan.Stage s, List<Work> work) {
         Group g = s.group();
-        Cost cost = g.instrs().stream().map(i -> i.op().cost(i.in().stream().map(Value::type).toList(), i.out().stream().map(Value::type).toList()))
+        Cost cost = g.instrs().stream().map(i -> i.op().cost(i.in().stream().map(Value::type).toList(), i.out().stream()
+                .map(Value::type).toList()))
                 .reduce(Cost.NONE, Cost::plus);
         String how = work.stream().map(w -> switch (w) {
             case Kernel k -> k.launch.entry();
             case Call c -> c.prepared.toString();
         }).collect(Collectors.joining(" + "));
-        return new OpTimes.Op(program, g.instrs().getLast().where(), g.instrs().stream().map(i -> i.op().getClass().getSimpleName()).collect(Collectors.joining("+")),
+        return new OpTimes.Op(program, g.instrs().getLast().where(), g.instrs().stream()
+                .map(i -> i.op().getClass().getSimpleName()).collect(Collectors.joining("+")),
                 how, new Cost(cost.flops(), s.steps().stream().mapToLong(Step::bytes).sum()));
     }
 
@@ -86,17 +96,17 @@ final class Sequence implements AutoCloseable {
         return workspaceBytes;
     }
 
-    /** How a sequence is launched. */
+    /** The ways to launch a sequence. */
     enum Way {
-        /** To be done as soon as may be. */
+        /** The launches are put on the stream without waiting. */
         PLAIN,
-        /** Each group waited for, and timed if times are asked for: an error names its group. */
+        /** Each group is waited for, and timed if times are asked for, so that an error names its group. */
         WAITING,
-        /** During a capture: the graph times each group if times are asked for. */
+        /** The launches are captured; the graph times each group if times are asked for. */
         CAPTURED
     }
 
-    /** In order, on the device's stream. */
+    /** Launches all groups in order on the device's stream. */
     void launch(Way way) {
         timed |= way != Way.PLAIN && !events.isEmpty();
         mark(way, 0);
@@ -130,7 +140,7 @@ final class Sequence implements AutoCloseable {
         }
     }
 
-    /** Once the stream is done: adds what the events tell. */
+    /** Adds the times of the events, once the stream has finished. */
     void collectTimes() {
         if (!timed || parts.isEmpty()) {
             return;

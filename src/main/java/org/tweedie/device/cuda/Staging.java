@@ -5,12 +5,16 @@ import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.tweedie.device.cuda.driver.Driver;
 import org.tweedie.device.gpu.Buffer;
 import org.tweedie.device.gpu.Elements;
 import org.tweedie.program.DType;
 import org.tweedie.program.Tensor;
 
-/** Page-locked host memory of an executable: a place for each input and output, so that all copies of a run are started before one waits. */
+/**
+ * Page-locked host memory of an executable. Each input and output has its own part, so that all copies of a run are started
+ * before any is waited for.
+ */
 final class Staging implements AutoCloseable {
     private static final long ALIGN = 256;
 
@@ -18,7 +22,11 @@ final class Staging implements AutoCloseable {
     private final MemorySegment memory;
     private final Map<String, MemorySegment> places = new LinkedHashMap<>();
 
-    /** @param buffers by a name of theirs, all different */
+    /**
+     * Takes the memory.
+     *
+     * @param buffers the buffers, by names that are all different
+     */
     Staging(Driver driver, Map<String, Buffer> buffers) {
         this.driver = driver;
         long bytes = 0;
@@ -33,7 +41,7 @@ final class Staging implements AutoCloseable {
         }
     }
 
-    /** A tensor's elements as the device stores them. */
+    /** Stores a tensor's elements as the device stores them, and returns the memory that holds them. */
     MemorySegment put(String name, Tensor x, DType as) {
         MemorySegment s = places.get(name);
         Elements.pack(x, 0, as, s);
@@ -44,7 +52,7 @@ final class Staging implements AutoCloseable {
         return places.get(name);
     }
 
-    /** What a copy has brought, as a tensor of its own: F32 or I64. */
+    /** Returns what a copy from the device has brought, as a tensor of its own of F32 or I64. */
     Tensor get(String name, Buffer b) {
         Tensor stored = new Tensor(b.dtype(), b.shape(), places.get(name));
         return b.dtype() == DType.I64 ? Tensor.of(b.shape(), stored.longs()) : Tensor.of(b.shape(), stored.floats());

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The device {@code cuda} is an NVIDIA card. {@link org.tweedie.device.cuda.CudaDevice} says what the device holds,
- * {@code CudaExecutable} is a run, and {@code Sequence} holds the launches, ready; {@code Driver} and {@code Blas} are all
- * that is asked of CUDA, {@code Jcuda} and {@code Jcublas} ask it; {@code Opening} finds and loads what is needed.
+ * Runs programs on an NVIDIA card. Start reading at {@link org.tweedie.device.cuda.CudaDevice}, which owns the card's memory and
+ * kernels; {@code CudaExecutable} is a program ready to run and {@code Sequence} its launches. In the package {@code driver},
+ * {@code Driver} and {@code Blas} list all calls of CUDA and cuBLAS that we make, and {@code Jcuda} and {@code Jcublas} make
+ * them. {@code Opening} finds and loads the libraries.
  *
  * <p>Only {@code Devices} may depend on this package.
  */

@@ -15,6 +15,25 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.tweedie.device.Closing;
+import org.tweedie.device.cudnn.binding.Attribute;
+import org.tweedie.device.cudnn.binding.Backend;
+import org.tweedie.device.cudnn.binding.BackendDescriptor;
+import org.tweedie.device.cudnn.binding.CudnnException;
+import org.tweedie.device.cudnn.binding.CudnnLibrary;
+import org.tweedie.device.cudnn.binding.DescriptorKind;
+import org.tweedie.device.cudnn.binding.Scope;
+import org.tweedie.device.cudnn.binding.Target;
+import org.tweedie.device.cudnn.engine.Choosing;
+import org.tweedie.device.cudnn.engine.Engines;
+import org.tweedie.device.cudnn.engine.NoEngineException;
+import org.tweedie.device.cudnn.engine.Note;
+import org.tweedie.device.cudnn.engine.PlanCache;
+import org.tweedie.device.cudnn.engine.PreparedGraph;
+import org.tweedie.device.cudnn.engine.Support;
+import org.tweedie.device.cudnn.engine.Trials;
+import org.tweedie.device.cudnn.graph.AttentionGraphs;
+import org.tweedie.device.cudnn.graph.ConvolutionGraphs;
+import org.tweedie.device.cudnn.graph.Graph;
 import org.tweedie.device.gpu.Buffer;
 import org.tweedie.device.gpu.Epilogue;
 import org.tweedie.device.gpu.LibraryCall;
@@ -29,9 +48,12 @@ import org.tweedie.program.op.Conv2d;
 import org.tweedie.program.op.Conv2dVjp;
 import org.tweedie.program.op.Op;
 
-/** cuDNN 9 for convolutions, their pull-backs in the image, attention and its pull-back. The calling thread's CUDA context must be the card's. */
+/**
+ * cuDNN 9, used for convolutions, their pull-backs to the image, attention and its pull-back. The calling thread's CUDA context
+ * must be that of the card.
+ */
 public final class Cudnn implements Vendor {
-    private static final int MOST_TRIED = 4; // each may have to be compiled first
+    private static final int MOST_TRIED = 4; // few, because each engine may have to be compiled first
 
     private final Backend backend;
     private final Scope scope;
@@ -41,10 +63,12 @@ public final class Cudnn implements Vendor {
     private final Support support;
     private final PlanCache cache;
     private final Trials trials;
-    private final Map<String, Optional<String>> asked = new HashMap<>(); // refusals by key
-    private final Map<String, Prepared> ready = new HashMap<>(); // prepared when asked, until they are prepared for good
+    private final Map<String, Optional<String>> asked = new HashMap<>(); // reasons for refusing, by key
+    // graphs that were prepared when cuDNN was asked, until the call itself is prepared
+    private final Map<String, Prepared> ready = new HashMap<>();
 
-    private Cudnn(Backend backend, Scope scope, Target target, String card, String compilers, Support support, PlanCache cache, Trials trials) {
+    private Cudnn(Backend backend, Scope scope, Target target, String card, String compilers, Support support, PlanCache cache,
+            Trials trials) {
         this.backend = backend;
         this.scope = scope;
         this.target = target;
@@ -58,17 +82,19 @@ public final class Cudnn implements Vendor {
     /**
      * Opens the library for the calling thread's CUDA context.
      *
-     * @param symbols those of libcudnn.so.9, which is loaded
-     * @param stream CUstream on which everything runs; 0 is the default one
-     * @param card its name, with which choices are stored
-     * @param compilers NVRTC's version and the driver's, with which choices are stored too: they make the kernels of engines that are compiled
+     * @param symbols the functions of libcudnn.so.9, which is loaded
+     * @param stream CUstream on which everything runs; 0 is the default stream
+     * @param card the card's name, which is part of the key of stored choices
+     * @param compilers the versions of NVRTC and of the driver, which are part of the key too: they make the kernels of engines
+     *         that are compiled
      * @param capability the card's compute capability, 90 for 9.0
-     * @param trials tries engines; null takes the one that cuDNN believes fastest
+     * @param trials tries engines; with null the engine is taken that cuDNN believes fastest
      * @throws UnsatisfiedLinkError naming a function that the library lacks
-     * @throws IllegalStateException when it is another version than 9
-     * @throws CudnnException when it does not find the card
+     * @throws IllegalStateException when the version is not 9
+     * @throws CudnnException when the library does not find the card
      */
-    public static Cudnn open(SymbolLookup symbols, long stream, String card, String compilers, int capability, PlanCache cache, Trials trials) {
+    public static Cudnn open(SymbolLookup symbols, long stream, String card, String compilers, int capability, PlanCache cache,
+            Trials trials) {
         CudnnLibrary library = new CudnnLibrary(symbols);
         if (library.missing() != null) {
             throw library.missing();
@@ -76,7 +102,8 @@ public final class Cudnn implements Vendor {
         return open(library, stream, card, compilers, capability, cache, trials);
     }
 
-    static Cudnn open(Backend backend, long stream, String card, String compilers, int capability, PlanCache cache, Trials trials) {
+    static Cudnn open(Backend backend, long stream, String card, String compilers, int capability, PlanCache cache,
+            Trials trials) {
         Support support = support(backend, capability);
         Scope scope = new Scope(backend, "opening cuDNN " + support.text() + " for " + card);
         long handle;
@@ -96,15 +123,16 @@ public final class Cudnn implements Vendor {
     }
 
     /**
-     * Opens the library for a card that is not there: calls can be prepared, not run. cuDNN 9.8 or later.
+     * Opens the library (cuDNN 9.8 or later) for a card that is not present: calls can be prepared but not run.
      *
-     * @param properties the card's, as JSON in the words of CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION
+     * @param properties the card's properties, as JSON in the words of CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION
      */
     static Cudnn without(Backend backend, String properties, String card, int capability, PlanCache cache) {
         Support support = support(backend, capability);
         Scope scope = new Scope(backend, "describing " + card + " to cuDNN " + support.text());
         try {
-            Descriptor d = scope.create(Kind.DEVICEPROP).set(Attribute.DEVICEPROP_JSON_REPRESENTATION, properties).finish();
+            BackendDescriptor d = scope.create(DescriptorKind.DEVICEPROP).set(Attribute.DEVICEPROP_JSON_REPRESENTATION,
+                    properties).finish();
             return new Cudnn(backend, scope, new Target.Properties(d), card, "no driver", support, cache, null);
         } catch (CudnnException e) {
             Closing.after(e, scope::close);
@@ -115,7 +143,8 @@ public final class Cudnn implements Vendor {
     private static Support support(Backend backend, int capability) {
         Support support = new Support(backend.version(), capability);
         if (support.version() / 10000 != 9) {
-            throw new IllegalStateException("cuDNN: expected version 9, got " + support.text() + "; install cuDNN 9 for CUDA 12 or 13");
+            throw new IllegalStateException("cuDNN: expected version 9, got " + support.text()
+                    + "; install cuDNN 9 for CUDA 12 or 13");
         }
         return support;
     }
@@ -126,7 +155,7 @@ public final class Cudnn implements Vendor {
         }
     }
 
-    /** As in {@code 9.24.0}. */
+    /** Returns the version, for example {@code 9.24.0}. */
     public String version() {
         return support.text();
     }
@@ -136,17 +165,17 @@ public final class Cudnn implements Vendor {
         return this::takes;
     }
 
-    /** Whether {@link #prepare} is for this. What is refused may run elsewhere. */
+    /** Tells whether {@link #prepare} supports an op. An op that is refused may run elsewhere. */
     public boolean takes(Op op, List<Type> in, DType stored) {
         return refusal(op, in, stored).isEmpty();
     }
 
     /**
-     * Why an op is not for this library, card and version; nothing if it is. For attention, which our kernels can do too, the library itself is asked whether
-     * it has an engine; that it has none is said in a line.
+     * Returns why an op is not supported by this library, card and version, or nothing if it is supported. For attention, which
+     * our kernels support too, the library itself is asked whether it has an engine; if it has none, a warning says so.
      *
-     * @param in its operands, as in the program
-     * @param stored how they are stored, but lse
+     * @param in the types of the op's operands, as in the program
+     * @param stored the type in which they are stored, except lse
      */
     public synchronized Optional<String> refusal(Op op, List<Type> in, DType stored) {
         Optional<String> refusal = support.refusal(op, in.getFirst().shape(), in.get(1).shape(), stored);
@@ -159,16 +188,20 @@ public final class Cudnn implements Vendor {
     }
 
     private static List<Buffer> unplaced(List<Type> types, DType stored, int lse) {
-        return IntStream.range(0, types.size()).mapToObj(i -> new Buffer("#" + i, i == lse ? DType.F32 : stored, types.get(i).shape(), 0)).toList();
+        return IntStream.range(0, types.size())
+                .mapToObj(i -> new Buffer("#" + i, i == lse ? DType.F32 : stored, types.get(i).shape(), 0)).toList();
     }
 
-    /** An engine is only known to be there when its plan is finished and has run: heuristics name some that fail at that. What was made is kept for {@link #prepare}. */
+    /**
+     * Asks the library for an engine. An engine is known to exist only when its plan is finished and has run, because heuristics
+     * name some that fail at that. The prepared call is kept for {@link #prepare}.
+     */
     private Optional<String> ask(LibraryCall call, String key, DType stored) {
         try {
             ready.put(key, prepare(call, key, Note.unwanted(stored), Graph.ALIGNMENT, g -> build(g, call)));
             return Optional.empty();
         } catch (NoEngineException e) {
-            cache.warn("cuDNN " + version() + ": our kernel does what it has no engine for. " + e.getMessage());
+            cache.warn("cuDNN " + version() + ": it has no engine for an operation, so our kernel is used. " + e.getMessage());
             return Optional.of(e.getMessage());
         }
     }
@@ -209,7 +242,7 @@ public final class Cudnn implements Vendor {
         }
     }
 
-    private Descriptor finished(Graph graph) {
+    private BackendDescriptor finished(Graph graph) {
         try {
             return graph.finish(target);
         } catch (CudnnException e) {
@@ -226,7 +259,8 @@ public final class Cudnn implements Vendor {
         Set<Note> unwanted = Note.unwanted(call.in().getFirst().dtype());
         PreparedGraph sums = prepare(first, key(first), unwanted, Graph.ALIGNMENT, g -> build(g, first));
         try {
-            unwanted.remove(Note.TENSOR_CORE); // engines that add say so too, but there is no product that TF32 could spoil
+            // engines that add carry this note too, but there is no product that TF32 could spoil
+            unwanted.remove(Note.TENSOR_CORE);
             PreparedGraph rest = prepare(second, key(second) + ", the sums done", unwanted, SplitConvolution.alignment(second),
                     g -> ConvolutionGraphs.epilogue(g, second));
             return new SplitConvolution(sums, rest, call.out().getFirst());
@@ -238,27 +272,30 @@ public final class Cudnn implements Vendor {
 
     private static void requireOneType(LibraryCall call, DType stored) {
         for (Buffer b : Stream.concat(call.in().stream(), call.out().stream()).toList()) {
-            boolean lse = call.op() instanceof Attention && b == call.out().getLast() || call.op() instanceof AttentionVjp && b == call.in().get(4);
+            boolean lse = call.op() instanceof Attention && b == call.out().getLast() || call.op() instanceof AttentionVjp
+                    && b == call.in().get(4);
             if (b.dtype() != (lse ? DType.F32 : stored)) {
-                throw new IllegalArgumentException("cuDNN: expected " + b + " in " + (lse ? DType.F32 : stored) + " as the rest of " + call);
+                throw new IllegalArgumentException("cuDNN: expected " + b + " in " + (lse ? DType.F32 : stored)
+                        + " like the other operands of " + call);
             }
         }
     }
 
-    /** Fills a graph with what a call is to do. */
+    /** Fills a graph with the operations of a call. */
     static void build(Graph g, LibraryCall call) {
         switch (call.op()) {
             case Conv2d o -> ConvolutionGraphs.forward(g, o, call);
             case Conv2dVjp o -> ConvolutionGraphs.backwardData(g, o, call);
             case Attention o -> AttentionGraphs.forward(g, o, call);
             case AttentionVjp o -> AttentionGraphs.backward(g, o, call);
-            default -> throw new AssertionError(call.op() + " was to be refused");
+            default -> throw new AssertionError(call.op() + " should have been refused");
         }
     }
 
-    /** All that a choice depends on; names of buffers do not matter. */
+    /** Returns the key of a call: everything that a choice depends on. Names of buffers do not matter. */
     private String key(LibraryCall call) {
-        return card + " / cuDNN " + version() + ", " + compilers + " / " + call.op() + (call.epilogue().residual() ? " + residual" : "") + (call.epilogue().silu() ? ", silu" : "")
+        return card + " / cuDNN " + version() + ", " + compilers + " / " + call.op() + (call.epilogue().residual()
+                ? " + residual" : "") + (call.epilogue().silu() ? ", silu" : "")
                 + " " + types(call.in()) + " -> " + types(call.out());
     }
 

@@ -3,6 +3,8 @@ package org.tweedie.device.cudnn;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.tweedie.device.cudnn.engine.PreparedGraph;
+import org.tweedie.device.cudnn.graph.Graph;
 import org.tweedie.device.gpu.Buffer;
 import org.tweedie.device.gpu.Epilogue;
 import org.tweedie.device.gpu.LibraryCall;
@@ -10,18 +12,20 @@ import org.tweedie.device.gpu.Vendor;
 import org.tweedie.program.Shape;
 
 /**
- * A convolution for whose epilogue there is no fused engine (in F32, a residual [B,1,1,C] of more than one sample): the sums go to working memory, from
- * where a second graph takes them, sample by sample, since cuDNN adds no [B,1,1,C] to a [B,H,W,C] without a convolution.
+ * A convolution whose epilogue no fused engine supports (in F32, a residual [B,1,1,C] of more than one sample). A first graph
+ * writes the sums to working memory. A second graph takes them from there, sample by sample, since cuDNN adds no [B,1,1,C] to a
+ * [B,H,W,C] without a convolution.
  *
- * @param rest for one sample
+ * @param rest the second graph, for one sample
  */
 record SplitConvolution(PreparedGraph sums, PreparedGraph rest, Buffer result) implements Vendor.Prepared {
-    /** The convolution alone, into working memory. */
+    /** Returns the call that writes the sums of the convolution alone into working memory. */
     static LibraryCall sums(LibraryCall call, long workspace) {
-        return new LibraryCall(call.op(), Epilogue.NONE, call.in().subList(0, 2), List.of(stored(call.out().getFirst(), workspace)));
+        return new LibraryCall(call.op(), Epilogue.NONE, call.in().subList(0, 2),
+                List.of(stored(call.out().getFirst(), workspace)));
     }
 
-    /** What follows for one sample; the sums stand in the place of the image. */
+    /** Returns the call that applies the epilogue to one sample; the sums take the place of the image. */
     static LibraryCall rest(LibraryCall call, long workspace, int sample) {
         Buffer y = call.out().getFirst();
         List<Buffer> in = new ArrayList<>(call.in());
@@ -41,7 +45,7 @@ record SplitConvolution(PreparedGraph sums, PreparedGraph rest, Buffer result) i
         return new Buffer(b.name(), b.dtype(), one, b.address() + sample * one.size() * b.dtype().bytes());
     }
 
-    /** At multiples of which every sample lies. */
+    /** Returns a number of bytes such that every sample is at a multiple of it. */
     static int alignment(LibraryCall rest) {
         long bytes = Graph.ALIGNMENT | rest.out().getFirst().bytes() | (rest.residual() == null ? 0 : rest.residual().bytes());
         return (int) Long.lowestOneBit(bytes);

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.device.nvidia;
 
-/** What a search for a library ended with. */
+/** The result of a search for a library. */
 public sealed interface Finding permits Found, Missing {
-    /** The library as one calls it: cuBLAS. */
+    /** Returns the usual name of the library, for example cuBLAS. */
     String what();
 
-    /** One line, without {@link #what}: what was found and where, or what was expected, what there is instead, and what to do. */
+    /**
+     * Returns one line, without {@link #what}: what was found and where, or what was expected, what there is instead, and what to
+     * do.
+     */
     String text();
 }

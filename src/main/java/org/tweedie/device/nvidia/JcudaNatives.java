@@ -10,15 +10,16 @@ import java.nio.file.StandardCopyOption;
 import java.util.List;
 
 /**
- * JCuda's native halves. JCuda unpacks them into java.io.tmpdir under fixed names and takes what lies there already, whole or not, whoever put it
- * there; so they are unpacked here first, each whole, into the user's own folder, which is the temporary one while JCuda's classes initialise.
+ * The native libraries of JCuda. JCuda unpacks them into java.io.tmpdir under fixed names and uses any file that is already
+ * there, even if it is incomplete or belongs to someone else. Therefore we unpack each of them completely into the user's own
+ * folder first, and that folder is the temporary one while JCuda's classes initialise.
  */
 public enum JcudaNatives {
-    /** The CUDA runtime, which is inside of its file: needs nothing else. */
+    /** The CUDA runtime, which is contained in its file, so it needs nothing else. */
     RUNTIME("jcuda.runtime.JCuda", "JCudaRuntime", "nothing else"),
-    /** Needs libcublas.so.12, loaded before. */
+    /** JCublas, which needs libcublas.so.12 to be loaded before. */
     CUBLAS("jcuda.jcublas.JCublas2", "JCublas2", "libcublas.so.12"),
-    /** Needs libcuda.so.1. */
+    /** The driver's calls, which need libcuda.so.1. */
     DRIVER("jcuda.driver.JCudaDriver", "JCudaDriver", "NVIDIA's driver (libcuda.so.1)");
 
     private static final String VERSION = "12.6.0";
@@ -35,23 +36,28 @@ public enum JcudaNatives {
     }
 
     /**
-     * JCuda is an optional dependency, which a program that wants the device cuda adds by itself.
+     * Checks that JCuda, which is an optional dependency, is on the class path.
      *
-     * @throws UnsatisfiedLinkError in one line: what is not on the class path, and what to add
+     * @throws UnsatisfiedLinkError in one line: what is not on the class path, and which artefacts to add
      */
     public static void require() {
         for (JcudaNatives each : values()) {
             for (String name : List.of("/" + each.type.replace('.', '/') + ".class", "/lib/" + each.file())) {
                 if (JcudaNatives.class.getResource(name) == null) {
                     throw new UnsatisfiedLinkError("JCuda is not on the class path (" + name.substring(1) + " is missing);"
-                            + " add org.jcuda:jcuda:" + VERSION + " and org.jcuda:jcublas:" + VERSION + ", and with classifier linux-x86_64"
-                            + " org.jcuda:jcuda-natives:" + VERSION + " and org.jcuda:jcublas-natives:" + VERSION);
+                            + " add org.jcuda:jcuda:" + VERSION + " and org.jcuda:jcublas:" + VERSION
+                            + ", and with classifier linux-x86_64 org.jcuda:jcuda-natives:" + VERSION
+                            + " and org.jcuda:jcublas-natives:" + VERSION);
                 }
             }
         }
     }
 
-    /** Initialises JCuda's class for it; to be called before the class is touched. @throws UnsatisfiedLinkError in one line: what is missing */
+    /**
+     * Loads the library and initialises JCuda's class for it; it must be called before that class is used.
+     *
+     * @throws UnsatisfiedLinkError in one line: what is missing
+     */
     public void load() {
         Path folder = SearchPath.cache(System.getenv(), Path.of(System.getProperty("user.home"))).resolve("jcuda-" + VERSION);
         synchronized (JcudaNatives.class) {
@@ -61,11 +67,14 @@ public enum JcudaNatives {
                 System.setProperty(TEMPORARY, folder.toString());
                 Class.forName(type, true, JcudaNatives.class.getClassLoader());
             } catch (IOException e) {
-                throw failure("could not be unpacked into " + folder + ": " + e.getMessage() + "; make room there, or set XDG_CACHE_HOME", e);
+                throw failure("could not be unpacked into " + folder + ": " + e.getMessage()
+                        + "; make room there, or set XDG_CACHE_HOME", e);
             } catch (ClassNotFoundException e) {
-                throw failure("its class " + type + " is not on the class path; expected org.jcuda's jars of version " + VERSION, e);
+                throw failure("its class " + type + " is not on the class path; expected org.jcuda's jars of version " + VERSION,
+                        e);
             } catch (LinkageError e) {
-                throw failure("does not load: " + cause(e) + "; it needs " + needs + "; './tweedie doctor' says what is there", e);
+                throw failure("does not load: " + cause(e) + "; it needs " + needs
+                        + "; './tweedie doctor' lists the libraries that were found", e);
             } finally {
                 System.setProperty(TEMPORARY, before);
             }
@@ -79,7 +88,8 @@ public enum JcudaNatives {
     private void unpack(Path folder) throws IOException {
         URL source = JcudaNatives.class.getResource("/lib/" + file());
         if (source == null) {
-            throw failure("is not on the class path; expected it in org.jcuda's natives of version " + VERSION + " for linux-x86_64", null);
+            throw failure("is not on the class path; expected it in org.jcuda's natives of version " + VERSION
+                    + " for linux-x86_64", null);
         }
         Files.createDirectories(folder);
         Path target = folder.resolve(file());
@@ -104,7 +114,7 @@ public enum JcudaNatives {
         return e;
     }
 
-    /** JCuda's message is a page of stack traces; the last of the errors in it is the loader's. */
+    /** Returns the loader's error out of JCuda's message, which is a page of stack traces; it is the last error in the chain. */
     static String cause(LinkageError e) {
         String mark = UnsatisfiedLinkError.class.getName() + ": ";
         String text = e.getMessage() == null ? e.toString() : e.getMessage();

@@ -11,8 +11,8 @@ import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
 
 /**
- * NVIDIA's libraries on this machine: each {@link Found} in the first place that has a usable copy, or {@link Missing} with the reason. Nothing but
- * the driver is loaded by looking; {@link Loaded#of} loads the rest.
+ * NVIDIA's libraries on this machine: each is {@link Found} in the first place that has a usable copy, or {@link Missing} with
+ * the reason. The search loads only the driver; {@link Loaded#of} loads the others.
  *
  * @param driver libcuda.so.1, for CUDA 12.0 or newer
  * @param cublas cuBLAS 12 with cuBLASLt
@@ -20,36 +20,43 @@ import java.util.stream.Stream;
  * @param nvrtc the compiler that cuDNN calls, of the CUDA that cuDNN was built for
  */
 public record Libraries(Finding driver, Finding cublas, Finding cudnn, Finding nvrtc) {
-    private static final String FETCH = "run './tweedie doctor --fetch-cuda', which needs NVIDIA's driver only, or name its folder in " + SearchPath.VARIABLE;
+    private static final String FETCH =
+            "run './tweedie doctor --fetch-cuda', which needs NVIDIA's driver only, or name its folder in " + SearchPath.VARIABLE;
 
-    /** What this machine has. */
+    /** Searches this machine. */
     public static Libraries find() {
-        return find(SearchPath.ofThisMachine(), new Machine(Driver::cuDriverGetVersion, Files::isReadable));
+        return find(SearchPath.ofThisMachine(), new Machine(DriverSearch::cuDriverGetVersion, Files::isReadable));
     }
 
-    /** What a search needs beside the folders; apart, so that tests can have no driver and folders that cannot be read. */
+    /**
+     * The properties of the machine that a search needs besides the folders. Tests replace them to have no driver, or folders
+     * that cannot be read.
+     */
     record Machine(ToIntFunction<Path> driverVersion, Predicate<Path> readable) {}
 
     static Libraries find(SearchPath path, Machine machine) {
         Search search = new Search(path.places(), machine.readable());
         Finding driver = search.run("NVIDIA driver", "libcuda.so.1 of driver 525 or newer (CUDA 12.0)",
-                "install or update NVIDIA's driver; 'nvidia-smi' shows its version", p -> Driver.in(p, machine.driverVersion()));
+                "install or update NVIDIA's driver; 'nvidia-smi' shows its version",
+                p -> DriverSearch.in(p, machine.driverVersion()));
         Finding cublas = search.run("cuBLAS", "libcublas.so.12 with libcublasLt.so.12 in one folder", FETCH, Toolkit::cublas);
-        Finding cudnn = search.run("cuDNN", "libcudnn.so.9 for CUDA 12 with all its parts in one folder", FETCH, Cudnn::in);
+        Finding cudnn = search.run("cuDNN", "libcudnn.so.9 for CUDA 12 with all its parts in one folder", FETCH, CudnnSearch::in);
         int cuda = cudnn instanceof Found f && f.cuda() != 0 ? f.cuda() : Toolkit.CUBLAS;
         Finding nvrtc = search.run("NVRTC", "libnvrtc.so." + cuda + " with libnvrtc-builtins.so." + cuda + ".x in one folder",
-                cuda == Toolkit.CUBLAS ? FETCH : "name the folder of CUDA " + cuda + "'s NVRTC in " + SearchPath.VARIABLE, p -> Toolkit.nvrtc(p, cuda));
+                cuda == Toolkit.CUBLAS ? FETCH : "name the folder of CUDA " + cuda + "'s NVRTC in " + SearchPath.VARIABLE,
+                p -> Toolkit.nvrtc(p, cuda));
         return new Libraries(driver, cublas, cudnn, nvrtc);
     }
 
-    /** All four, the driver first. */
+    /** Returns all four results, the driver first. */
     public List<Finding> all() {
         return List.of(driver, cublas, cudnn, nvrtc);
     }
 
-    /** What is missing, one line each; empty when the GPU can be used. */
+    /** Returns one line for each missing library; empty when the GPU can be used. */
     public List<String> missing() {
-        return all().stream().flatMap(f -> f instanceof Missing m ? Stream.of(m.what() + ": " + m.text()) : Stream.empty()).toList();
+        return all().stream().flatMap(f -> f instanceof Missing m ? Stream.of(m.what() + ": " + m.text()) : Stream.empty())
+                .toList();
     }
 
     private interface Look {
@@ -71,14 +78,16 @@ public record Libraries(Finding driver, Finding cublas, Finding cudnn, Finding n
             return new Missing(what, expected, refused, places.size(), remedy);
         }
 
-        /** A folder that is not there is told only where the user named it for us. */
+        /** Looks into one place. A folder that does not exist is reported only if the user named it for us. */
         private Candidate offer(Place place, Look look) {
             Path folder = place.folder();
             if (!Files.exists(folder)) {
-                return place.named() ? new Candidate.Refused("no folder " + folder + ", which " + place.origin() + " names") : new Candidate.None();
+                return place.named() ? new Candidate.Refused("no folder " + folder + ", which " + place.origin() + " names")
+                        : new Candidate.None();
             }
             if (!Files.isDirectory(folder)) {
-                return place.named() ? new Candidate.Refused("a file " + folder + ", which " + place.origin() + " names as a folder") : new Candidate.None();
+                return place.named() ? new Candidate.Refused("a file " + folder + ", which " + place.origin()
+                        + " names as a folder") : new Candidate.None();
             }
             if (!readable.test(folder)) {
                 return new Candidate.Refused("folder " + folder + " (" + place.origin() + "), which may not be read");
@@ -86,7 +95,8 @@ public record Libraries(Finding driver, Finding cublas, Finding cudnn, Finding n
             try {
                 return look.in(place);
             } catch (IOException e) {
-                return new Candidate.Refused("folder " + folder + " (" + place.origin() + "), which could not be read: " + e.getMessage());
+                return new Candidate.Refused("folder " + folder + " (" + place.origin() + "), which could not be read: "
+                        + e.getMessage());
             }
         }
     }

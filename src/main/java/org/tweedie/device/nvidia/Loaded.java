@@ -12,21 +12,23 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * NVIDIA's libraries in this process, for good: they cannot be unloaded. Loading takes neither a GPU nor the driver.
+ * NVIDIA's libraries, loaded into this process; they cannot be unloaded. Loading needs neither a GPU nor the driver.
  *
- * @param cublasVersion as cuBLAS says it: 12.6.3
- * @param cudnnVersion as cuDNN says it, 10000 x major + 100 x minor + patch: 90501
- * @param cudnnCuda the CUDA that cuDNN was built with, 1000 x major + 10 x minor: 12060
- * @param nvrtcVersion as NVRTC says it: 12.6
+ * @param cublasVersion the version that cuBLAS reports, for example 12.6.3
+ * @param cudnnVersion the version that cuDNN reports, 10000 x major + 100 x minor + patch, for example 90501
+ * @param cudnnCuda the CUDA that cuDNN was built with, 1000 x major + 10 x minor, for example 12060
+ * @param nvrtcVersion the version that NVRTC reports, for example 12.6
  * @param symbols finds the functions of all of them
  */
-public record Loaded(Found cublas, Found cudnn, Found nvrtc, String cublasVersion, long cudnnVersion, long cudnnCuda, String nvrtcVersion,
+public record Loaded(Found cublas, Found cudnn, Found nvrtc, String cublasVersion, long cudnnVersion, long cudnnCuda,
+        String nvrtcVersion,
         SymbolLookup symbols) {
-    /** CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH. */
+    /** The value of CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH. */
     private static final int VERSION_MISMATCH = 1002;
 
     /**
-     * Loads what was found, by full path and each before what needs it, so that names without a path are satisfied by what is loaded already.
+     * Loads what was found, by full path and each library before those that need it, so that names without a path refer to
+     * libraries that are loaded already.
      *
      * @throws UnsatisfiedLinkError in one line: what is missing, does not load or does not fit, and what to do
      */
@@ -43,18 +45,19 @@ public record Loaded(Found cublas, Found cudnn, Found nvrtc, String cublasVersio
             long cudnnVersion = number(symbols, "cudnnGetVersion");
             long cuda = number(symbols, "cudnnGetCudartVersion");
             fit(symbols, cudnn, nvrtc, cuda);
-            return new Loaded(cublas, cudnn, nvrtc, cublasVersion(symbols, out), cudnnVersion, cuda, nvrtcVersion(symbols, out), symbols);
+            return new Loaded(cublas, cudnn, nvrtc, cublasVersion(symbols, out), cudnnVersion, cuda, nvrtcVersion(symbols, out),
+                    symbols);
         }
     }
 
-    /** cuDNN's version in its usual form: 9.5.1. */
+    /** Returns cuDNN's version in its usual form, for example 9.5.1. */
     public String cudnnText() {
         return cudnnVersion / 10_000 + "." + cudnnVersion / 100 % 100 + "." + cudnnVersion % 100;
     }
 
-    /** The CUDA that cuDNN was built with: 12.6. */
+    /** Returns the CUDA that cuDNN was built with, for example 12.6. */
     public String cudnnCudaText() {
-        return Driver.text((int) cudnnCuda);
+        return DriverSearch.text((int) cudnnCuda);
     }
 
     private static Found require(Finding f) {
@@ -68,12 +71,13 @@ public record Loaded(Found cublas, Found cudnn, Found nvrtc, String cublasVersio
         try {
             System.load(file.toAbsolutePath().toString());
         } catch (UnsatisfiedLinkError e) {
-            throw failure(what + ": " + file + " is there and does not load: " + e.getMessage() + "; expected a whole library of this system's kind and "
+            throw failure(what + ": " + file + " is there and does not load: " + e.getMessage()
+                    + "; expected a whole library of this system's kind and "
                     + "all that it needs; install what the line names, or run './tweedie doctor --fetch-cuda'", e);
         }
     }
 
-    /** What file names did not tell: parts of different versions, and a cuDNN for a CUDA that is not NVRTC's. */
+    /** Checks what file names cannot tell: whether the parts have one version, and whether cuDNN was built for NVRTC's CUDA. */
     private static void fit(SymbolLookup symbols, Found cudnn, Found nvrtc, long cuda) {
         for (String part : List.of("Graph", "Ops", "Cnn")) {
             int status = status(symbols, "cudnn" + part + "VersionCheck");
@@ -84,8 +88,10 @@ public record Loaded(Found cublas, Found cudnn, Found nvrtc, String cublasVersio
             }
         }
         if (cuda / 1000 != nvrtc.cuda()) {
-            throw failure("cuDNN: " + cudnn.files().getLast() + " is built for CUDA " + Driver.text((int) cuda) + ", expected that of NVRTC, "
-                    + nvrtc.cuda() + " in " + nvrtc.place().folder() + "; name the folders of one CUDA in " + SearchPath.VARIABLE, null);
+            throw failure("cuDNN: " + cudnn.files().getLast() + " is built for CUDA " + DriverSearch.text((int) cuda)
+                    + ", expected that of NVRTC, "
+                    + nvrtc.cuda() + " in " + nvrtc.place().folder() + "; name the folders of one CUDA in " + SearchPath.VARIABLE,
+                    null);
         }
     }
 
@@ -97,9 +103,10 @@ public record Loaded(Found cublas, Found cudnn, Found nvrtc, String cublasVersio
         return e;
     }
 
-    /** cublasGetProperty gives major, minor and patch apart. */
+    /** Returns cuBLAS's version; cublasGetProperty returns major, minor and patch one by one. */
     private static String cublasVersion(SymbolLookup symbols, MemorySegment out) {
-        MethodHandle get = function(symbols, "cublasGetProperty", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.ADDRESS));
+        MethodHandle get = function(symbols, "cublasGetProperty", FunctionDescriptor.of(ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_INT, ValueLayout.ADDRESS));
         int[] version = new int[3];
         for (int i = 0; i < version.length; i++) {
             int which = i;
@@ -110,7 +117,8 @@ public record Loaded(Found cublas, Found cudnn, Found nvrtc, String cublasVersio
     }
 
     private static String nvrtcVersion(SymbolLookup symbols, MemorySegment out) {
-        MethodHandle get = function(symbols, "nvrtcVersion", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS));
+        MethodHandle get = function(symbols, "nvrtcVersion", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS,
+                ValueLayout.ADDRESS));
         MemorySegment minor = out.asSlice(4);
         require("nvrtcVersion", (int) call(() -> (int) get.invokeExact(out, minor)));
         return out.get(ValueLayout.JAVA_INT, 0) + "." + minor.get(ValueLayout.JAVA_INT, 0);
@@ -118,7 +126,8 @@ public record Loaded(Found cublas, Found cudnn, Found nvrtc, String cublasVersio
 
     private static void require(String name, int status) {
         if (status != 0) {
-            throw failure(name + " gave status " + status + ", expected 0; install the library again, or run './tweedie doctor --fetch-cuda'", null);
+            throw failure(name + " returned status " + status
+                    + ", expected 0; install the library again, or run './tweedie doctor --fetch-cuda'", null);
         }
     }
 
@@ -133,7 +142,8 @@ public record Loaded(Found cublas, Found cudnn, Found nvrtc, String cublasVersio
     }
 
     private static MethodHandle function(SymbolLookup symbols, String name, FunctionDescriptor type) {
-        MemorySegment address = symbols.find(name).orElseThrow(() -> failure(name + " is in none of the libraries loaded; expected it in cuBLAS 12, "
+        MemorySegment address = symbols.find(name)
+                .orElseThrow(() -> failure(name + " is in none of the libraries loaded; expected it in cuBLAS 12, "
                 + "cuDNN 9 or NVRTC; install the library again, or run './tweedie doctor --fetch-cuda'", null));
         return Linker.nativeLinker().downcallHandle(address, type);
     }

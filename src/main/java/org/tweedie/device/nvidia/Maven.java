@@ -14,10 +14,14 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
-/** The user's Maven: it knows his repositories, mirrors and proxies. Whatever environment it is given is also how MAVEN_OPTS reaches it. */
+/**
+ * The user's Maven, which has the user's settings of repositories, mirrors and proxies.
+ *
+ * @param environment the environment of its process, in which MAVEN_OPTS is passed on too
+ */
 public record Maven(Map<String, String> environment) {
     private static final String ELSE = ", or fetch the jar on another machine and give it with --jar FILE";
-    /** Pinned, so that what runs does not depend on the day. */
+    /** The plugin's version is fixed, so that the same code runs every time. */
     private static final String GET = "org.apache.maven.plugins:maven-dependency-plugin:3.9.0:get";
     private static final String EVALUATE = "org.apache.maven.plugins:maven-help-plugin:3.5.1:evaluate";
     private static final int LAST_LINES = 3;
@@ -27,7 +31,7 @@ public record Maven(Map<String, String> environment) {
     }
 
     /**
-     * Puts a jar into the local repository unless it is there, with checksums as strict as Maven has them.
+     * Puts a jar into the local repository unless it is there; Maven checks its checksums as strictly as it can.
      *
      * @return the jar
      * @throws IOException in one line: there is no mvn, it fails, or the disk has no room
@@ -47,19 +51,22 @@ public record Maven(Map<String, String> environment) {
             }
         }
         if (!Files.exists(jar)) {
-            throw new IOException("mvn: expected " + jar + " after fetching " + what.artifact() + ", got nothing there; check MAVEN_OPTS and settings.xml" + ELSE);
+            throw new IOException("mvn: expected " + jar + " after fetching " + what.artifact()
+                    + ", got nothing there; check MAVEN_OPTS and settings.xml" + ELSE);
         }
         return jar;
     }
 
-    /** Where Maven keeps what it has fetched, after settings and MAVEN_OPTS. */
+    /** Returns the folder in which Maven stores what it has fetched, as settings and MAVEN_OPTS say. */
     Path localRepository() throws IOException {
-        String told = run("asking for the local repository", () -> { }, "-q", EVALUATE, "-Dexpression=settings.localRepository", "-DforceStdout");
+        String told = run("asking for the local repository", () -> { }, "-q", EVALUATE, "-Dexpression=settings.localRepository",
+                "-DforceStdout");
         return told.lines().filter(l -> l.startsWith("/")).reduce((a, b) -> b).map(Path::of)
-                .orElseThrow(() -> new IOException("mvn: expected the local repository's folder, got '" + told.strip() + "'; check settings.xml" + ELSE));
+                .orElseThrow(() -> new IOException("mvn: expected the local repository's folder, got '" + told.strip()
+                + "'; check settings.xml" + ELSE));
     }
 
-    /** In an empty folder, since Maven reads the project of the folder in which it starts. */
+    /** Runs Maven in an empty folder, since it reads the project of the folder in which it starts. */
     private String run(String doing, Runnable meanwhile, String... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(mvn().toString(), "-B", "-ntp"));
         command.addAll(Arrays.asList(arguments));
@@ -87,22 +94,25 @@ public record Maven(Map<String, String> environment) {
         }
         String told = text.join();
         if (process.exitValue() != 0) {
-            List<String> lines = told.lines().map(l -> l.replace("[ERROR]", "").strip()).filter(l -> !l.isEmpty() && !l.startsWith("[") && !help(l)).toList();
+            List<String> lines = told.lines().map(l -> l.replace("[ERROR]", "").strip()).filter(l -> !l.isEmpty()
+                    && !l.startsWith("[") && !help(l)).toList();
             throw new IOException("mvn: " + doing + " failed with exit code " + process.exitValue() + ": "
-                    + String.join(" / ", lines.subList(Math.max(0, lines.size() - LAST_LINES), lines.size())) + "; check the network and settings.xml" + ELSE);
+                    + String.join(" / ", lines.subList(Math.max(0, lines.size() - LAST_LINES), lines.size()))
+                    + "; check the network and settings.xml" + ELSE);
         }
         return told;
     }
 
-    /** The lines in which Maven tells how to run it again. */
+    /** Tells whether a line of Maven's output only says how to run it again. */
     private static boolean help(String line) {
         return line.startsWith("To see the full") || line.startsWith("Re-run Maven") || line.startsWith("For more information");
     }
 
-    /** Without the escapes that colour it. */
+    /** Returns the output of a process without the escapes that colour it. */
     private static String text(Process process) {
         try {
-            return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).replaceAll("\u001b\\[[0-9;]*m", "");
+            return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).replaceAll("\u001b\\[[0-9;]*m",
+                    "");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -118,7 +128,7 @@ public record Maven(Map<String, String> environment) {
         throw new IOException("mvn: expected Maven 3.8 or later on the PATH, got none; install it" + ELSE);
     }
 
-    /** Maven downloads beside the jar and renames; these are the names it does so under. */
+    /** Returns the files to which Maven downloads before it renames them to the jar's name. */
     private static List<Path> unfinished(Path jar) throws IOException {
         List<Path> found = new ArrayList<>();
         if (Files.isDirectory(jar.getParent())) {
@@ -142,7 +152,7 @@ public record Maven(Map<String, String> environment) {
             }
             return largest;
         } catch (IOException e) {
-            return 0; // it was renamed under our eyes
+            return 0; // Maven renamed the file meanwhile
         }
     }
 }

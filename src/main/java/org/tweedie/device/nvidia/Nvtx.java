@@ -11,9 +11,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Named ranges of host time that NVIDIA's profilers (Nsight Systems and Compute) show beside what the card does. Without a profiler they cost next to nothing. */
+/**
+ * Named ranges of host time that NVIDIA's profilers (Nsight Systems and Compute) show beside the card's work. Without a profiler
+ * they cost almost nothing.
+ */
 public final class Nvtx {
-    /** The names it has gone by: with CUDA 13 and with 12. */
+    /** The library's names: the first came with CUDA 13, the second with CUDA 12. */
     private static final List<String> NAMES = List.of("libnvtx3interop.so.1", "libnvToolsExt.so.1");
 
     private final MethodHandle push;
@@ -21,11 +24,16 @@ public final class Nvtx {
 
     private Nvtx(SymbolLookup symbols) {
         Linker linker = Linker.nativeLinker();
-        push = linker.downcallHandle(symbols.findOrThrow("nvtxRangePushA"), FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS));
+        push = linker.downcallHandle(symbols.findOrThrow("nvtxRangePushA"), FunctionDescriptor.of(ValueLayout.JAVA_INT,
+                ValueLayout.ADDRESS));
         pop = linker.downcallHandle(symbols.findOrThrow("nvtxRangePop"), FunctionDescriptor.of(ValueLayout.JAVA_INT));
     }
 
-    /** @throws UnsatisfiedLinkError when no folder that is searched has it */
+    /**
+     * Opens the library.
+     *
+     * @throws UnsatisfiedLinkError when none of the searched folders has it
+     */
     public static Nvtx open() {
         return open(SearchPath.ofThisMachine());
     }
@@ -39,7 +47,8 @@ public final class Nvtx {
                 }
             }
         }
-        throw new UnsatisfiedLinkError("NVTX: expected " + String.join(" or ", NAMES) + ", found neither in " + path.places().size() + " folders; run "
+        throw new UnsatisfiedLinkError("NVTX: expected " + String.join(" or ", NAMES) + ", but neither was found in "
+                + path.places().size() + " folders; run "
                 + "'./tweedie doctor --fetch-cuda', name its folder in " + SearchPath.VARIABLE + ", or leave --nvtx out");
     }
 

@@ -3,11 +3,12 @@ package org.tweedie.device.nvidia;
 
 import java.nio.file.Path;
 
-/** A folder in which NVIDIA's libraries are looked for, and who named it. */
+/** A folder in which NVIDIA's libraries are looked for, and where its name comes from. */
 public record Place(Path folder, Origin origin) {
-    /** In the order of search. */
+    /** The origins of folders, in the order of search. */
     public enum Origin {
-        NAMED("TWEEDIE_CUDA_LIBRARIES"), LIBRARY_PATH("LD_LIBRARY_PATH"), CUDA_HOME("CUDA_HOME or CUDA_PATH"), SYSTEM("the system's folders"),
+        NAMED("TWEEDIE_CUDA_LIBRARIES"), LIBRARY_PATH("LD_LIBRARY_PATH"), CUDA_HOME("CUDA_HOME or CUDA_PATH"),
+                SYSTEM("the system's folders"),
         CACHE("doctor --fetch-cuda");
 
         private final String text;
@@ -22,7 +23,7 @@ public record Place(Path folder, Origin origin) {
         }
     }
 
-    /** The user named this folder for us, so what is in it is meant. */
+    /** Tells whether the user named this folder for us, and therefore wants its content to be used. */
     boolean named() {
         return origin == Origin.NAMED;
     }

@@ -14,22 +14,23 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** The folders in which NVIDIA's libraries are looked for, in order; each once. */
+/** The folders in which NVIDIA's libraries are looked for, in order, each once. */
 public record SearchPath(List<Place> places) {
-    /** The variable that names folders for us, separated by colons. */
+    /** The variable in which users name folders for us, separated by colons. */
     public static final String VARIABLE = "TWEEDIE_CUDA_LIBRARIES";
 
-    private static final List<Path> USUAL = List.of(Path.of("/usr/lib/x86_64-linux-gnu"), Path.of("/usr/lib64"), Path.of("/usr/lib/wsl/lib"));
+    private static final List<Path> USUAL = List.of(Path.of("/usr/lib/x86_64-linux-gnu"), Path.of("/usr/lib64"),
+            Path.of("/usr/lib/wsl/lib"));
 
     public SearchPath {
         places = List.copyOf(places);
     }
 
     /**
-     * What an environment says.
+     * Returns the search path for an environment.
      *
-     * @param home the user's folder, for the cache
-     * @param system folders of the loader's own search
+     * @param home the user's folder, which contains the cache
+     * @param system the folders of the loader's own search
      */
     static SearchPath of(Map<String, String> env, Path home, List<Path> system) {
         Map<Path, Place> places = new LinkedHashMap<>();
@@ -43,7 +44,7 @@ public record SearchPath(List<Place> places) {
         return new SearchPath(List.copyOf(places.values()));
     }
 
-    /** What holds for this process. */
+    /** Returns the search path of this process. */
     public static SearchPath ofThisMachine() {
         Set<Path> system = new LinkedHashSet<>(loaderFolders(loaderCache()));
         system.addAll(toolkits(Path.of("/usr/local")));
@@ -51,7 +52,7 @@ public record SearchPath(List<Place> places) {
         return of(System.getenv(), Path.of(System.getProperty("user.home")), List.copyOf(system));
     }
 
-    /** Where what {@code doctor --fetch-cuda} unpacks lies, for this process. */
+    /** Returns the folder into which {@code doctor --fetch-cuda} unpacks, for this process. */
     public static Path fetched() {
         return fetched(System.getenv(), Path.of(System.getProperty("user.home")));
     }
@@ -60,7 +61,7 @@ public record SearchPath(List<Place> places) {
         return cache(env, home).resolve("cuda-12.6");
     }
 
-    /** Tweedie's folder for what can be made again. */
+    /** Returns Tweedie's folder for files that can be made again. */
     static Path cache(Map<String, String> env, Path home) {
         String xdg = env.get("XDG_CACHE_HOME");
         return (xdg == null || xdg.isEmpty() ? home.resolve(".cache") : Path.of(xdg)).resolve("tweedie").toAbsolutePath();
@@ -72,16 +73,18 @@ public record SearchPath(List<Place> places) {
     }
 
     private static List<Path> folders(String value) {
-        return value == null ? List.of() : java.util.Arrays.stream(value.split(":")).filter(s -> !s.isBlank()).map(Path::of).toList();
+        return value == null ? List.of() : java.util.Arrays.stream(value.split(":")).filter(s -> !s.isBlank()).map(Path::of)
+                .toList();
     }
 
-    /** The folders of {@code ldconfig -p} that hold a library of NVIDIA's, in its order. */
+    /** Returns the folders of {@code ldconfig -p} that contain a library of NVIDIA's, in its order. */
     static List<Path> loaderFolders(String listing) {
-        return listing.lines().map(String::strip).filter(l -> l.matches("lib(cuda|cublas|cudnn|nvrtc)\\.so.*=> /.*")).filter(l -> !l.contains("(libc6)"))
+        return listing.lines().map(String::strip).filter(l -> l.matches("lib(cuda|cublas|cudnn|nvrtc)\\.so.*=> /.*"))
+                .filter(l -> !l.contains("(libc6)"))
                 .map(l -> Path.of(l.substring(l.indexOf("=> ") + 3)).getParent()).distinct().toList();
     }
 
-    /** Empty where there is no ldconfig: the usual folders are searched all the same. */
+    /** Returns the output of ldconfig, or an empty text where it does not exist; the usual folders are searched nevertheless. */
     private static String loaderCache() {
         for (String program : List.of("/sbin/ldconfig", "/usr/sbin/ldconfig")) {
             if (Files.isExecutable(Path.of(program))) {
@@ -96,15 +99,16 @@ public record SearchPath(List<Place> places) {
         return "";
     }
 
-    /** The lib64 of each CUDA below a folder, the newest first. */
+    /** Returns the lib64 of each CUDA below a folder, the newest first. */
     static List<Path> toolkits(Path folder) {
         List<Path> found = new ArrayList<>();
         try (DirectoryStream<Path> all = Files.newDirectoryStream(folder, "cuda*")) {
             all.forEach(p -> found.add(p.resolve("lib64")));
         } catch (IOException e) {
-            return List.of(); // no such folder, so no toolkit in it
+            return List.of(); // there is no such folder, so it contains no toolkit
         }
-        found.sort(Comparator.comparing((Path p) -> Versions.numbers(p.getParent().getFileName().toString()), Versions.ORDER).reversed());
+        found.sort(Comparator.comparing((Path p) -> Versions.numbers(p.getParent().getFileName().toString()), Versions.ORDER)
+                .reversed());
         return found;
     }
 }

@@ -8,14 +8,17 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/** cuBLAS and NVRTC as they lie in a folder. */
+/** Looks for cuBLAS and NVRTC in a folder. */
 final class Toolkit {
     /** JCublas 12.6 is linked against the versioned symbols of this major version and no other. */
     static final int CUBLAS = 12;
 
     private Toolkit() {}
 
-    /** cuBLAS with cuBLASLt beside it. A folder named by the user may hold a forwarder alone, which brings its own cuBLASLt. */
+    /**
+     * Looks for cuBLAS with cuBLASLt beside it. A folder that the user named may contain only a forwarder, which loads its own
+     * cuBLASLt.
+     */
     static Candidate cublas(Place place) throws IOException {
         Path folder = place.folder();
         Path blas = folder.resolve("libcublas.so." + CUBLAS);
@@ -23,7 +26,8 @@ final class Toolkit {
         if (!Files.exists(blas)) {
             List<String> others = Versions.majors(folder, "libcublas");
             return others.isEmpty() ? new Candidate.None()
-                    : new Candidate.Refused(others.getFirst() + " in " + folder + ", and JCublas 12.6 wants " + blas.getFileName());
+                    : new Candidate.Refused(others.getFirst() + " in " + folder + ", but JCublas 12.6 needs "
+                    + blas.getFileName());
         }
         String version = Versions.of(blas);
         if (!Files.exists(light)) {
@@ -32,19 +36,20 @@ final class Toolkit {
         }
         String other = Versions.of(light);
         if (!version.isEmpty() && !other.isEmpty() && !version.equals(other)) {
-            return new Candidate.Refused("mixed versions in " + folder + ": " + blas.getFileName() + " is " + version + ", " + light.getFileName() + " is " + other);
+            return new Candidate.Refused("mixed versions in " + folder + ": " + blas.getFileName() + " is " + version + ", "
+                    + light.getFileName() + " is " + other);
         }
         return new Candidate.Usable(List.of(light, blas), version, CUBLAS);
     }
 
-    /** NVRTC of one major version with its builtins, which it opens by a name that has the minor version too. */
+    /** Looks for NVRTC of one major version with its builtins, which it opens by a name that contains the minor version too. */
     static Candidate nvrtc(Place place, int cuda) throws IOException {
         Path folder = place.folder();
         Path nvrtc = folder.resolve("libnvrtc.so." + cuda);
         if (!Files.exists(nvrtc)) {
             List<String> others = Versions.majors(folder, "libnvrtc");
             return others.isEmpty() ? new Candidate.None()
-                    : new Candidate.Refused(others.getFirst() + " in " + folder + ", and cuDNN was built for CUDA " + cuda);
+                    : new Candidate.Refused(others.getFirst() + " in " + folder + ", but cuDNN was built for CUDA " + cuda);
         }
         List<Integer> version = Versions.numbers(Versions.of(nvrtc));
         List<Path> builtins = builtins(folder, version.size() > 1 ? version.get(0) + "\\." + version.get(1) : cuda + "\\.\\d+");

@@ -10,31 +10,38 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Versions as file names tell them. */
+/** Reads versions from file names. */
 final class Versions {
-    /** By numbers, so that 12.10 comes after 12.9. */
-    static final Comparator<List<Integer>> ORDER = (a, b) -> Arrays.compare(a.stream().mapToInt(i -> i).toArray(), b.stream().mapToInt(i -> i).toArray());
+    /** Compares versions by numbers, so that 12.10 comes after 12.9. */
+    static final Comparator<List<Integer>> ORDER = (a, b) -> Arrays.compare(a.stream().mapToInt(i -> i).toArray(),
+            b.stream().mapToInt(i -> i).toArray());
 
     private static final Pattern SHARED = Pattern.compile("lib.*\\.so\\.(\\d+\\.\\d+[.\\d]*)");
 
     private Versions() {}
 
-    /** As in 9.5.1 of libcudnn.so.9, a link to libcudnn.so.9.5.1; empty where the file's real name has only the major version. */
+    /**
+     * Returns the version of a file, for example 9.5.1 of libcudnn.so.9 that links to libcudnn.so.9.5.1; empty where the file's
+     * real name has only the major version.
+     */
     static String of(Path file) {
         try {
             Matcher m = SHARED.matcher(file.toRealPath().getFileName().toString());
             return m.matches() ? m.group(1) : "";
         } catch (IOException e) {
-            return ""; // a link that leads nowhere: loading it will say so
+            return ""; // the link leads nowhere, which loading it will report
         }
     }
 
-    /** The numbers in a text, in order. */
+    /** Returns the numbers in a text, in order. */
     static List<Integer> numbers(String text) {
         return Pattern.compile("\\d{1,9}").matcher(text).results().map(r -> Integer.valueOf(r.group())).toList();
     }
 
-    /** Names in a folder of the form stem.so.MAJOR and a whole number, the newest first: other majors than the one wanted. */
+    /**
+     * Returns the names in a folder that have the form stem.so.MAJOR, the newest first; messages name them when the wanted major
+     * version is not there.
+     */
     static List<String> majors(Path folder, String stem) throws IOException {
         Pattern name = Pattern.compile(Pattern.quote(stem) + "\\.so\\.\\d+");
         try (var all = Files.list(folder)) {

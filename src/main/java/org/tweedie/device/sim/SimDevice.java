@@ -12,8 +12,8 @@ import org.tweedie.device.gpu.Offer;
 import org.tweedie.device.gpu.Plan;
 import org.tweedie.program.DType;
 import org.tweedie.program.Program;
-import org.tweedie.ptx.Memory;
-import org.tweedie.ptx.Options;
+import org.tweedie.ptx.launch.Memory;
+import org.tweedie.ptx.launch.MachineOptions;
 
 /**
  * A GPU without a GPU: runs what is lowered for one, launch by launch, on the PTX machine, with its checks on; what a vendor's library does
@@ -50,7 +50,7 @@ public final class SimDevice implements Device {
 
     /** With networks stored in F32, F16 or BF16. */
     public SimDevice(int threads, DType real) {
-        this(threads, real, Options.running(Math.max(1, threads)));
+        this(threads, real, MachineOptions.running(Math.max(1, threads)));
     }
 
     /**
@@ -58,12 +58,12 @@ public final class SimDevice implements Device {
      * @param real how to store what networks compute: F32, F16 or BF16
      * @param options of the machine
      */
-    public SimDevice(int threads, DType real, Options options) {
+    public SimDevice(int threads, DType real, MachineOptions options) {
         this(threads, real, options, Offer.NONE);
     }
 
     /** One whose library does more than it must. */
-    SimDevice(int threads, DType real, Options options, Offer offer) {
+    SimDevice(int threads, DType real, MachineOptions options, Offer offer) {
         if (threads < 1) {
             throw new IllegalArgumentException("device 'sim': expected at least 1 thread, got " + threads);
         }

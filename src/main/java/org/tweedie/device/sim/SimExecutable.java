@@ -20,9 +20,9 @@ import org.tweedie.device.gpu.Step;
 import org.tweedie.program.DType;
 import org.tweedie.program.Program;
 import org.tweedie.program.Tensor;
-import org.tweedie.ptx.Counts;
-import org.tweedie.ptx.KernelFault;
-import org.tweedie.ptx.Memory;
+import org.tweedie.ptx.launch.Counts;
+import org.tweedie.ptx.launch.KernelFault;
+import org.tweedie.ptx.launch.Memory;
 
 /**
  * A plan on the PTX machine. The machine knows at each moment which bytes of the arena hold what a step may read: results from

@@ -10,14 +10,14 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.tweedie.device.gpu.Arg;
 import org.tweedie.device.gpu.Buffer;
 import org.tweedie.device.gpu.Launch;
-import org.tweedie.ptx.Counts;
 import org.tweedie.ptx.Machine;
-import org.tweedie.ptx.Memory;
-import org.tweedie.ptx.Options;
-import org.tweedie.ptx.PtxException;
 import org.tweedie.ptx.PtxModule;
-import org.tweedie.ptx.Size;
-import org.tweedie.ptx.Window;
+import org.tweedie.ptx.launch.Counts;
+import org.tweedie.ptx.launch.Memory;
+import org.tweedie.ptx.launch.MachineOptions;
+import org.tweedie.ptx.launch.Size;
+import org.tweedie.ptx.launch.Window;
+import org.tweedie.ptx.text.PtxException;
 
 /** Runs launches of our kernels on the PTX machine. */
 public final class Simulator {
@@ -27,7 +27,7 @@ public final class Simulator {
     private final Memory memory;
     private final Machine machine;
 
-    public Simulator(Memory memory, Options options) {
+    public Simulator(Memory memory, MachineOptions options) {
         this.memory = memory;
         this.machine = new Machine(memory, options);
     }

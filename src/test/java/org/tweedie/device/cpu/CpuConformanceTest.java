@@ -24,8 +24,9 @@ import org.tweedie.program.op.*;
 /** Every op, its pull-back and its push-forward, on the CPU device against the reference device. */
 class CpuConformanceTest {
     /**
-     * Bound on |y - y'| / |y| (Euclidean). An F32 number is off by 3e-8 on average, a plain F32 sum of n products by about sqrt(n) of that:
-     * 1e-6 for the longest sums here (n = 1025). The pull-back of a quotient's scalar divisor, a sum of 845 terms that cancel, sets it.
+     * Bound on |y - y'| / |y| (Euclidean). An F32 number is off by 3e-8 on average, a plain F32 sum of n products by about
+     * sqrt(n) of that: 1e-6 for the longest sums here (n = 1025). The pull-back of a quotient's scalar divisor, a sum of 845
+     * terms that cancel, sets it.
      */
     private static final double TOLERANCE = 3e-6;
 
@@ -55,7 +56,9 @@ class CpuConformanceTest {
         return Stream.concat(OpCase.all(), more().stream());
     }
 
-    /** Shapes that reach what the common cases do not: long and wide sums, several blocks of queries, wide rows, negative padding. */
+    /**
+     * Shapes that reach what the common cases do not: long and wide sums, several blocks of queries, wide rows, negative padding.
+     */
     private static List<OpCase> more() {
         List<OpCase> c = new ArrayList<>();
         c.add(new OpCase(new ReduceSum(List.of(1)), 1, List.of(Shape.of(2, 40_003))));
@@ -77,8 +80,8 @@ class CpuConformanceTest {
     @MethodSource("products")
     void agreesWithReferenceWhereMemoryIsSpared(OpCase c) {
         Conformance.runs(c).forEach(r -> {
-            try (CpuExecutable e = sparing.compileGuarded(r.program(), GUARD)) {
-                Map<String, Tensor> got = e.runChecked(r.inputs());
+            try (GuardedRun e = new GuardedRun(sparing, r.program(), GUARD)) {
+                Map<String, Tensor> got = e.run(r.inputs());
                 assertTrue(e.guardsIntact(), r.name() + " wrote beyond its buffer");
                 new ReferenceDevice().compile(r.program()).run(r.inputs())
                         .forEach((name, y) -> Conformance.assertClose(y, got.get(name), TOLERANCE, r.name() + ", " + name));
@@ -90,14 +93,17 @@ class CpuConformanceTest {
         return cases().filter(c -> c.op() instanceof Conv2d || c.op() instanceof Conv2dVjp || c.op() instanceof MatMul);
     }
 
-    /** In an arena of NaN with guards behind each buffer; then in the tight arena, twice, with one, two and three threads: equal bytes. */
+    /**
+     * In an arena of NaN with guards behind each buffer; then in the tight arena, twice, with one, two and three threads: equal
+     * bytes.
+     */
     @ParameterizedTest
     @MethodSource("cases")
     void agreesWithReference(OpCase c) {
         Conformance.runs(c).forEach(r -> {
             Map<String, Tensor> guarded;
-            try (CpuExecutable e = two.compileGuarded(r.program(), GUARD)) {
-                guarded = e.runChecked(r.inputs());
+            try (GuardedRun e = new GuardedRun(two, r.program(), GUARD)) {
+                guarded = e.run(r.inputs());
                 assertTrue(e.guardsIntact(), r.name() + " wrote beyond its buffer");
             }
             Map<String, Tensor> expected = new ReferenceDevice().compile(r.program()).run(r.inputs());

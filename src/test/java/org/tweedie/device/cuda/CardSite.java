@@ -6,6 +6,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import org.tweedie.device.cuda.driver.Driver;
+import org.tweedie.device.cuda.driver.Jcuda;
 import org.tweedie.device.gpu.KernelSite;
 import org.tweedie.device.gpu.Launch;
 import org.tweedie.device.nvidia.JcudaNatives;
@@ -14,11 +16,11 @@ import org.tweedie.device.nvidia.JcudaNatives;
 public final class CardSite implements KernelSite {
     private final Driver driver;
     private final Driver.Stream stream;
-    private final Modules modules;
+    private final KernelModules modules;
     private final List<Long> blocks = new ArrayList<>();
 
     /** @param modules stay open, so that not every case compiles the kernels again */
-    CardSite(Driver driver, Driver.Stream stream, Modules modules) {
+    CardSite(Driver driver, Driver.Stream stream, KernelModules modules) {
         this.driver = driver;
         this.stream = stream;
         this.modules = modules;
@@ -34,7 +36,7 @@ public final class CardSite implements KernelSite {
         static final Driver DRIVER = driver();
         static final Driver.Context CONTEXT = DRIVER.retain(0);
         static final Driver.Stream STREAM = DRIVER.stream();
-        static final Modules MODULES = new Modules(DRIVER, new DeviceMemory(DRIVER), DRIVER.card(0).sharedMemory());
+        static final KernelModules MODULES = new KernelModules(DRIVER, new DeviceMemory(DRIVER), DRIVER.card(0).sharedMemory());
 
         private static Driver driver() {
             JcudaNatives.DRIVER.load();

@@ -14,11 +14,11 @@ import org.tweedie.device.reference.ReferenceDevice;
 import org.tweedie.program.DType;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.op.Attention;
-import org.tweedie.ptx.Options;
+import org.tweedie.ptx.launch.MachineOptions;
 
 /**
- * Every op, its pull-back and its push-forward through the whole host side of the CUDA device, on a driver that does what it is told on the PTX machine:
- * launch by launch first, as a graph then; equal bytes.
+ * Every op, its pull-back and its push-forward through the whole host side of the CUDA device, on a driver that does what it is
+ * told on the PTX machine: launch by launch first, as a graph then; equal bytes.
  */
 class CudaConformanceTest {
     static Stream<OpCase> cases() {
@@ -41,7 +41,7 @@ class CudaConformanceTest {
     @ParameterizedTest
     @MethodSource("attentions")
     void agreesWithReferenceWhenALibraryTakesAttention(OpCase c) {
-        MachineDriver driver = new MachineDriver(Options.running(1));
+        MachineDriver driver = new MachineDriver(MachineOptions.running(1));
         driver.vendor.offerAll();
         agrees(c, driver, DType.BF16, 1.6e-2);
     }
@@ -51,11 +51,12 @@ class CudaConformanceTest {
     }
 
     private static void agrees(OpCase c, DType real, double tolerance) {
-        agrees(c, new MachineDriver(Options.running(1)), real, tolerance);
+        agrees(c, new MachineDriver(MachineOptions.running(1)), real, tolerance);
     }
 
     private static void agrees(OpCase c, MachineDriver driver, DType real, double tolerance) {
-        CudaDevice device = new CudaDevice(driver, (d, s, card, m) -> driver.vendor, new CudaOptions(real, true, 0, null, false), Ranges.NONE);
+        CudaDevice device = new CudaDevice(driver, (d, s, card, m) -> driver.vendor, new CudaOptions(real, true, 0, null, false),
+                Ranges.NONE);
         agrees(c, device, tolerance);
         device.close();
         driver.assertNothingStays();
@@ -70,7 +71,8 @@ class CudaConformanceTest {
                 expected.forEach((name, y) -> Conformance.assertClose(y, first.get(name), tolerance, r.name() + ", " + name));
                 for (int i = 0; i < 2; i++) {
                     Map<String, Tensor> again = e.run(r.inputs());
-                    first.forEach((name, y) -> assertArrayEquals(y.floats(), again.get(name).floats(), 0f, r.name() + " as a graph: " + name));
+                    first.forEach((name, y) -> assertArrayEquals(y.floats(), again.get(name).floats(), 0f, r.name()
+                            + " as a graph: " + name));
                 }
             }
             assertEquals(0, device.liveBytes(), r.name() + " left memory behind");

@@ -13,6 +13,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.tweedie.device.OpCase;
 import org.tweedie.device.OpTimes;
+import org.tweedie.device.cuda.driver.CudaException;
+import org.tweedie.device.cuda.driver.Driver;
 import org.tweedie.program.DType;
 import org.tweedie.program.Program;
 import org.tweedie.program.Shape;
@@ -21,12 +23,12 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 import org.tweedie.program.op.Softmax;
-import org.tweedie.ptx.Options;
+import org.tweedie.ptx.launch.MachineOptions;
 
 /** The host side of the CUDA device: what it opens it closes, in order; what it says when a call fails; what a graph may hold. */
 class CudaDeviceTest {
     private static final Map<String, Tensor> X = Map.of("x", OpCase.random(Shape.of(2, 4, 4, 8), 2));
-    private final MachineDriver driver = new MachineDriver(Options.running(1));
+    private final MachineDriver driver = new MachineDriver(MachineOptions.running(1));
 
     @AfterEach
     void nothingStays() {
@@ -34,7 +36,8 @@ class CudaDeviceTest {
     }
 
     private CudaDevice open(boolean graphs, OpTimes times) {
-        return new CudaDevice(driver, (d, s, c, m) -> driver.vendor, new CudaOptions(DType.F32, graphs, 0, times, false), Ranges.NONE);
+        return new CudaDevice(driver, (d, s, c, m) -> driver.vendor, new CudaOptions(DType.F32, graphs, 0, times, false),
+                Ranges.NONE);
     }
 
     /** y = silu(conv(x)) times a matrix: a library's call, kernels of ours, and a product. */
@@ -43,7 +46,8 @@ class CudaDeviceTest {
         Value x = t.input("x", Type.real(2, 4, 4, 8));
         Value h = t.scope("conv_in", () -> t.conv2d(x, t.constant("conv_in.weight", w), null, 1, 1));
         Value n = t.scope("norm", () -> t.silu(t.emit1(new Softmax(), h)));
-        t.output("y", t.scope("proj", () -> t.linear(t.reshape(n, Shape.of(32, 8)), t.constant("proj.weight", OpCase.random(Shape.of(8, 8), 4)), null)));
+        t.output("y", t.scope("proj", () -> t.linear(t.reshape(n, Shape.of(32, 8)),
+                t.constant("proj.weight", OpCase.random(Shape.of(8, 8), 4)), null)));
         return t.finish();
     }
 
@@ -65,7 +69,8 @@ class CudaDeviceTest {
             assertEquals(3, driver.graphLaunches);
             assertEquals(4 * once, driver.launches, "the graph holds the launches of the first run");
             assertEquals(1, driver.log.stream().filter(l -> l.startsWith("beginCapture")).count(), "captured once");
-            assertEquals(0, driver.log.stream().filter(l -> l.startsWith("allocate") || l.startsWith("load") || l.startsWith("free")).count(), driver.log.toString());
+            assertEquals(0, driver.log.stream().filter(l -> l.startsWith("allocate") || l.startsWith("load")
+                    || l.startsWith("free")).count(), driver.log.toString());
             Map<String, Tensor> other = Map.of("x", OpCase.random(Shape.of(2, 4, 4, 8), 5));
             Tensor z = e.run(other).get("y");
             try (CudaExecutable fresh = device.compile(block("block", weight()))) {
@@ -81,9 +86,11 @@ class CudaDeviceTest {
             e.run(X);
             assertEquals(0, driver.graphLaunches);
             assertEquals(0, driver.log.stream().filter(l -> l.startsWith("beginCapture")).count());
-            driver.failing.put("synchronize", new CudaException("cuStreamSynchronize", 700, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"));
+            driver.failing.put("synchronize", new CudaException("cuStreamSynchronize", 700, "CUDA_ERROR_ILLEGAL_ADDRESS",
+                    "an illegal memory access was encountered"));
             CudaException x = assertThrows(CudaException.class, () -> e.run(X));
-            assertEquals("cuda: cuStreamSynchronize failed with CUDA_ERROR_ILLEGAL_ADDRESS (an illegal memory access was encountered) in conv_in: "
+            assertEquals("cuda: cuStreamSynchronize failed with CUDA_ERROR_ILLEGAL_ADDRESS (an illegal memory access was "
+                    + "encountered) in conv_in: "
                     + "[Conv2d[stride=1, top=1, left=1, bottom=1, right=1]] in program 'block'", x.getMessage());
         }
     }
@@ -93,9 +100,11 @@ class CudaDeviceTest {
         try (CudaDevice device = open(true, null); CudaExecutable e = device.compile(block("block", weight()))) {
             e.run(X);
             e.run(X);
-            driver.failing.put("synchronize", new CudaException("cuStreamSynchronize", 700, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"));
+            driver.failing.put("synchronize", new CudaException("cuStreamSynchronize", 700, "CUDA_ERROR_ILLEGAL_ADDRESS",
+                    "an illegal memory access was encountered"));
             CudaException x = assertThrows(CudaException.class, () -> e.run(X));
-            assertTrue(x.getMessage().endsWith("in program 'block', graph replayed; --graphs off names the kernel"), x.getMessage());
+            assertTrue(x.getMessage().endsWith("in program 'block', graph replayed; --graphs off names the kernel"),
+                    x.getMessage());
         }
     }
 
@@ -103,7 +112,8 @@ class CudaDeviceTest {
     void aCaptureThatFailsIsAbandonedAndTriedAgain() {
         try (CudaDevice device = open(true, null); CudaExecutable e = device.compile(block("block", weight()))) {
             Tensor y = e.run(X).get("y");
-            driver.failing.put("call", new CudaException("cublasGemmEx", 13, "CUBLAS_STATUS_EXECUTION_FAILED", "the kernel did not run"));
+            driver.failing.put("call", new CudaException("cublasGemmEx", 13, "CUBLAS_STATUS_EXECUTION_FAILED",
+                    "the kernel did not run"));
             CudaException x = assertThrows(CudaException.class, () -> e.run(X));
             assertTrue(x.getMessage().contains("conv_in") && x.getMessage().contains("program 'block'"), x.getMessage());
             assertTrue(driver.log.contains("abandonCapture "));
@@ -148,7 +158,8 @@ class CudaDeviceTest {
         List<String> kinds = driver.log.stream().map(l -> l.replaceAll("(\\w+) .*", "$1")).toList();
         assertEquals("destroy", kinds.getFirst(), "the graph goes before the memory it works on: " + kinds);
         assertEquals("release", kinds.getLast());
-        assertTrue(driver.log.indexOf("destroy graph") < driver.log.indexOf("destroy stream") && kinds.lastIndexOf("free") < kinds.indexOf("release"), driver.log.toString());
+        assertTrue(driver.log.indexOf("destroy graph") < driver.log.indexOf("destroy stream")
+                && kinds.lastIndexOf("free") < kinds.indexOf("release"), driver.log.toString());
         assertThrows(IllegalStateException.class, () -> e.run(X));
     }
 
@@ -172,10 +183,12 @@ class CudaDeviceTest {
             long held = driver.capacity - driver.freeBytes();
             driver.capacity = held + (4 << 20);
             CudaException e = assertThrows(CudaException.class, () -> device.compile(large));
-            assertTrue(e.getMessage().startsWith("cuda: cuMemAlloc failed with CUDA_ERROR_OUT_OF_MEMORY (out of memory) for 12 MiB of the arena of program 'large'; "
+            assertTrue(e.getMessage().startsWith("cuda: cuMemAlloc failed with CUDA_ERROR_OUT_OF_MEMORY (out of memory) for 12 "
+                    + "MiB of the arena of program 'large'; "
                     + "4 MiB are free, live are 33 MiB: cuBLAS 32 MiB, "), e.getMessage());
             assertTrue(e.getMessage().contains("the arena of program 'small' 1 MiB"), e.getMessage());
-            assertTrue(e.getMessage().endsWith("try a smaller image or batch, --dtype bf16, or close other programs on the card"), e.getMessage());
+            assertTrue(e.getMessage().endsWith("try a smaller image or batch, --dtype bf16, or close other programs on the card"),
+                    e.getMessage());
             small.run(X);
             driver.capacity = held + (16 << 20);
             try (CudaExecutable now = device.compile(large)) {
@@ -206,8 +219,10 @@ class CudaDeviceTest {
             assertTrue(e.deviceSeconds() > 0);
         }
         assertTrue(times.ops().size() >= 3, times.ops().toString());
-        assertTrue(times.ops().stream().allMatch(o -> o.getValue().count() == 2 && o.getValue().seconds() > 0 && o.getKey().program().equals("block")));
-        OpTimes.Op conv = times.ops().stream().map(Map.Entry::getKey).filter(o -> o.where().equals("conv_in")).findFirst().orElseThrow();
+        assertTrue(times.ops().stream().allMatch(o -> o.getValue().count() == 2 && o.getValue().seconds() > 0
+                && o.getKey().program().equals("block")));
+        OpTimes.Op conv = times.ops().stream().map(Map.Entry::getKey).filter(o -> o.where().equals("conv_in")).findFirst()
+                .orElseThrow();
         assertEquals(2L * 8 * 9 * 2 * 4 * 4 * 8, conv.cost().flops());
         assertEquals(4 * (2 * 256 + 576), conv.cost().bytes());
         assertEquals(2, times.runs().getFirst().getValue().count());
@@ -220,7 +235,8 @@ class CudaDeviceTest {
             e.run(X);
             assertEquals(0, driver.graphLaunches);
         }
-        assertTrue(times.ops().size() >= 3 && times.ops().stream().allMatch(o -> o.getValue().count() == 1 && o.getValue().seconds() > 0), times.ops().toString());
+        assertTrue(times.ops().size() >= 3 && times.ops().stream().allMatch(o -> o.getValue().count() == 1
+                && o.getValue().seconds() > 0), times.ops().toString());
     }
 
     @Test
@@ -228,14 +244,16 @@ class CudaDeviceTest {
         try (CudaDevice device = open(true, null)) {
             long a = device.memory.allocate(8 << 20, "a");
             device.memory.free(a);
-            driver.failing.put("load", new CudaException("cuModuleLoadDataEx", CudaException.OUT_OF_MEMORY, "CUDA_ERROR_OUT_OF_MEMORY", "out of memory"));
+            driver.failing.put("load", new CudaException("cuModuleLoadDataEx", CudaException.OUT_OF_MEMORY,
+                    "CUDA_ERROR_OUT_OF_MEMORY", "out of memory"));
             int freed = count("free");
             try (CudaExecutable e = device.compile(block("block", weight()))) {
                 assertEquals(freed + 1, count("free"));
                 e.run(X);
                 a = device.memory.allocate(8 << 20, "a");
                 device.memory.free(a);
-                driver.failing.put("endCapture", new CudaException("cuGraphInstantiate", CudaException.OUT_OF_MEMORY, "CUDA_ERROR_OUT_OF_MEMORY", "out of memory"));
+                driver.failing.put("endCapture", new CudaException("cuGraphInstantiate", CudaException.OUT_OF_MEMORY,
+                        "CUDA_ERROR_OUT_OF_MEMORY", "out of memory"));
                 e.run(X);
                 assertEquals(freed + 2, count("free"));
                 assertEquals(1, driver.graphLaunches);
@@ -252,7 +270,8 @@ class CudaDeviceTest {
         try (CudaDevice device = open(true, null); CudaExecutable e = device.compile(t.finish())) {
             e.run(Map.of("ids", Tensor.of(Shape.of(2), 0L, 4L)));
             int launches = driver.launches;
-            IllegalArgumentException x = assertThrows(IllegalArgumentException.class, () -> e.run(Map.of("ids", Tensor.of(Shape.of(2), 1L, 5L))));
+            IllegalArgumentException x = assertThrows(IllegalArgumentException.class,
+                    () -> e.run(Map.of("ids", Tensor.of(Shape.of(2), 1L, 5L))));
             assertEquals("text: input 'ids' picks row 5 of a table of 5 rows", x.getMessage());
             assertEquals(launches, driver.launches);
         }
@@ -261,13 +280,17 @@ class CudaDeviceTest {
     @Test
     void aCompileThatFailsHalfwayLeavesNothing() {
         try (CudaDevice device = open(true, null)) {
-            driver.failing.put("load", new CudaException("cuModuleLoadDataEx", 222, "CUDA_ERROR_UNSUPPORTED_PTX_VERSION", "the provided PTX was compiled with an unsupported toolchain."));
+            driver.failing.put("load", new CudaException("cuModuleLoadDataEx", 222, "CUDA_ERROR_UNSUPPORTED_PTX_VERSION",
+                    "the provided PTX was compiled with an unsupported toolchain."));
             CudaException e = assertThrows(CudaException.class, () -> device.compile(block("block", weight())));
-            assertTrue(e.getMessage().startsWith("cuda: cuModuleLoadDataEx failed with CUDA_ERROR_UNSUPPORTED_PTX_VERSION"), e.getMessage());
+            assertTrue(e.getMessage().startsWith("cuda: cuModuleLoadDataEx failed with CUDA_ERROR_UNSUPPORTED_PTX_VERSION"),
+                    e.getMessage());
             assertEquals(0, device.liveBytes());
-            driver.failing.put("toDevice", new CudaException("cuMemcpyHtoDAsync", 700, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"));
+            driver.failing.put("toDevice", new CudaException("cuMemcpyHtoDAsync", 700, "CUDA_ERROR_ILLEGAL_ADDRESS",
+                    "an illegal memory access was encountered"));
             e = assertThrows(CudaException.class, () -> device.compile(block("block", weight())));
-            assertTrue(e.getMessage().endsWith("while uploading 'conv_in.weight'") || e.getMessage().endsWith("while uploading 'proj.weight'"), e.getMessage());
+            assertTrue(e.getMessage().endsWith("while uploading 'conv_in.weight'") || e.getMessage()
+                    .endsWith("while uploading 'proj.weight'"), e.getMessage());
             assertEquals(0, device.liveBytes());
         }
     }
@@ -275,21 +298,25 @@ class CudaDeviceTest {
     @Test
     void wrongCardsAreRefused() {
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
-                () -> new CudaDevice(driver, (d, s, c, m) -> driver.vendor, new CudaOptions(DType.F32, true, 1, null, false), Ranges.NONE));
+                () -> new CudaDevice(driver, (d, s, c, m) -> driver.vendor, new CudaOptions(DType.F32, true, 1, null, false),
+                Ranges.NONE));
         assertEquals("device 'cuda': expected a card from 0 to 0, got 1", e.getMessage());
         driver.cards = 0;
-        assertEquals("the driver sees no card; 'nvidia-smi' lists them, CUDA_VISIBLE_DEVICES may hide them", assertThrows(IllegalStateException.class, () -> open(true, null)).getMessage());
+        assertEquals("the driver sees no card; 'nvidia-smi' lists them, CUDA_VISIBLE_DEVICES may hide them",
+                assertThrows(IllegalStateException.class, () -> open(true, null)).getMessage());
         driver.cards = 1;
         driver.card = new Driver.Card("GeForce RTX 2080", 75, 46, 8L << 30, 64 << 10);
         IllegalStateException old = assertThrows(IllegalStateException.class, () -> open(true, null));
-        assertEquals("expected a card of compute capability 8.0 (Ampere) or more, got GeForce RTX 2080 (sm_75); use --device cpu", old.getMessage());
+        assertEquals("expected a card of compute capability 8.0 (Ampere) or more, got GeForce RTX 2080 (sm_75); use --device cpu",
+                old.getMessage());
         driver.vendor.close();
         assertFalse(driver.log.contains("retain 0"));
     }
 
     @Test
     void anOpeningThatFailsLeavesNothing() {
-        driver.failing.put("blas", new CudaException("cublasCreate", 1, "CUBLAS_STATUS_NOT_INITIALIZED", "the library could not be set up"));
+        driver.failing.put("blas", new CudaException("cublasCreate", 1, "CUBLAS_STATUS_NOT_INITIALIZED",
+                "the library could not be set up"));
         assertThrows(CudaException.class, () -> open(true, null));
         driver.vendor.close();
     }
@@ -297,7 +324,8 @@ class CudaDeviceTest {
     /** After a kernel's fault the driver answers every call with it. */
     @Test
     void aFaultedCardIsClosedAllTheSameAndTheFaultIsWhatIsTold() {
-        CudaException fault = new CudaException("cuStreamSynchronize", 700, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered");
+        CudaException fault = new CudaException("cuStreamSynchronize", 700, "CUDA_ERROR_ILLEGAL_ADDRESS",
+                "an illegal memory access was encountered");
         CudaException x = assertThrows(CudaException.class, () -> {
             try (CudaDevice device = open(true, null); CudaExecutable e = device.compile(block("block", weight()))) {
                 e.run(X);
@@ -308,13 +336,16 @@ class CudaDeviceTest {
         });
         assertTrue(x.getMessage().startsWith("cuda: cuStreamSynchronize failed with CUDA_ERROR_ILLEGAL_ADDRESS"), x.getMessage());
         assertEquals(2, x.getSuppressed().length, "the executable's closing and the device's");
-        assertTrue(java.util.Arrays.stream(x.getSuppressed()).allMatch(s -> s instanceof CudaException), "no bytes are left of which a device would complain");
+        assertTrue(java.util.Arrays.stream(x.getSuppressed()).allMatch(s -> s instanceof CudaException),
+                "no bytes are left of which a device would complain");
     }
 
     @Test
     void anOpeningThatFailsTwiceTellsTheFirst() {
-        driver.failing.put("blas", new CudaException("cublasCreate", 1, "CUBLAS_STATUS_NOT_INITIALIZED", "the library could not be set up"));
-        driver.failing.put("freeHost", new CudaException("cuMemFreeHost", 700, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"));
+        driver.failing.put("blas", new CudaException("cublasCreate", 1, "CUBLAS_STATUS_NOT_INITIALIZED",
+                "the library could not be set up"));
+        driver.failing.put("freeHost", new CudaException("cuMemFreeHost", 700, "CUDA_ERROR_ILLEGAL_ADDRESS",
+                "an illegal memory access was encountered"));
         CudaException x = assertThrows(CudaException.class, () -> open(true, null));
         assertTrue(x.getMessage().startsWith("cuda: cublasCreate failed"), x.getMessage());
         assertEquals(1, x.getSuppressed().length);
@@ -324,7 +355,8 @@ class CudaDeviceTest {
     @Test
     void itSaysWhatItIs() {
         try (CudaDevice device = open(false, null)) {
-            assertEquals("PTX machine (sm_80), 1 multiprocessors, 2 GiB, driver for CUDA 12.6, cuBLAS 12.6, a library in double precision, networks in F32, without graphs",
+            assertEquals("PTX machine (sm_80), 1 multiprocessors, 2 GiB, driver for CUDA 12.6, cuBLAS 12.6, a library in "
+                    + "double precision, networks in F32, without graphs",
                     device.description());
             assertEquals("cuda", device.name());
         }

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
 import org.tweedie.program.DType;
-import org.tweedie.ptx.Options;
+import org.tweedie.ptx.launch.MachineOptions;
 
 /** Whole networks through the host side of the CUDA device, on a driver that runs on the PTX machine. */
 class CudaNetworkTest {
@@ -22,11 +22,12 @@ class CudaNetworkTest {
     }
 
     private static void networks(DType t, boolean offer, double tolerance) throws IOException {
-        MachineDriver driver = new MachineDriver(Options.running(2));
+        MachineDriver driver = new MachineDriver(MachineOptions.running(2));
         if (offer) {
             driver.vendor.offerAll();
         }
-        try (CudaDevice d = new CudaDevice(driver, (x, s, c, m) -> driver.vendor, new CudaOptions(t, true, 0, null, false), Ranges.NONE)) {
+        try (CudaDevice d = new CudaDevice(driver, (x, s, c, m) -> driver.vendor, new CudaOptions(t, true, 0, null, false),
+                Ranges.NONE)) {
             CudaNetworks.unet(d, tolerance);
             CudaNetworks.autoencoder(d, tolerance);
             assertEquals(0, d.liveBytes());

@@ -14,7 +14,10 @@ import org.tweedie.transform.Jvp;
 import org.tweedie.transform.Simplify;
 import org.tweedie.transform.Vjp;
 
-/** Whole networks of a tiny model with their derivatives, against PyTorch's values; launch by launch, captured, replayed: the same bytes. */
+/**
+ * Whole networks of a tiny model with their derivatives, against PyTorch's values; launch by launch, captured, replayed: the same
+ * bytes.
+ */
 final class CudaNetworks {
     private CudaNetworks() {}
 
@@ -34,7 +37,8 @@ final class CudaNetworks {
         }
     }
 
-    private static void all(CudaDevice d, Golden g, Program f, String module, String x, String y, Map<String, Tensor> in, double tolerance) {
+    private static void all(CudaDevice d, Golden g, Program f, String module, String x, String y, Map<String, Tensor> in,
+            double tolerance) {
         in.put(x, g.image(module + "." + x));
         check(d, module, f, in, y, g.image(module + "." + y), tolerance);
         in.put("cotangent", g.image(module + ".cotangent"));
@@ -44,14 +48,16 @@ final class CudaNetworks {
         check(d, module + " jvp", Jvp.of(f, x, y), in, "jvp", g.image(module + ".jvp"), tolerance);
     }
 
-    private static void check(CudaDevice d, String what, Program program, Map<String, Tensor> in, String output, Tensor golden, double tolerance) {
+    private static void check(CudaDevice d, String what, Program program, Map<String, Tensor> in, String output, Tensor golden,
+            double tolerance) {
         try (CudaExecutable e = d.compile(Simplify.of(program))) {
             Tensor first = e.run(in).get(output);
             double gap = Golden.distance(first, golden);
             System.out.printf("cuda: %-12s %-5s %.1e from PyTorch%n", what, d.options.real(), gap);
             assertTrue(gap <= tolerance, what + " in " + d.options.real() + ": relative distance " + gap);
             for (int i = 0; i < 2; i++) {
-                assertArrayEquals(first.floats(), e.run(in).get(output).floats(), 0f, what + " in " + d.options.real() + " as a graph");
+                assertArrayEquals(first.floats(), e.run(in).get(output).floats(), 0f, what + " in " + d.options.real()
+                        + " as a graph");
             }
         }
     }

@@ -9,14 +9,16 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.tweedie.ptx.Options;
+import org.tweedie.device.cuda.driver.CudaException;
+import org.tweedie.device.cuda.driver.Driver;
+import org.tweedie.ptx.launch.MachineOptions;
 
 /** Engines are timed as they will run, in a graph; whatever happens, nothing of a trial stays. */
 class CudnnTrialsTest {
     private static final Runnable FAULT = () -> {
         throw new CudaException("cuLaunchKernel", 700, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered");
     };
-    private final MachineDriver driver = new MachineDriver(Options.running(1));
+    private final MachineDriver driver = new MachineDriver(MachineOptions.running(1));
     private final Driver.Context context = driver.retain(0);
     private final Driver.Stream stream = driver.stream();
     private final DeviceMemory memory = new DeviceMemory(driver);
@@ -42,7 +44,8 @@ class CudnnTrialsTest {
 
     @Test
     void whatNoGraphTakesIsSlowestOfAll() {
-        driver.failing.put("endCapture", new CudaException("cuStreamEndCapture", 901, "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED", "operation failed due to a previous error during capture"));
+        driver.failing.put("endCapture", new CudaException("cuStreamEndCapture", 901, "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED",
+                "operation failed due to a previous error during capture"));
         assertEquals(Double.POSITIVE_INFINITY, trials.seconds(() -> { }));
     }
 
@@ -54,7 +57,8 @@ class CudnnTrialsTest {
     @Test
     void waitingTellsOfAFault() {
         trials.await();
-        driver.failing.put("synchronize", new CudaException("cuStreamSynchronize", 700, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"));
+        driver.failing.put("synchronize", new CudaException("cuStreamSynchronize", 700, "CUDA_ERROR_ILLEGAL_ADDRESS",
+                "an illegal memory access was encountered"));
         assertEquals(700, assertThrows(CudaException.class, trials::await).status());
     }
 
@@ -71,7 +75,8 @@ class CudnnTrialsTest {
         assertEquals(0, trials.allocate(driver.capacity + 1));
         assertEquals(0, memory.liveBytes());
         for (String call : List.of("allocate", "fill")) {
-            driver.failing.put(call, new CudaException(call, 700, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"));
+            driver.failing.put(call, new CudaException(call, 700, "CUDA_ERROR_ILLEGAL_ADDRESS",
+                    "an illegal memory access was encountered"));
             assertEquals(700, assertThrows(CudaException.class, () -> trials.allocate(1000), call).status());
             assertEquals(0, memory.liveBytes(), call);
         }

@@ -7,13 +7,18 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.function.LongFunction;
-import org.tweedie.ptx.Entry;
+import org.tweedie.ptx.execution.Entry;
 
 /** A launch's arguments as a card's driver reads them. */
 final class LaunchArguments {
     private LaunchArguments() {}
 
-    /** The values that a list of addresses tells, of the types that the kernel declares: as many, and each of its parameter's size. @param word what a 64-bit value means */
+    /**
+     * The values that a list of addresses tells, of the types that the kernel declares: as many, and each of its parameter's
+     * size.
+     *
+     * @param word what a 64-bit value means
+     */
     static Object[] read(Entry entry, MemorySegment list, LongFunction<Object> word) {
         List<String> types = entry.parameters();
         Object[] args = new Object[types.size()];
@@ -26,7 +31,8 @@ final class LaunchArguments {
                 default -> Integer.parseInt(types.get(i).replaceAll("b8\\[(\\d+)]", "$1"));
             };
             int align = types.get(i).startsWith("b8") ? 4 : bytes;
-            assertEquals(Math.ceilDiv(end, align) * align, at.address(), entry.name() + ": argument " + i + " or the one before it is of another type than its parameter");
+            assertEquals(Math.ceilDiv(end, align) * align, at.address(), entry.name() + ": argument " + i
+                    + " or the one before it is of another type than its parameter");
             end = at.address() + bytes;
             MemorySegment value = at.reinterpret(bytes);
             args[i] = switch (types.get(i)) {
@@ -37,7 +43,8 @@ final class LaunchArguments {
                 default -> value.toArray(ValueLayout.JAVA_INT);
             };
         }
-        assertEquals(list.address() + list.byteSize(), end, entry.name() + ": more arguments than parameters, or the last of another type");
+        assertEquals(list.address() + list.byteSize(), end, entry.name()
+                + ": more arguments than parameters, or the last of another type");
         return args;
     }
 }

@@ -12,21 +12,25 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.tweedie.device.gpu.LibraryCall;
+import org.tweedie.device.cuda.driver.Blas;
+import org.tweedie.device.cuda.driver.CudaException;
+import org.tweedie.device.cuda.driver.Driver;
 import org.tweedie.device.gpu.Launch;
+import org.tweedie.device.gpu.LibraryCall;
 import org.tweedie.device.sim.DoubleVendor;
-import org.tweedie.ptx.Entry;
-import org.tweedie.ptx.KernelFault;
 import org.tweedie.ptx.Machine;
-import org.tweedie.ptx.Memory;
-import org.tweedie.ptx.Options;
 import org.tweedie.ptx.PtxModule;
-import org.tweedie.ptx.Size;
-import org.tweedie.ptx.Window;
+import org.tweedie.ptx.execution.Entry;
+import org.tweedie.ptx.launch.KernelFault;
+import org.tweedie.ptx.launch.Memory;
+import org.tweedie.ptx.launch.MachineOptions;
+import org.tweedie.ptx.launch.Size;
+import org.tweedie.ptx.launch.Window;
 
 /**
- * CUDA's driver without a card: notes every call, does it on the PTX machine, and fails the test where a call breaks a rule of CUDA's: memory that is not held,
- * arguments that do not fit the kernel's parameters, grids beyond a card's, anything but launches during a capture.
+ * CUDA's driver without a card: notes every call, does it on the PTX machine, and fails the test where a call breaks a rule of
+ * CUDA's: memory that is not held, arguments that do not fit the kernel's parameters, grids beyond a card's, anything but
+ * launches during a capture.
  */
 final class MachineDriver implements Driver {
     private static final int MOST_SHARED = 163 << 10; // of an A100's block
@@ -77,7 +81,7 @@ final class MachineDriver implements Driver {
 
     private record FakeGraph(List<Runnable> work) implements Graph {}
 
-    MachineDriver(Options options) {
+    MachineDriver(MachineOptions options) {
         machine = new Machine(memory, options);
     }
 

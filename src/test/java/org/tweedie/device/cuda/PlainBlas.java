@@ -3,11 +3,13 @@ package org.tweedie.device.cuda;
 
 import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
+import org.tweedie.device.cuda.driver.Blas;
+import org.tweedie.device.cuda.driver.CudaException;
 import org.tweedie.device.gpu.Elements;
 import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
-import org.tweedie.ptx.Memory;
+import org.tweedie.ptx.launch.Memory;
 
 /** cuBLAS's gemm by its documentation, in double precision, matrices by column. */
 final class PlainBlas implements Blas {
@@ -30,12 +32,15 @@ final class PlainBlas implements Blas {
     public void gemm(Gemm g, long a, long b, long c) {
         int rowsA = g.transA() ? g.k() : g.m();
         int rowsB = g.transB() ? g.n() : g.k();
-        if (g.lda() < rowsA || g.ldb() < rowsB || g.ldc() < g.m() || g.count() < 1 || (g.count() > 1 && g.strideC() < (long) g.ldc() * g.n())) {
-            throw new CudaException("cublasGemmEx", 7, "CUBLAS_STATUS_INVALID_VALUE", "a leading dimension or stride is too small: " + g);
+        if (g.lda() < rowsA || g.ldb() < rowsB || g.ldc() < g.m() || g.count() < 1
+                || (g.count() > 1 && g.strideC() < (long) g.ldc() * g.n())) {
+            throw new CudaException("cublasGemmEx", 7, "CUBLAS_STATUS_INVALID_VALUE",
+                    "a leading dimension or stride is too small: " + g);
         }
         start.accept(() -> {
             for (int i = 0; i < g.count(); i++) {
-                one(g, a + i * g.strideA() * g.dtype().bytes(), b + i * g.strideB() * g.dtype().bytes(), c + i * g.strideC() * g.dtype().bytes());
+                one(g, a + i * g.strideA() * g.dtype().bytes(), b + i * g.strideB() * g.dtype().bytes(),
+                        c + i * g.strideC() * g.dtype().bytes());
             }
         });
     }
@@ -53,7 +58,8 @@ final class PlainBlas implements Blas {
             for (int row = 0; row < g.m(); row++) {
                 double sum = g.beta() == 0 ? 0 : g.beta() * old.get((long) col * g.ldc() + row);
                 for (int k = 0; k < g.k(); k++) {
-                    sum += x.get(g.transA() ? (long) row * g.lda() + k : (long) k * g.lda() + row) * y.get(g.transB() ? (long) k * g.ldb() + col : (long) col * g.ldb() + k);
+                    sum += x.get(g.transA() ? (long) row * g.lda() + k : (long) k * g.lda() + row) * y.get(g.transB()
+                            ? (long) k * g.ldb() + col : (long) col * g.ldb() + k);
                 }
                 Elements.put(z, g.dtype(), (long) col * g.ldc() + row, sum);
             }
@@ -63,7 +69,8 @@ final class PlainBlas implements Blas {
 
     /** The last column may end with its matrix: what the leading dimension adds behind it is not read. */
     private static Tensor tensor(DType t, long address, long elements) {
-        return new Tensor(t, Shape.of(Math.toIntExact(elements)), MemorySegment.ofAddress(address).reinterpret(elements * t.bytes()));
+        return new Tensor(t, Shape.of(Math.toIntExact(elements)), MemorySegment.ofAddress(address)
+                .reinterpret(elements * t.bytes()));
     }
 
     @Override

@@ -16,6 +16,12 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tweedie.device.cudnn.binding.CudnnException;
+import org.tweedie.device.cudnn.binding.DescriptorKind;
+import org.tweedie.device.cudnn.engine.EngineChoice;
+import org.tweedie.device.cudnn.engine.NoEngineException;
+import org.tweedie.device.cudnn.engine.Note;
+import org.tweedie.device.cudnn.engine.PlanCache;
 import org.tweedie.device.gpu.Buffer;
 import org.tweedie.device.gpu.Epilogue;
 import org.tweedie.device.gpu.LibraryCall;
@@ -54,18 +60,20 @@ class ChoosingTest {
 
     @Test
     void theFastestEngineWithAClock() {
-        bench.fake.offers = List.of(CudnnBench.offer(FakeCudnn.FIRST), CudnnBench.offer(FakeCudnn.SECOND), CudnnBench.offer(CudnnBench.THIRD));
+        bench.fake.offers = List.of(CudnnBench.offer(FakeCudnn.FIRST), CudnnBench.offer(FakeCudnn.SECOND),
+                CudnnBench.offer(CudnnBench.THIRD));
         Clock clock = new Clock(3e-3, 1e-3, 2e-3);
         try (Cudnn cudnn = bench.open(90, clock); Vendor.Prepared p = cudnn.prepare(CudnnBench.CALL)) {
             assertEquals("cudnn eng7", p.toString());
-            assertEquals(List.of(FakeCudnn.FIRST, FakeCudnn.FIRST, FakeCudnn.SECOND, FakeCudnn.SECOND, CudnnBench.THIRD, CudnnBench.THIRD), bench.fake.ran, "warmed up, then timed");
+            assertEquals(List.of(FakeCudnn.FIRST, FakeCudnn.FIRST, FakeCudnn.SECOND, FakeCudnn.SECOND, CudnnBench.THIRD,
+                    CudnnBench.THIRD), bench.fake.ran, "warmed up, then timed");
         }
         assertEquals(Map.of(), clock.live, "memory of trials");
     }
 
     @Test
     void onlyTheFirstFewAreTried() {
-        bench.fake.offers = LongStream.range(0, 9).mapToObj(i -> CudnnBench.offer(new Choice(i, new TreeMap<>()))).toList();
+        bench.fake.offers = LongStream.range(0, 9).mapToObj(i -> CudnnBench.offer(new EngineChoice(i, new TreeMap<>()))).toList();
         Clock clock = new Clock(9, 8, 7, 6, 5, 4, 3, 2, 1);
         try (Cudnn cudnn = bench.open(90, clock); Vendor.Prepared p = cudnn.prepare(CudnnBench.CALL)) {
             assertEquals("cudnn eng3", p.toString());
@@ -83,7 +91,8 @@ class ChoosingTest {
             try (Vendor.Prepared p = cudnn.prepare(CudnnBench.CALL)) {
                 assertEquals("cudnn eng41 k2=19 k28=2", p.toString());
             }
-            assertTrue(bench.warnings.getFirst().contains("engines cannot be tried") && bench.warnings.getFirst().endsWith("no memory for its 5000 bytes to work in"),
+            assertTrue(bench.warnings.getFirst().contains("engines cannot be tried") && bench.warnings.getFirst()
+                    .endsWith("no memory for its 5000 bytes to work in"),
                     bench.warnings.toString());
             assertEquals(Map.of(), clock.live, "memory of trials");
             clock.most = Long.MAX_VALUE;
@@ -95,7 +104,8 @@ class ChoosingTest {
 
     @Test
     void anEngineThatHasNoRoomStopsNoOther() {
-        bench.fake.offers = List.of(CudnnBench.offer(FakeCudnn.FIRST), CudnnBench.offer(FakeCudnn.SECOND), CudnnBench.offer(CudnnBench.THIRD));
+        bench.fake.offers = List.of(CudnnBench.offer(FakeCudnn.FIRST), CudnnBench.offer(FakeCudnn.SECOND),
+                CudnnBench.offer(CudnnBench.THIRD));
         bench.fake.bytesOfEngine = Map.of(FakeCudnn.FIRST.engine(), 1L << 40);
         Clock clock = new Clock(2, 1);
         clock.most = 1 << 20;
@@ -104,7 +114,9 @@ class ChoosingTest {
                 assertEquals("cudnn eng3 k24=5", p.toString());
             }
             assertEquals(1, bench.warnings.size(), bench.warnings.toString());
-            assertTrue(bench.warnings.getFirst().startsWith("cuDNN: there is no memory to try eng41 k2=19 k28=2 (1099511627776 bytes to work in), others were tried; while preparing"),
+            assertTrue(bench.warnings.getFirst()
+                    .startsWith("cuDNN: there is no memory to try eng41 k2=19 k28=2 (1099511627776 bytes to work in), others "
+                    + "were tried; while preparing"),
                     bench.warnings.getFirst());
             try (Vendor.Prepared p = cudnn.prepare(CudnnBench.CALL)) {
                 assertEquals("cudnn eng3 k24=5", p.toString(), "it is stored");
@@ -115,14 +127,17 @@ class ChoosingTest {
 
     @Test
     void withoutRoomForAnyTheSmallestIsTakenForNow() {
-        bench.fake.offers = List.of(CudnnBench.offer(FakeCudnn.FIRST), CudnnBench.offer(FakeCudnn.SECOND), CudnnBench.offer(CudnnBench.THIRD));
-        bench.fake.bytesOfEngine = Map.of(FakeCudnn.FIRST.engine(), 7000L, FakeCudnn.SECOND.engine(), 6000L, CudnnBench.THIRD.engine(), 8000L);
+        bench.fake.offers = List.of(CudnnBench.offer(FakeCudnn.FIRST), CudnnBench.offer(FakeCudnn.SECOND),
+                CudnnBench.offer(CudnnBench.THIRD));
+        bench.fake.bytesOfEngine = Map.of(FakeCudnn.FIRST.engine(), 7000L, FakeCudnn.SECOND.engine(), 6000L,
+                CudnnBench.THIRD.engine(), 8000L);
         Clock clock = new Clock();
         clock.most = 5000;
         try (Cudnn cudnn = bench.open(90, clock); Vendor.Prepared p = cudnn.prepare(CudnnBench.CALL)) {
             assertEquals("cudnn eng7", p.toString());
             assertEquals(1, bench.warnings.size(), bench.warnings.toString());
-            assertTrue(bench.warnings.getFirst().contains("the one that wants least memory is taken for now"), bench.warnings.getFirst());
+            assertTrue(bench.warnings.getFirst().contains("the one that wants least memory is taken for now"),
+                    bench.warnings.getFirst());
         }
     }
 
@@ -132,7 +147,8 @@ class ChoosingTest {
         clock.most = 255;
         try (Cudnn cudnn = bench.open(90, clock); Vendor.Prepared p = cudnn.prepare(CudnnBench.CALL)) {
             assertEquals("cudnn eng41 k2=19 k28=2", p.toString());
-            assertTrue(bench.warnings.getFirst().contains("the one that cuDNN believes fastest") && bench.warnings.getFirst().endsWith("the operands and results"),
+            assertTrue(bench.warnings.getFirst().contains("the one that cuDNN believes fastest") && bench.warnings.getFirst()
+                    .endsWith("the operands and results"),
                     bench.warnings.getFirst());
         }
         assertEquals(Map.of(), clock.live, "memory of trials");
@@ -141,8 +157,10 @@ class ChoosingTest {
     /** The smallest of those within three in a hundred of the fastest; where no time is known, cuDNN's first. */
     @Test
     void ofEqualsTheOneThatTakesLessMemory() {
-        bench.fake.offers = List.of(CudnnBench.offer(FakeCudnn.FIRST), CudnnBench.offer(FakeCudnn.SECOND), CudnnBench.offer(CudnnBench.THIRD));
-        bench.fake.bytesOfEngine = Map.of(FakeCudnn.FIRST.engine(), 9000L, FakeCudnn.SECOND.engine(), 5000L, CudnnBench.THIRD.engine(), 100L);
+        bench.fake.offers = List.of(CudnnBench.offer(FakeCudnn.FIRST), CudnnBench.offer(FakeCudnn.SECOND),
+                CudnnBench.offer(CudnnBench.THIRD));
+        bench.fake.bytesOfEngine = Map.of(FakeCudnn.FIRST.engine(), 9000L, FakeCudnn.SECOND.engine(), 5000L,
+                CudnnBench.THIRD.engine(), 100L);
         assertEquals("cudnn eng7", chosen(new Clock(1, 1.029, 1.031), Shape.of(8, 1, 1, 8)));
         assertEquals("cudnn eng3 k24=5", chosen(new Clock(1.02, 1.01, 1), Shape.of(8, 1, 2, 8)));
         assertEquals("cudnn eng41 k2=19 k28=2", chosen(new Clock(1, 2, 3), Shape.of(8, 2, 1, 8)));
@@ -155,7 +173,8 @@ class ChoosingTest {
 
     private String chosen(Clock clock, Shape filter) {
         Conv2d op = new Conv2d(1, 0, 0, filter.dim(1) - 1, filter.dim(2) - 1);
-        LibraryCall call = new LibraryCall(op, Epilogue.NONE, List.of(CudnnBench.CALL.in().getFirst(), new Buffer("filter", DType.F16, filter, 0)), CudnnBench.CALL.out());
+        LibraryCall call = new LibraryCall(op, Epilogue.NONE, List.of(CudnnBench.CALL.in().getFirst(),
+                new Buffer("filter", DType.F16, filter, 0)), CudnnBench.CALL.out());
         try (Cudnn cudnn = bench.open(90, clock)) {
             return prepared(cudnn, call);
         }
@@ -179,10 +198,12 @@ class ChoosingTest {
         bench.fake.failingRuns = Set.of(FakeCudnn.FIRST);
         bench.fake.status = 5000;
         Clock clock = new Clock();
-        clock.onAllocate = bytes -> clock.fault = bytes == bench.fake.planBytes ? new IllegalStateException("an illegal memory access was encountered") : null;
+        clock.onAllocate = bytes -> clock.fault = bytes == bench.fake.planBytes
+                ? new IllegalStateException("an illegal memory access was encountered") : null;
         try (Cudnn cudnn = bench.open(90, clock)) {
             String m = assertThrows(IllegalStateException.class, () -> cudnn.prepare(CudnnBench.CALL)).getMessage();
-            assertTrue(m.startsWith("cuDNN: trying eng41 k2=19 k28=2 failed; while preparing") && m.endsWith("an illegal memory access was encountered"), m);
+            assertTrue(m.startsWith("cuDNN: trying eng41 k2=19 k28=2 failed; while preparing")
+                    && m.endsWith("an illegal memory access was encountered"), m);
         }
         assertEquals(List.of(), bench.warnings);
         assertEquals(Map.of(), clock.live, "memory of trials");
@@ -193,9 +214,10 @@ class ChoosingTest {
         try (Cudnn cudnn = Cudnn.without(bench.fake, "{}", CudnnBench.CARD, 90, new PlanCache(bench.file, bench.warnings::add));
                 Vendor.Prepared p = cudnn.prepare(CudnnBench.CALL)) {
             assertEquals("cudnn eng41 k2=19 k28=2", p.toString());
-            assertTrue(assertThrows(IllegalStateException.class, () -> p.run(CudnnBench.CALL, 4096)).getMessage().contains("a card that is not there"));
+            assertTrue(assertThrows(IllegalStateException.class, () -> p.run(CudnnBench.CALL, 4096)).getMessage()
+                    .contains("a card that is not there"));
         }
-        bench.fake.failing = (kind, before) -> kind == Kind.DEVICEPROP.code;
+        bench.fake.failing = (kind, before) -> kind == DescriptorKind.DEVICEPROP.code;
         assertThrows(CudnnException.class, () -> Cudnn.without(bench.fake, "{}", CudnnBench.CARD, 90, null));
     }
 
@@ -209,10 +231,12 @@ class ChoosingTest {
                 assertEquals("cudnn eng7", p.toString());
             }
             assertEquals(1, bench.warnings.size());
-            assertTrue(bench.warnings.getFirst().contains("cudnnBackendExecute failed with") && bench.warnings.getFirst().contains("running eng41"),
+            assertTrue(bench.warnings.getFirst().contains("cudnnBackendExecute failed with") && bench.warnings.getFirst()
+                    .contains("running eng41"),
                     bench.warnings.getFirst());
             bench.fake.failingRuns = Set.of(FakeCudnn.FIRST, FakeCudnn.SECOND);
-            LibraryCall other = new LibraryCall(new Conv2d(1, 0, 0, 2, 2), Epilogue.NONE, CudnnBench.CALL.in(), CudnnBench.CALL.out());
+            LibraryCall other = new LibraryCall(new Conv2d(1, 0, 0, 2, 2), Epilogue.NONE, CudnnBench.CALL.in(),
+                    CudnnBench.CALL.out());
             String m = assertThrows(NoEngineException.class, () -> cudnn.prepare(other)).getMessage();
             assertTrue(m.contains("each engine failed when it was tried"), m);
         }
@@ -221,8 +245,9 @@ class ChoosingTest {
 
     @Test
     void unwantedNotesAndPlansThatDoNotFinish() {
-        bench.fake.offers = List.of(CudnnBench.offer(FakeCudnn.FIRST, Note.NONDETERMINISTIC), CudnnBench.offer(FakeCudnn.SECOND), CudnnBench.offer(CudnnBench.THIRD));
-        bench.fake.failing = (kind, before) -> kind == Kind.EXECUTION_PLAN.code && before == 0;
+        bench.fake.offers = List.of(CudnnBench.offer(FakeCudnn.FIRST, Note.NONDETERMINISTIC), CudnnBench.offer(FakeCudnn.SECOND),
+                CudnnBench.offer(CudnnBench.THIRD));
+        bench.fake.failing = (kind, before) -> kind == DescriptorKind.EXECUTION_PLAN.code && before == 0;
         try (Cudnn cudnn = bench.open(90, null); Vendor.Prepared p = cudnn.prepare(CudnnBench.CALL)) {
             assertEquals("cudnn eng3 k24=5", p.toString());
         }
@@ -231,20 +256,23 @@ class ChoosingTest {
     /** That an engine does not fit is ordinary; that a compiler is broken must be known, and is the same for all shapes. */
     @Test
     void anEngineThatFailsForAnotherReasonIsSaidOnce() {
-        bench.fake.failing = (kind, before) -> kind == Kind.EXECUTION_PLAN.code && before % 2 == 0;
+        bench.fake.failing = (kind, before) -> kind == DescriptorKind.EXECUTION_PLAN.code && before % 2 == 0;
         for (int status : List.of(2000, 3000, 4001)) {
             bench.fake.status = status;
             try (Cudnn cudnn = bench.open(90, null)) {
                 for (int stride = 1; stride < 3; stride++) {
-                    LibraryCall call = new LibraryCall(new Conv2d(stride, 0, 0, status, status), Epilogue.NONE, CudnnBench.CALL.in(), CudnnBench.CALL.out());
+                    LibraryCall call = new LibraryCall(new Conv2d(stride, 0, 0, status, status), Epilogue.NONE,
+                            CudnnBench.CALL.in(), CudnnBench.CALL.out());
                     assertEquals("cudnn eng7", prepared(cudnn, call));
                 }
             }
             assertEquals(status < 4000 ? 0 : 1, bench.warnings.size(), bench.warnings.toString());
         }
         String line = bench.warnings.getFirst();
-        assertTrue(line.startsWith("cuDNN: an engine cannot be made ready though it knows the graph") && line.contains("those may be slower")
-                && line.contains("delete " + bench.file) && line.contains("failed with CUDNN_STATUS_INTERNAL_ERROR_COMPILATION_FAILED (4001)"), line);
+        assertTrue(line.startsWith("cuDNN: an engine cannot be made ready though it knows the graph")
+                && line.contains("those may be slower")
+                && line.contains("delete " + bench.file)
+                && line.contains("failed with CUDNN_STATUS_INTERNAL_ERROR_COMPILATION_FAILED (4001)"), line);
     }
 
     private static String prepared(Cudnn cudnn, LibraryCall call) {
@@ -256,12 +284,15 @@ class ChoosingTest {
     @Test
     void noEngine() {
         bench.fake.offers = List.of(CudnnBench.offer(FakeCudnn.FIRST, Note.WINOGRAD), CudnnBench.offer(FakeCudnn.SECOND));
-        bench.fake.failing = (kind, before) -> kind == Kind.EXECUTION_PLAN.code;
+        bench.fake.failing = (kind, before) -> kind == DescriptorKind.EXECUTION_PLAN.code;
         try (Cudnn cudnn = bench.open(90, null)) {
-            String m = assertThrows(IllegalStateException.class, () -> cudnn.prepare(CudnnBench.CALL), "not asked for wrongly, which would be exit code 2").getMessage();
+            String m = assertThrows(IllegalStateException.class, () -> cudnn.prepare(CudnnBench.CALL),
+                    "not asked for wrongly, which would be exit code 2").getMessage();
             assertTrue(m.startsWith("cuDNN: no engine does this; while preparing Conv2d"), m);
-            assertTrue(m.contains("image:F16[1,4,4,8]") && m.contains(CudnnBench.CARD) && m.contains("9.24.0") && m.contains("WINOGRAD"), m);
-            assertTrue(m.contains("1 knew the graph, none could be made ready: cuDNN: cudnnBackendFinalize of EXECUTION_PLAN failed with "
+            assertTrue(m.contains("image:F16[1,4,4,8]") && m.contains(CudnnBench.CARD) && m.contains("9.24.0")
+                    && m.contains("WINOGRAD"), m);
+            assertTrue(m.contains("1 knew the graph, none could be made ready: cuDNN: cudnnBackendFinalize of EXECUTION_PLAN "
+                    + "failed with "
                     + "CUDNN_STATUS_NOT_SUPPORTED (3000): the fake was told to fail"), m);
         }
     }
@@ -277,9 +308,12 @@ class ChoosingTest {
             assertEquals("cudnn eng7", p.toString());
         }
         assertEquals(asked, bench.fake.asked, "heuristics were asked again");
-        assertTrue(Files.readString(bench.file).contains("NVIDIA Test Card / cuDNN 9.24.0, NVRTC 12.6, driver for CUDA 12.8 / Conv2d[stride=1, top=1, left=1, bottom=1, right=1] "
+        assertTrue(Files.readString(bench.file)
+                .contains("NVIDIA Test Card / cuDNN 9.24.0, NVRTC 12.6, driver for CUDA 12.8 / Conv2d[stride=1, top=1, left=1, "
+                + "bottom=1, right=1] "
                 + "F16[1,4,4,8] F16[8,3,3,8] -> F16[1,4,4,8]"), Files.readString(bench.file));
-        try (Cudnn cudnn = Cudnn.open(bench.fake, 5, CudnnBench.CARD, "NVRTC 12.6, driver for CUDA 12.9", 90, new PlanCache(bench.file, bench.warnings::add), null)) {
+        try (Cudnn cudnn = Cudnn.open(bench.fake, 5, CudnnBench.CARD, "NVRTC 12.6, driver for CUDA 12.9", 90,
+                new PlanCache(bench.file, bench.warnings::add), null)) {
             assertEquals("cudnn eng41 k2=19 k28=2", prepared(cudnn, CudnnBench.CALL), "another driver compiles other kernels");
         }
         bench.fake.version = 92300;
@@ -295,12 +329,13 @@ class ChoosingTest {
             assertEquals("cudnn eng41 k2=19 k28=2", p.toString());
         }
         bench.fake.offers = List.of(CudnnBench.offer(CudnnBench.THIRD));
-        bench.fake.failing = (kind, before) -> kind == Kind.ENGINE.code && before == 1;
+        bench.fake.failing = (kind, before) -> kind == DescriptorKind.ENGINE.code && before == 1;
         try (Cudnn cudnn = bench.open(90, null); Vendor.Prepared p = cudnn.prepare(CudnnBench.CALL)) {
             assertEquals("cudnn eng3 k24=5", p.toString());
         }
         assertEquals(1, bench.warnings.size());
-        assertTrue(bench.warnings.getFirst().contains("the stored choice eng41 k2=19 k28=2") && bench.warnings.getFirst().contains("choosing anew"),
+        assertTrue(bench.warnings.getFirst().contains("the stored choice eng41 k2=19 k28=2") && bench.warnings.getFirst()
+                .contains("choosing anew"),
                 bench.warnings.getFirst());
     }
 }

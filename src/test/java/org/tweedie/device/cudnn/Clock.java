@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.LongConsumer;
+import org.tweedie.device.cudnn.engine.Trials;
 
 /** Host memory for device memory, and a clock that the test sets. */
 final class Clock implements Trials {

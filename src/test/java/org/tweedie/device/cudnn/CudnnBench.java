@@ -15,6 +15,10 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import org.tweedie.device.cudnn.engine.EngineChoice;
+import org.tweedie.device.cudnn.engine.Note;
+import org.tweedie.device.cudnn.engine.PlanCache;
+import org.tweedie.device.cudnn.engine.Trials;
 import org.tweedie.device.gpu.Buffer;
 import org.tweedie.device.gpu.Epilogue;
 import org.tweedie.device.gpu.LibraryCall;
@@ -34,9 +38,10 @@ import org.tweedie.program.op.Op;
 final class CudnnBench implements AutoCloseable {
     /** A convolution. */
     static final LibraryCall CALL = new LibraryCall(new Conv2d(1, 1, 1, 1, 1), Epilogue.NONE,
-            List.of(new Buffer("image", DType.F16, Shape.of(1, 4, 4, 8), 0), new Buffer("filter", DType.F16, Shape.of(8, 3, 3, 8), 0)),
+            List.of(new Buffer("image", DType.F16, Shape.of(1, 4, 4, 8), 0), new Buffer("filter", DType.F16, Shape.of(8, 3, 3, 8),
+            0)),
             List.of(new Buffer("sums", DType.F16, Shape.of(1, 4, 4, 8), 0)));
-    static final Choice THIRD = new Choice(3, new TreeMap<>(Map.of(24L, 5L)));
+    static final EngineChoice THIRD = new EngineChoice(3, new TreeMap<>(Map.of(24L, 5L)));
 
     static final String CARD = "NVIDIA Test Card";
     static final String COMPILERS = "NVRTC 12.6, driver for CUDA 12.8";
@@ -98,7 +103,8 @@ final class CudnnBench implements AutoCloseable {
     }
 
     /** The call with its operands in memory, a weight as libraries want it. */
-    LibraryCall call(Op op, Epilogue epilogue, DType stored, List<Tensor> in, List<Shape> out, List<DType> inTypes, List<DType> outTypes) {
+    LibraryCall call(Op op, Epilogue epilogue, DType stored, List<Tensor> in, List<Shape> out, List<DType> inTypes,
+            List<DType> outTypes) {
         List<Buffer> operands = new ArrayList<>();
         for (Tensor x : in) {
             int i = operands.size();
@@ -159,13 +165,15 @@ final class CudnnBench implements AutoCloseable {
         for (int i = 0; i < in.size(); i++) {
             inTypes.add(lseIn && i == 4 ? DType.F32 : stored);
         }
-        List<Type> plain = in.subList(0, in.size() - (epilogue.residual() ? 1 : 0)).stream().map(x -> Type.real(x.shape())).toList();
+        List<Type> plain = in.subList(0, in.size() - (epilogue.residual() ? 1 : 0)).stream().map(x -> Type.real(x.shape()))
+                .toList();
         List<Shape> shapes = op.infer(plain).stream().map(Type::shape).toList();
         List<DType> outTypes = new ArrayList<>();
         for (int i = 0; i < shapes.size(); i++) {
             outTypes.add(lseOut && i == 1 ? DType.F32 : stored);
         }
-        LibraryCall call = call(op, epilogue, op instanceof Conv2d || in.get(1).shape().rank() == 4 ? stored : null, in, shapes, inTypes, outTypes);
+        LibraryCall call = call(op, epilogue, op instanceof Conv2d || in.get(1).shape().rank() == 4 ? stored : null, in, shapes,
+                inTypes, outTypes);
         try (Cudnn cudnn = open(90, null); Vendor.Prepared p = cudnn.prepare(call)) {
             MemorySegment workspace = arena.allocate(p.workspace(), 256);
             p.run(call, workspace.address());
@@ -195,7 +203,7 @@ final class CudnnBench implements AutoCloseable {
         arena.close();
     }
 
-    static FakeCudnn.Offer offer(Choice c, Note... notes) {
+    static FakeCudnn.Offer offer(EngineChoice c, Note... notes) {
         return new FakeCudnn.Offer(c, false, Set.of(notes));
     }
 }

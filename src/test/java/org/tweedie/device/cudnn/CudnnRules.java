@@ -5,14 +5,17 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * What cuDNN's documentation (cudnn_graph_v9.h of 9.24, "Supported attributes" of each descriptor) says of those that are used here, written down once
- * more, in its numbers, so that no number of the product is checked against itself.
+ * What cuDNN's documentation (cudnn_graph_v9.h of 9.24, "Supported attributes" of each descriptor) says of those that are used
+ * here, written down once more, in its numbers, so that no number of the product is checked against itself.
  */
 final class CudnnRules {
     /** @param ref kind of the descriptors that it takes, -1: none, -2: any operation */
     record Rule(int type, int least, int most, int ref, boolean required) {}
 
-    /** A line for each kind, then one for each attribute: its number, its type, elements from and to, kind of descriptor, required or not. */
+    /**
+     * A line for each kind, then one for each attribute: its number, its type, elements from and to, kind of descriptor, required
+     * or not.
+     */
     private static final String TABLE = """
             kind 0 pointwise
             0 14 1 1 -1 required
@@ -121,7 +124,8 @@ final class CudnnRules {
                 kind = new HashMap<>();
                 all.put(Integer.parseInt(w[1]), kind);
             } else {
-                kind.put(Integer.parseInt(w[0]), new Rule(Integer.parseInt(w[1]), Integer.parseInt(w[2]), Integer.parseInt(w[3]), Integer.parseInt(w[4]),
+                kind.put(Integer.parseInt(w[0]), new Rule(Integer.parseInt(w[1]), Integer.parseInt(w[2]), Integer.parseInt(w[3]),
+                        Integer.parseInt(w[4]),
                         w[5].equals("required")));
             }
         }

@@ -17,14 +17,18 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BiPredicate;
+import org.tweedie.device.cudnn.binding.Backend;
+import org.tweedie.device.cudnn.engine.EngineChoice;
+import org.tweedie.device.cudnn.engine.Note;
 
 /**
- * A cuDNN that checks what it is told against {@link CudnnRules} and whether descriptors are finished before they are used, live as long as others refer
- * to them, and are destroyed once. It offers the engines that it is told to offer and runs plans by {@link GraphMachine}, in double, on the host.
+ * A cuDNN that checks what it is told against {@link CudnnRules} and whether descriptors are finished before they are used, live
+ * as long as others refer to them, and are destroyed once. It offers the engines that it is told to offer and runs plans by
+ * {@link GraphMachine}, in double, on the host.
  */
 final class FakeCudnn implements Backend {
-    static final Choice FIRST = new Choice(41, new TreeMap<>(Map.of(2L, 19L, 28L, 2L)));
-    static final Choice SECOND = new Choice(7, new TreeMap<>());
+    static final EngineChoice FIRST = new EngineChoice(41, new TreeMap<>(Map.of(2L, 19L, 28L, 2L)));
+    static final EngineChoice SECOND = new EngineChoice(7, new TreeMap<>());
 
     /** A descriptor. @param values by attribute: numbers, or a float's bits */
     static final class Entry {
@@ -39,10 +43,10 @@ final class FakeCudnn implements Backend {
     }
 
     /** An engine on offer: for heuristics mode A, or as the last resort. */
-    record Offer(Choice choice, boolean last, Set<Note> notes) {}
+    record Offer(EngineChoice choice, boolean last, Set<Note> notes) {}
 
     final Map<Long, Entry> live = new LinkedHashMap<>();
-    final List<Choice> ran = new ArrayList<>();
+    final List<EngineChoice> ran = new ArrayList<>();
     List<Offer> offers = List.of(new Offer(FIRST, false, Set.of(Note.TENSOR_CORE)), new Offer(SECOND, true, Set.of()));
     long version = 92400;
     int handles;
@@ -57,7 +61,7 @@ final class FakeCudnn implements Backend {
     /** What destroying says, though it is done: a card that has faulted fails every call. */
     int destroyed;
     /** Which choices fail when they are run. */
-    Set<Choice> failingRuns = Set.of();
+    Set<EngineChoice> failingRuns = Set.of();
     private final Map<Integer, Integer> finishes = new HashMap<>();
     private long next = 0x1000;
 
@@ -111,7 +115,8 @@ final class FakeCudnn implements Backend {
         assertNotNull(live.remove(descriptor), "destroyed twice, or never made");
         live.forEach((at, user) -> user.values.forEach((a, refs) -> {
             if (refersByAddress(user.kind, a)) {
-                assertFalse(Arrays.stream(refs).anyMatch(r -> r == descriptor), "destroyed while kind " + user.kind + " refers to it");
+                assertFalse(Arrays.stream(refs).anyMatch(r -> r == descriptor), "destroyed while kind " + user.kind
+                        + " refers to it");
             }
         }));
         return destroyed;
@@ -150,7 +155,8 @@ final class FakeCudnn implements Backend {
     private void requireUsable(long descriptor, int kind, String where) {
         Entry e = entry(descriptor);
         assertTrue(e.finished || e.filled, where + " takes a descriptor that is not finished");
-        assertTrue(kind == e.kind || kind == -2 && Set.of(10, 12, 13, 19, 22, 31).contains(e.kind), where + " takes a descriptor of kind " + e.kind);
+        assertTrue(kind == e.kind || kind == -2 && Set.of(10, 12, 13, 19, 22, 31).contains(e.kind), where
+                + " takes a descriptor of kind " + e.kind);
     }
 
     private Entry entry(long descriptor) {
@@ -183,7 +189,8 @@ final class FakeCudnn implements Backend {
     }
 
     private static Map<Integer, long[]> configuration(Offer o) {
-        Map<Integer, long[]> v = values(1301, new long[] {o.choice().engine()}, 1303, o.notes().stream().mapToLong(Note::ordinal).toArray());
+        Map<Integer, long[]> v = values(1301, new long[] {o.choice().engine()}, 1303, o.notes().stream().mapToLong(Note::ordinal)
+                .toArray());
         v.put(600, o.choice().knobs().keySet().stream().mapToLong(k -> k).toArray());
         v.put(601, o.choice().knobs().values().stream().mapToLong(k -> k).toArray());
         return v;
@@ -192,7 +199,8 @@ final class FakeCudnn implements Backend {
     private static List<Map<Integer, long[]>> knobs(Entry configuration) {
         List<Map<Integer, long[]>> all = new ArrayList<>();
         for (int i = 0; i < configuration.values.get(600).length; i++) {
-            all.add(values(600, new long[] {configuration.values.get(600)[i]}, 601, new long[] {configuration.values.get(601)[i]}));
+            all.add(values(600, new long[] {configuration.values.get(600)[i]}, 601,
+                    new long[] {configuration.values.get(601)[i]}));
         }
         return all;
     }
@@ -213,7 +221,8 @@ final class FakeCudnn implements Backend {
     }
 
     private int numbers(Entry e, int attribute, int type, long room, MemorySegment count, MemorySegment values) {
-        long[] v = attribute == 402 ? new long[] {bytesOfEngine.getOrDefault(engine(e).values.get(1301)[0], planBytes)} : e.values.get(attribute);
+        long[] v = attribute == 402 ? new long[] {bytesOfEngine.getOrDefault(engine(e).values.get(1301)[0], planBytes)}
+                : e.values.get(attribute);
         assertNotNull(v, "kind " + e.kind + " has no attribute " + attribute);
         for (int i = 0; i < Math.min(room, v.length); i++) {
             if (type == 11 || type == 9) {
@@ -230,7 +239,8 @@ final class FakeCudnn implements Backend {
     public int finish(long descriptor) {
         Entry e = entry(descriptor);
         assertFalse(e.finished || e.filled, "finished twice");
-        CudnnRules.OF_KIND.get(e.kind).forEach((a, rule) -> assertTrue(!rule.required() || e.values.containsKey(a), "kind " + e.kind + " lacks attribute " + a));
+        CudnnRules.OF_KIND.get(e.kind).forEach((a, rule) -> assertTrue(!rule.required() || e.values.containsKey(a), "kind "
+                + e.kind + " lacks attribute " + a));
         int before = finishes.merge(e.kind, 1, Integer::sum) - 1;
         if (failing.test(e.kind, before)) {
             return status;
@@ -246,7 +256,7 @@ final class FakeCudnn implements Backend {
         requireUsable(variantPack, 16, "execute");
         Entry config = entry(entry(plan).values.get(401)[0]);
         Entry engine = engine(entry(plan));
-        ran.add(new Choice(engine.values.get(1301)[0], new TreeMap<>(knobsOf(config))));
+        ran.add(new EngineChoice(engine.values.get(1301)[0], new TreeMap<>(knobsOf(config))));
         if (failingRuns.contains(ran.getLast())) {
             return status;
         }

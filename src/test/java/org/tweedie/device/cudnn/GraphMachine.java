@@ -13,8 +13,8 @@ import org.tweedie.program.DType;
 import org.tweedie.program.Rounding;
 
 /**
- * Computes an operation graph in double, operation by operation, by what cuDNN's documentation says of each; tensors with a place are read and written at
- * the addresses and strides that they say.
+ * Computes an operation graph in double, operation by operation, by what cuDNN's documentation says of each; tensors with a place
+ * are read and written at the addresses and strides that they say.
  */
 final class GraphMachine {
     private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
@@ -37,8 +37,10 @@ final class GraphMachine {
         for (long at : operations) {
             FakeCudnn.Entry op = live.get(at);
             switch (op.kind) {
-                case 10 -> convolution(op, tensor(op, 704), tensor(op, 703), tensor(op, 705), live.get(op.values.get(702)[0]), false);
-                case 12 -> convolution(op, tensor(op, 710), tensor(op, 709), tensor(op, 711), live.get(op.values.get(708)[0]), true);
+                case 10 -> convolution(op, tensor(op, 704), tensor(op, 703), tensor(op, 705), live.get(op.values.get(702)[0]),
+                        false);
+                case 12 -> convolution(op, tensor(op, 710), tensor(op, 709), tensor(op, 711), live.get(op.values.get(708)[0]),
+                        true);
                 case 13 -> pointwise(op);
                 case 19 -> matmul(tensor(op, 1520), tensor(op, 1521), tensor(op, 1522));
                 case 22 -> reduction(live.get(op.values.get(1612)[0]).values.get(1600)[0], tensor(op, 1610), tensor(op, 1611));
@@ -215,7 +217,8 @@ final class GraphMachine {
     }
 
     /** y = x * w, or x from y. */
-    private void convolution(FakeCudnn.Entry op, FakeCudnn.Entry x, FakeCudnn.Entry w, FakeCudnn.Entry y, FakeCudnn.Entry how, boolean back) {
+    private void convolution(FakeCudnn.Entry op, FakeCudnn.Entry x, FakeCudnn.Entry w, FakeCudnn.Entry y, FakeCudnn.Entry how,
+            boolean back) {
         assertEquals(1, how.values.get(101)[0], "cross-correlation");
         assertEquals(Float.floatToRawIntBits(1), op.values.get(back ? 706 : 700)[0]);
         assertEquals(0, op.values.get(back ? 707 : 701)[0]);
@@ -223,7 +226,8 @@ final class GraphMachine {
         long[] post = how.values.get(104);
         long[] stride = how.values.get(103);
         for (int a = 0; a < 2; a++) {
-            assertEquals((dims(x)[2 + a] + pre[a] + post[a] - dims(w)[2 + a]) / stride[a] + 1, dims(y)[2 + a], "extents of a convolution do not fit");
+            assertEquals((dims(x)[2 + a] + pre[a] + post[a] - dims(w)[2 + a]) / stride[a] + 1, dims(y)[2 + a],
+                    "extents of a convolution do not fit");
         }
         double[] image = back ? new double[size(x)] : read(x);
         double[] filter = read(w);

@@ -9,11 +9,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.api.Test;
+import org.tweedie.device.cudnn.engine.Note;
 import org.tweedie.device.gpu.Epilogue;
 import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
@@ -25,13 +26,15 @@ import org.tweedie.program.op.Conv2dVjp;
 
 /** Each graph computes what the reference device does, told in descriptors as cuDNN's documentation wants them. */
 class GraphsTest {
-    private static final List<Epilogue> EPILOGUES = List.of(Epilogue.NONE, new Epilogue(true, false), new Epilogue(false, true), new Epilogue(true, true));
+    private static final List<Epilogue> EPILOGUES = List.of(Epilogue.NONE, new Epilogue(true, false), new Epilogue(false, true),
+            new Epilogue(true, true));
 
     @TempDir
     Path folder;
 
     static Stream<Conv2d> convolutions() {
-        return Stream.of(new Conv2d(1, 1, 1, 1, 1), new Conv2d(2, 1, 1, 1, 1), new Conv2d(2, 0, 0, 1, 1), new Conv2d(1, 2, 0, 1, 3), new Conv2d(1, 0, 0, 0, 0));
+        return Stream.of(new Conv2d(1, 1, 1, 1, 1), new Conv2d(2, 1, 1, 1, 1), new Conv2d(2, 0, 0, 1, 1),
+                new Conv2d(1, 2, 0, 1, 3), new Conv2d(1, 0, 0, 0, 0));
     }
 
     @ParameterizedTest
@@ -96,7 +99,8 @@ class GraphsTest {
     @EnumSource(value = DType.class, names = {"F16", "BF16"})
     void pullBackOfAttention(DType stored) {
         Attention of = new Attention(3, false);
-        List<Tensor> in = new ArrayList<>(CudnnBench.operands(stored, List.of(Shape.of(2, 5, 24), Shape.of(2, 7, 24), Shape.of(2, 7, 24))));
+        List<Tensor> in = new ArrayList<>(CudnnBench.operands(stored, List.of(Shape.of(2, 5, 24), Shape.of(2, 7, 24),
+                Shape.of(2, 7, 24))));
         List<double[]> forward = CudnnBench.reference(of, Epilogue.NONE, in);
         in.add(Tensor.of(Shape.of(2, 5, 24), forward.get(0)));
         in.add(Tensor.of(Shape.of(2, 3, 5), forward.get(1)));
@@ -118,7 +122,8 @@ class GraphsTest {
                 bench.fake.failing = (kind, before) -> kind == 15 && bench.fake.live.values().stream()
                         .filter(e -> e.kind == 15 && !e.finished).anyMatch(e -> e.values.get(801).length == fused);
                 bench.check(op, new Epilogue(true, true), DType.F32, operands(op, true, true, broadcast), false, false);
-                assertEquals(2 * (1 + 2), bench.fake.ran.size(), "one run of the convolution and one of the rest per sample, twice");
+                assertEquals(2 * (1 + 2), bench.fake.ran.size(),
+                        "one run of the convolution and one of the rest per sample, twice");
             }
         }
     }
@@ -127,7 +132,8 @@ class GraphsTest {
     void whatEnginesMustNotDo() {
         assertTrue(Note.unwanted(DType.F32).containsAll(Set.of(Note.TENSOR_CORE, Note.DOWN_CONVERT_INPUTS)), "no TF32");
         for (DType stored : List.of(DType.F16, DType.BF16, DType.F32)) {
-            assertTrue(Note.unwanted(stored).containsAll(Set.of(Note.NONDETERMINISTIC, Note.REDUCED_PRECISION_REDUCTION, Note.WINOGRAD)), stored.toString());
+            assertTrue(Note.unwanted(stored).containsAll(Set.of(Note.NONDETERMINISTIC, Note.REDUCED_PRECISION_REDUCTION,
+                    Note.WINOGRAD)), stored.toString());
         }
         assertEquals(9, Note.STRICT_NAN_PROP.ordinal(), "cudnnBackendNumericalNote_t");
     }

@@ -7,6 +7,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.tweedie.device.cudnn.binding.Backend;
+import org.tweedie.device.cudnn.binding.CudnnException;
+import org.tweedie.device.cudnn.binding.CudnnLibrary;
+import org.tweedie.device.cudnn.binding.Scope;
+import org.tweedie.device.cudnn.binding.Target;
+import org.tweedie.device.cudnn.engine.NoEngineException;
+import org.tweedie.device.cudnn.engine.PlanCache;
+import org.tweedie.device.cudnn.engine.Support;
+import org.tweedie.device.cudnn.graph.Graph;
 import org.tweedie.device.gpu.Buffer;
 import org.tweedie.device.gpu.Epilogue;
 import org.tweedie.device.gpu.LibraryCall;
@@ -20,16 +29,21 @@ import org.tweedie.program.op.Conv2d;
 import org.tweedie.program.op.Conv2dVjp;
 
 /**
- * Prepares Stable Diffusion 1.5's calls with a real cuDNN for a card that need not be there, told by its properties (cuDNN 9.8 or later); of earlier versions
- * the graphs alone. A line for each call, as "ok" or "no".
+ * Prepares Stable Diffusion 1.5's calls with a real cuDNN for a card that need not be there, told by its properties (cuDNN 9.8 or
+ * later); of earlier versions the graphs alone. A line for each call, as "ok" or "no".
  */
 final class RealCudnn {
     /** An H100 in the words of CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, of CUDA's device attributes. */
     private static final String CARD = """
-            {"cudaDeviceId":0,"deviceVer":%d,"driverVer":13000,"maxGridSize":[2147483647,65535,65535],"maxBlockSize":[1024,1024,64],"regsPerBlock":65536,\
-            "multiProcessorCount":%d,"smCountOrigin":1,"warpSize":32,"maxSharedMemoryPerBlock":49152,"maxSharedMemoryPerBlockOptin":%d,\
-            "reservedSharedMemoryPerBlock":1024,"maxRegistersPerSM":65536,"maxCtasPerSM":%d,"maxThreadsPerBlock":1024,"maxThreadsPerSM":%d,"pciDeviceId":0,\
-            "isTccDriver":0,"supportCoopLaunch":1,"smClockRateKHz":1980000,"memClockRateKHz":2619000,"l2CacheSize":52428800,"totalGlobalMem":85045870592,\
+            {"cudaDeviceId":0,"deviceVer":%d,"driverVer":13000,"maxGridSize":[2147483647,65535,65535],\
+            "maxBlockSize":[1024,1024,64],\
+            "regsPerBlock":65536,\
+            "multiProcessorCount":%d,"smCountOrigin":1,"warpSize":32,"maxSharedMemoryPerBlock":49152,\
+            "maxSharedMemoryPerBlockOptin":%d,\
+            "reservedSharedMemoryPerBlock":1024,"maxRegistersPerSM":65536,"maxCtasPerSM":%d,"maxThreadsPerBlock":1024,\
+            "maxThreadsPerSM":%d,"pciDeviceId":0,\
+            "isTccDriver":0,"supportCoopLaunch":1,"smClockRateKHz":1980000,"memClockRateKHz":2619000,\
+            "l2CacheSize":52428800,"totalGlobalMem":85045870592,\
             "deviceName":"%s"}""";
 
     private RealCudnn() {}
@@ -60,7 +74,8 @@ final class RealCudnn {
                 calls(stored).forEach(call -> graph(library, capability, call));
                 continue;
             }
-            try (Cudnn cudnn = Cudnn.without(library, properties(capability), "card " + capability, capability, new PlanCache(plans, System.out::println))) {
+            try (Cudnn cudnn = Cudnn.without(library, properties(capability), "card " + capability, capability,
+                    new PlanCache(plans, System.out::println))) {
                 calls(stored).forEach(call -> prepare(cudnn, call));
             }
         }
@@ -80,7 +95,8 @@ final class RealCudnn {
     }
 
     private static void graph(Backend backend, int capability, LibraryCall call) {
-        if (new Support(backend.version(), capability).refusal(call.op(), call.in().get(0).shape(), call.in().get(1).shape(), call.in().getFirst().dtype()).isPresent()) {
+        if (new Support(backend.version(), capability).refusal(call.op(), call.in().get(0).shape(), call.in().get(1).shape(),
+                call.in().getFirst().dtype()).isPresent()) {
             System.out.println("no " + call + " | refused");
             return;
         }
@@ -97,7 +113,8 @@ final class RealCudnn {
     /** What the networks do in a 512 x 512 image: all kinds of layer, largest and smallest of each. */
     private static List<LibraryCall> calls(DType t) {
         List<LibraryCall> all = new ArrayList<>();
-        int[][] attention = {{2, 8, 4096, 4096, 40}, {2, 8, 4096, 77, 40}, {2, 8, 1024, 1024, 80}, {2, 8, 1024, 77, 80}, {2, 8, 256, 256, 160},
+        int[][] attention = {{2, 8, 4096, 4096, 40}, {2, 8, 4096, 77, 40}, {2, 8, 1024, 1024, 80}, {2, 8, 1024, 77, 80},
+                {2, 8, 256, 256, 160},
             {2, 8, 256, 77, 160}, {2, 8, 64, 64, 160}, {2, 8, 64, 77, 160}};
         for (int[] a : attention) {
             Attention op = new Attention(a[1], false);

@@ -15,8 +15,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
- * With a real cuDNN, in a JVM of its own, and no card: {@code mvn test -Dtest=RealCudnnTest -Dtweedie.cudnn=FOLDER}, where FOLDER holds libcudnn.so.9 and all
- * of its parts, with cuBLAS and NVRTC on LD_LIBRARY_PATH. Skipped otherwise.
+ * With a real cuDNN, in a JVM of its own, and no card: {@code mvn test -Dtest=RealCudnnTest -Dtweedie.cudnn=FOLDER}, where FOLDER
+ * holds libcudnn.so.9 and all of its parts, with cuBLAS and NVRTC on LD_LIBRARY_PATH. Skipped otherwise.
  */
 class RealCudnnTest {
     /** Of one storage type: 8 attentions with two pull-backs each, 11 convolutions with 7 calls each. */
@@ -28,7 +28,8 @@ class RealCudnnTest {
         assumeTrue(folder != null, "-Dtweedie.cudnn names no folder");
         assertTrue(Files.exists(Path.of(folder, "libcudnn.so.9")), folder + " holds no libcudnn.so.9");
         List<String> lines = run(folder, 90);
-        assertEquals(3 * CALLS, lines.stream().filter(l -> l.startsWith("ok ") || l.startsWith("no ")).count(), String.join("\n", lines));
+        assertEquals(3 * CALLS, lines.stream().filter(l -> l.startsWith("ok ") || l.startsWith("no ")).count(),
+                String.join("\n", lines));
         long version = Long.parseLong(lines.getFirst().substring("version ".length()));
         for (String line : lines.subList(1, lines.size())) {
             if (!refused(line, version) && !needsDriver(line, version)) {
@@ -40,7 +41,8 @@ class RealCudnnTest {
     /** Attention in F32 and, of early versions, pull-backs for other than a multiple of 128 keys. */
     private static boolean refused(String line, long version) {
         return line.contains("Attention") && line.contains("q:F32")
-                || line.contains("AttentionVjp") && version <= 91500 && (line.contains("k:F16[2,77") || line.contains("k:BF16[2,77")
+                || line.contains("AttentionVjp") && version <= 91500
+                && (line.contains("k:F16[2,77") || line.contains("k:BF16[2,77")
                         || line.contains("k:F16[2,64,") || line.contains("k:BF16[2,64,"));
     }
 
@@ -60,8 +62,10 @@ class RealCudnnTest {
     }
 
     private static List<String> run(String folder, int capability) throws IOException, InterruptedException {
-        ProcessBuilder b = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--enable-native-access=ALL-UNNAMED", "-cp",
-                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")), RealCudnn.class.getName(), folder,
+        ProcessBuilder b = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED", "-cp",
+                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")), RealCudnn.class.getName(),
+                folder,
                 Integer.toString(capability)).redirectErrorStream(true);
         Process p = b.start();
         List<String> lines = new String(p.getInputStream().readAllBytes()).lines().toList();

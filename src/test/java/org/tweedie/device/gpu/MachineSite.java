@@ -5,13 +5,13 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.tweedie.device.sim.Simulator;
-import org.tweedie.ptx.Memory;
-import org.tweedie.ptx.Options;
+import org.tweedie.ptx.launch.Memory;
+import org.tweedie.ptx.launch.MachineOptions;
 
 /** The PTX machine with every check on. */
 final class MachineSite implements KernelSite {
     private final Arena arena = Arena.ofShared();
-    private final Simulator simulator = new Simulator(new Memory(), Options.STRICT);
+    private final Simulator simulator = new Simulator(new Memory(), MachineOptions.STRICT);
 
     @Override
     public long allocate(long bytes, int guard, byte mark) {

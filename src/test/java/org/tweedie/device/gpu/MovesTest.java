@@ -26,7 +26,7 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.Type;
 import org.tweedie.program.op.*;
-import org.tweedie.ptx.KernelFault;
+import org.tweedie.ptx.launch.KernelFault;
 
 /** kernels/move.cu on the PTX machine: random bits must arrive where the reference device puts the elements' numbers. */
 @Tag("kernels")

@@ -46,7 +46,8 @@ public final class FakeJar {
     public static Redistributable of(Path jar, String... files) throws IOException {
         try {
             String sha = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(jar)));
-            return new Redistributable("org.example:cuda:1.2:jar:redist", sha, Files.size(jar), (long) BYTES * files.length, FOLDER, List.of(files));
+            return new Redistributable("org.example:cuda:1.2:jar:redist", sha, Files.size(jar), (long) BYTES * files.length,
+                    FOLDER, List.of(files));
         } catch (NoSuchAlgorithmException e) {
             throw new AssertionError(e);
         }

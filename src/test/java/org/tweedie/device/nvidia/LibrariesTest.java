@@ -21,7 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Every case a machine can be in, as folders of empty files, and the line that tells of it. */
 class LibrariesTest {
-    private static final String FETCH = "; run './tweedie doctor --fetch-cuda', which needs NVIDIA's driver only, or name its folder in TWEEDIE_CUDA_LIBRARIES";
+    private static final String FETCH = "; run './tweedie doctor --fetch-cuda', which needs NVIDIA's driver only, or name its "
+            + "folder in TWEEDIE_CUDA_LIBRARIES";
     private static final String UPDATE = "; install or update NVIDIA's driver; 'nvidia-smi' shows its version";
 
     @TempDir
@@ -60,14 +61,15 @@ class LibrariesTest {
 
     /** As packages install it: names with the major version are links. */
     private static void cudnn(Path folder, String version) throws IOException {
-        for (String part : Cudnn.PARTS) {
+        for (String part : CudnnSearch.PARTS) {
             link(folder, "libcudnn_" + part + ".so.9", version);
         }
         link(folder, "libcudnn.so.9", version);
     }
 
     private static void builtFor(Path folder, int cuda) throws IOException {
-        Files.writeString(folder.resolve("libcudnn_engines_precompiled.so.9"), "x".repeat((1 << 20) - 9) + "libcublasLt.so." + cuda + "\0");
+        Files.writeString(folder.resolve("libcudnn_engines_precompiled.so.9"), "x".repeat((1 << 20) - 9) + "libcublasLt.so."
+                + cuda + "\0");
     }
 
     private static void all(Path folder) throws IOException {
@@ -79,10 +81,14 @@ class LibrariesTest {
     void nothingAnywhere() {
         Libraries l = find();
         assertEquals(List.of(
-                "NVIDIA driver: expected libcuda.so.1 of driver 525 or newer (CUDA 12.0), got nothing in the 3 folders searched" + UPDATE,
-                "cuBLAS: expected libcublas.so.12 with libcublasLt.so.12 in one folder, got nothing in the 3 folders searched" + FETCH,
-                "cuDNN: expected libcudnn.so.9 for CUDA 12 with all its parts in one folder, got nothing in the 3 folders searched" + FETCH,
-                "NVRTC: expected libnvrtc.so.12 with libnvrtc-builtins.so.12.x in one folder, got nothing in the 3 folders searched" + FETCH), l.missing());
+                "NVIDIA driver: expected libcuda.so.1 of driver 525 or newer (CUDA 12.0), got nothing in the 3 folders searched"
+                + UPDATE,
+                "cuBLAS: expected libcublas.so.12 with libcublasLt.so.12 in one folder, got nothing in the 3 folders searched"
+                + FETCH,
+                "cuDNN: expected libcudnn.so.9 for CUDA 12 with all its parts in one folder, got nothing in the 3 folders "
+                + "searched" + FETCH,
+                "NVRTC: expected libnvrtc.so.12 with libnvrtc-builtins.so.12.x in one folder, got nothing in the 3 folders "
+                + "searched" + FETCH), l.missing());
         UnsatisfiedLinkError e = assertThrows(UnsatisfiedLinkError.class, () -> Loaded.of(l));
         assertEquals(l.missing().get(1), e.getMessage());
     }
@@ -94,7 +100,8 @@ class LibrariesTest {
         assertEquals(List.of(), l.missing());
         assertEquals("CUDA 12.4, " + system + "/libcuda.so.1 (the system's folders)", l.driver().text());
         assertEquals("9.5.1, " + system + "/libcudnn.so.9 and 6 beside it (the system's folders)", l.cudnn().text());
-        assertEquals(List.of("libcudnn_graph.so.9", "libcudnn_ops.so.9", "libcudnn_cnn.so.9", "libcudnn_heuristic.so.9", "libcudnn_engines_precompiled.so.9",
+        assertEquals(List.of("libcudnn_graph.so.9", "libcudnn_ops.so.9", "libcudnn_cnn.so.9", "libcudnn_heuristic.so.9",
+                "libcudnn_engines_precompiled.so.9",
                 "libcudnn_engines_runtime_compiled.so.9", "libcudnn.so.9"), names(l.cudnn()));
         assertEquals(List.of("libcublasLt.so.12", "libcublas.so.12"), names(l.cublas()));
         assertEquals(List.of("libnvrtc-builtins.so.12.6", "libnvrtc.so.12"), names(l.nvrtc()));
@@ -109,7 +116,8 @@ class LibrariesTest {
         all(system);
         files(system, "libcudnn_engines_tensor_ir.so.9", "libcudnn_adv.so.9");
         List<String> names = names(find().cudnn());
-        assertEquals(List.of("libcudnn_engines_tensor_ir.so.9", "libcudnn_adv.so.9", "libcudnn.so.9"), names.subList(names.size() - 3, names.size()));
+        assertEquals(List.of("libcudnn_engines_tensor_ir.so.9", "libcudnn_adv.so.9", "libcudnn.so.9"),
+                names.subList(names.size() - 3, names.size()));
     }
 
     @Test
@@ -127,7 +135,8 @@ class LibrariesTest {
         files(system, "libcuda.so.470.82");
         Files.createSymbolicLink(system.resolve("libcuda.so.1"), Path.of("libcuda.so.470.82"));
         driver = f -> 11_080;
-        assertEquals("expected libcuda.so.1 of driver 525 or newer (CUDA 12.0), got " + system + "/libcuda.so.1, driver 470.82 with CUDA 11.8" + UPDATE,
+        assertEquals("expected libcuda.so.1 of driver 525 or newer (CUDA 12.0), got " + system
+                + "/libcuda.so.1, driver 470.82 with CUDA 11.8" + UPDATE,
                 find().driver().text());
     }
 
@@ -136,7 +145,8 @@ class LibrariesTest {
         files(system, "libcuda.so.525.60.13");
         Files.createSymbolicLink(system.resolve("libcuda.so.1"), Path.of("libcuda.so.525.60.13"));
         driver = f -> 12_000;
-        assertEquals("driver 525.60.13 with CUDA 12.0, " + system + "/libcuda.so.1 (the system's folders)", find().driver().text());
+        assertEquals("driver 525.60.13 with CUDA 12.0, " + system + "/libcuda.so.1 (the system's folders)", find().driver()
+                .text());
     }
 
     @Test
@@ -145,13 +155,15 @@ class LibrariesTest {
         driver = f -> {
             throw new UnsatisfiedLinkError("file too short");
         };
-        assertEquals("expected libcuda.so.1 of driver 525 or newer (CUDA 12.0), got " + system + "/libcuda.so.1, which does not load: file too short" + UPDATE,
+        assertEquals("expected libcuda.so.1 of driver 525 or newer (CUDA 12.0), got " + system
+                + "/libcuda.so.1, which does not load: file too short" + UPDATE,
                 find().driver().text());
     }
 
     @Test
     void theLoadersReasonIsKept() {
-        String reason = assertThrows(UnsatisfiedLinkError.class, () -> Driver.cuDriverGetVersion(system.resolve("libcuda.so.1"))).getMessage();
+        String reason = assertThrows(UnsatisfiedLinkError.class,
+                () -> DriverSearch.cuDriverGetVersion(system.resolve("libcuda.so.1"))).getMessage();
         assertTrue(reason.contains(system.resolve("libcuda.so.1").toString()), reason);
     }
 
@@ -166,7 +178,8 @@ class LibrariesTest {
     void cublasWithoutItsHalfIsPassedOver() throws IOException {
         files(system, "libcublas.so.12");
         files(cache, "libcublas.so.12", "libcublasLt.so.12");
-        assertEquals(cache + "/libcublas.so.12 and 1 beside it (doctor --fetch-cuda); passed over: libcublas.so.12 in " + system + " without libcublasLt.so.12",
+        assertEquals(cache + "/libcublas.so.12 and 1 beside it (doctor --fetch-cuda); passed over: libcublas.so.12 in " + system
+                + " without libcublasLt.so.12",
                 find().cublas().text());
     }
 
@@ -188,10 +201,11 @@ class LibrariesTest {
     @Test
     void eachMissingPartOfCudnnIsNamed() throws IOException {
         cudnn(system, ".5.1");
-        for (String part : Cudnn.PARTS) {
+        for (String part : CudnnSearch.PARTS) {
             Path file = system.resolve("libcudnn_" + part + ".so.9");
             Files.delete(file);
-            assertEquals("expected libcudnn.so.9 for CUDA 12 with all its parts in one folder, got an incomplete cuDNN in " + system + ", which lacks "
+            assertEquals("expected libcudnn.so.9 for CUDA 12 with all its parts in one folder, got an incomplete cuDNN in "
+                    + system + ", which lacks "
                     + file.getFileName() + FETCH, find().cudnn().text());
             Files.createSymbolicLink(file, Path.of(file.getFileName() + ".5.1"));
         }
@@ -204,16 +218,19 @@ class LibrariesTest {
         Files.delete(system.resolve("libcudnn_ops.so.9"));
         link(system, "libcudnn_ops.so.9", ".4.0");
         String reason = "mixed versions in " + system + ": libcudnn_graph.so.9 is 9.5.1, libcudnn_ops.so.9 is 9.4.0";
-        assertEquals("expected libcudnn.so.9 for CUDA 12 with all its parts in one folder, got " + reason + FETCH, find().cudnn().text());
+        assertEquals("expected libcudnn.so.9 for CUDA 12 with all its parts in one folder, got " + reason + FETCH, find().cudnn()
+                .text());
         cudnn(cache, ".6.0");
-        assertEquals("9.6.0, " + cache + "/libcudnn.so.9 and 6 beside it (doctor --fetch-cuda); passed over: " + reason, find().cudnn().text());
+        assertEquals("9.6.0, " + cache + "/libcudnn.so.9 and 6 beside it (doctor --fetch-cuda); passed over: " + reason,
+                find().cudnn().text());
     }
 
     @Test
     void cudnnForCudaElevenIsRefused() throws IOException {
         all(named);
         builtFor(named, 11);
-        assertEquals("expected libcudnn.so.9 for CUDA 12 with all its parts in one folder, got a cuDNN for CUDA 11 in " + named + FETCH, find().cudnn().text());
+        assertEquals("expected libcudnn.so.9 for CUDA 12 with all its parts in one folder, got a cuDNN for CUDA 11 in " + named
+                + FETCH, find().cudnn().text());
     }
 
     @Test
@@ -221,7 +238,8 @@ class LibrariesTest {
         all(system);
         builtFor(system, 13);
         assertEquals("expected libcudnn.so.9 for CUDA 12 with all its parts in one folder, got a cuDNN for CUDA 13 in " + system
-                + ", which takes this folder and a libcublas.so.12 that forwards to cuBLAS 13, both named in TWEEDIE_CUDA_LIBRARIES" + FETCH, find().cudnn().text());
+                + ", which takes this folder and a libcublas.so.12 that forwards to cuBLAS 13, both named in "
+                + "TWEEDIE_CUDA_LIBRARIES" + FETCH, find().cudnn().text());
     }
 
     @Test
@@ -233,7 +251,8 @@ class LibrariesTest {
         assertEquals(List.of("libcublas.so.12"), names(l.cublas()));
         assertEquals(13, assertInstanceOf(Found.class, l.cudnn()).cuda());
         assertEquals("expected libnvrtc.so.13 with libnvrtc-builtins.so.13.x in one folder, got libnvrtc.so.12 in " + named
-                + ", and cuDNN was built for CUDA 13; name the folder of CUDA 13's NVRTC in TWEEDIE_CUDA_LIBRARIES", l.nvrtc().text());
+                + ", and cuDNN was built for CUDA 13; name the folder of CUDA 13's NVRTC in TWEEDIE_CUDA_LIBRARIES",
+                l.nvrtc().text());
         files(named, "libnvrtc.so.13", "libnvrtc-builtins.so.13.0");
         assertEquals(List.of("libnvrtc-builtins.so.13.0", "libnvrtc.so.13"), names(find().nvrtc()));
     }
@@ -243,10 +262,10 @@ class LibrariesTest {
         Path file = root.resolve("engines");
         for (int before : new int[] {0, 7, (1 << 20) - 17, (1 << 20) - 16, (1 << 20) - 1, 1 << 20, (2 << 20) - 3}) {
             Files.writeString(file, "\0".repeat(before) + "libcublasLt.so.12");
-            assertEquals(12, Cudnn.cuda(file), "after " + before + " bytes");
+            assertEquals(12, CudnnSearch.cuda(file), "after " + before + " bytes");
         }
         Files.writeString(file, "libcublasLt.so.x libcublasLt.so");
-        assertEquals(0, Cudnn.cuda(file));
+        assertEquals(0, CudnnSearch.cuda(file));
     }
 
     @Test
@@ -272,7 +291,8 @@ class LibrariesTest {
     void aNamedFolderThatIsNoneIsTold() throws IOException {
         Path none = root.resolve("none");
         Path file = Files.createFile(root.resolve("file"));
-        String text = find(Map.of("TWEEDIE_CUDA_LIBRARIES", none + ":" + file, "LD_LIBRARY_PATH", "/nonexistent")).cublas().text();
+        String text = find(Map.of("TWEEDIE_CUDA_LIBRARIES", none + ":" + file, "LD_LIBRARY_PATH", "/nonexistent")).cublas()
+                .text();
         assertTrue(text.contains("got no folder " + none + ", which TWEEDIE_CUDA_LIBRARIES names; a file " + file
                 + ", which TWEEDIE_CUDA_LIBRARIES names as a folder; run"), text);
         assertFalse(text.contains("nonexistent"), "others' paths are full of folders that are not there");
@@ -290,8 +310,10 @@ class LibrariesTest {
     @Test
     void jcudasPageOfTracesBecomesTheLoadersLine() {
         String mark = "java.lang.UnsatisfiedLinkError: ";
-        assertEquals("libcuda.so.1: cannot open shared object file", JcudaNatives.cause(new UnsatisfiedLinkError("Error while loading native library\n"
-                + mark + "no JCudaDriver in java.library.path\n\tat java.base/x\n" + mark + "libcuda.so.1: cannot open shared object file\n\tat y\n---")));
+        assertEquals("libcuda.so.1: cannot open shared object file",
+                JcudaNatives.cause(new UnsatisfiedLinkError("Error while loading native library\n"
+                + mark + "no JCudaDriver in java.library.path\n\tat java.base/x\n" + mark
+                + "libcuda.so.1: cannot open shared object file\n\tat y\n---")));
         assertEquals("short", JcudaNatives.cause(new UnsatisfiedLinkError("short")));
     }
 }

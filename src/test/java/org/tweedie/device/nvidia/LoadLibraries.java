@@ -12,7 +12,9 @@ import jcuda.jcublas.cublasStatus;
 import jcuda.runtime.JCuda;
 import jcuda.runtime.cudaError;
 
-/** Loads NVIDIA's libraries into a JVM of its own, since it is for good, and prints what they say as {@code name: value} lines. */
+/**
+ * Loads NVIDIA's libraries into a JVM of its own, since it is for good, and prints what they say as {@code name: value} lines.
+ */
 public final class LoadLibraries {
     private LoadLibraries() {}
 
@@ -46,7 +48,8 @@ public final class LoadLibraries {
     }
 
     private static int create(Loaded loaded, String name, MemorySegment handle) throws Throwable {
-        return (int) Linker.nativeLinker().downcallHandle(loaded.symbols().findOrThrow(name), FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS))
+        return (int) Linker.nativeLinker().downcallHandle(loaded.symbols().findOrThrow(name),
+                FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS))
                 .invokeExact(handle);
     }
 
@@ -54,14 +57,17 @@ public final class LoadLibraries {
     private static int compile(Loaded loaded, Arena arena, MemorySegment program) throws Throwable {
         Linker linker = Linker.nativeLinker();
         MemorySegment source = arena.allocateFrom("extern \"C\" __global__ void f(float* x) { x[threadIdx.x] = 0.0f; }");
-        int made = (int) linker.downcallHandle(loaded.symbols().findOrThrow("nvrtcCreateProgram"), FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS,
+        int made = (int) linker.downcallHandle(loaded.symbols().findOrThrow("nvrtcCreateProgram"),
+                FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS,
                 ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS))
                 .invokeExact(program, source, MemorySegment.NULL, 0, MemorySegment.NULL, MemorySegment.NULL);
         if (made != 0) {
             return made;
         }
-        return (int) linker.downcallHandle(loaded.symbols().findOrThrow("nvrtcCompileProgram"), FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS,
-                ValueLayout.JAVA_INT, ValueLayout.ADDRESS)).invokeExact(program.get(ValueLayout.ADDRESS, 0), 0, MemorySegment.NULL);
+        return (int) linker.downcallHandle(loaded.symbols().findOrThrow("nvrtcCompileProgram"),
+                FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS,
+                ValueLayout.JAVA_INT, ValueLayout.ADDRESS)).invokeExact(program.get(ValueLayout.ADDRESS, 0), 0,
+                MemorySegment.NULL);
     }
 
     private static void natives(JcudaNatives which, Runnable then) {
@@ -78,7 +84,7 @@ public final class LoadLibraries {
         JCuda.setExceptionsEnabled(false);
         int[] out = new int[1];
         JCuda.cudaRuntimeGetVersion(out);
-        print("JCuda's CUDA runtime", Driver.text(out[0]));
+        print("JCuda's CUDA runtime", DriverSearch.text(out[0]));
         print("cudaGetDeviceCount", cudaError.stringFor(JCuda.cudaGetDeviceCount(out)));
     }
 

@@ -19,8 +19,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * NVIDIA's own libraries in a JVM of their own, without a GPU. Taken from what {@code doctor --fetch-cuda} has fetched, else unpacked below target from
- * the jar in the local Maven repository; where neither is there the tests are skipped, unless the profile cuda-libraries asked for them.
+ * NVIDIA's own libraries in a JVM of their own, without a GPU. Taken from what {@code doctor --fetch-cuda} has fetched, else
+ * unpacked below target from the jar in the local Maven repository; where neither is there the tests are skipped, unless the
+ * profile cuda-libraries asked for them.
  */
 class LoadedTest {
     private static final Path UNPACKED = Path.of("target/cuda-12.6").toAbsolutePath();
@@ -36,7 +37,8 @@ class LoadedTest {
         }
         Path jar = Path.of(System.getProperty("tweedie.cuda.jar", "none"));
         boolean there = Files.exists(jar) || CUDA.isIn(UNPACKED);
-        assertTrue(there || !Boolean.getBoolean("tweedie.cuda.required"), "the profile cuda-libraries should have fetched " + jar);
+        assertTrue(there || !Boolean.getBoolean("tweedie.cuda.required"), "the profile cuda-libraries should have fetched "
+                + jar);
         need(there, "NVIDIA's libraries are not here: neither " + SearchPath.fetched() + " (doctor --fetch-cuda) nor " + jar
                 + " (mvn -P cuda-libraries test, 2.0 GB)");
         CUDA.unpack(jar, UNPACKED, (done, doing) -> { });
@@ -54,7 +56,8 @@ class LoadedTest {
     /** What {@link LoadLibraries} prints, by name. */
     private Map<String, String> child(String folders, String... args) throws IOException, InterruptedException {
         Path temporary = Files.createDirectories(root.resolve("tmp"));
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--enable-native-access=ALL-UNNAMED",
+        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
                 "-Djava.io.tmpdir=" + temporary, "-cp", System.getProperty("java.class.path"), LoadLibraries.class.getName()));
         command.addAll(List.of(args));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
@@ -65,10 +68,12 @@ class LoadedTest {
         assertEquals(0, process.waitFor(), out);
         System.out.println(out.strip().indent(4));
         try (Stream<Path> left = Files.list(temporary)) {
-            assertEquals(List.of(), left.filter(p -> p.getFileName().toString().contains("JCu")).toList(), "JCuda's natives stay out of the temporary folder");
+            assertEquals(List.of(), left.filter(p -> p.getFileName().toString().contains("JCu")).toList(),
+                    "JCuda's natives stay out of the temporary folder");
         }
         Map<String, String> said = new LinkedHashMap<>();
-        out.lines().filter(l -> l.contains(": ")).forEach(l -> said.put(l.substring(0, l.indexOf(": ")), l.substring(l.indexOf(": ") + 2)));
+        out.lines().filter(l -> l.contains(": "))
+                .forEach(l -> said.put(l.substring(0, l.indexOf(": ")), l.substring(l.indexOf(": ") + 2)));
         return said;
     }
 
@@ -103,10 +108,12 @@ class LoadedTest {
         Map<String, String> said = child("", "bare");
         String driver = said.get("DRIVER failed");
         assertTrue(driver.startsWith("JCuda: libJCudaDriver-12.6.0-linux-x86_64.so does not load: ")
-                && driver.contains("libcuda.so.1: cannot open shared object file") && driver.endsWith("; it needs NVIDIA's driver (libcuda.so.1); './tweedie doctor' says what is there"), driver);
+                && driver.contains("libcuda.so.1: cannot open shared object file")
+                && driver.endsWith("; it needs NVIDIA's driver (libcuda.so.1); './tweedie doctor' says what is there"), driver);
         assertFalse(said.containsKey("RUNTIME failed"), said.toString());
         String cublas = said.get("CUBLAS failed");
         need(cublas != null, "the loader finds a libcublas.so.12 by itself");
-        assertTrue(cublas.contains("libcublas.so.12: cannot open shared object file") && cublas.contains("it needs libcublas.so.12"), cublas);
+        assertTrue(cublas.contains("libcublas.so.12: cannot open shared object file")
+                && cublas.contains("it needs libcublas.so.12"), cublas);
     }
 }

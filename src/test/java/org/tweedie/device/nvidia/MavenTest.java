@@ -36,7 +36,8 @@ class MavenTest {
     private Maven maven(String lines) throws IOException {
         Path bin = Files.createDirectories(root.resolve("bin"));
         Path mvn = Files.writeString(bin.resolve("mvn"), "#!/bin/sh\necho \"$@\" >> " + root + "/calls\n"
-                + "case \"$*\" in *evaluate*) echo WARNING: old >&2; printf '\\033[0m" + repository + "\\033[0m'; exit 0;; esac\n" + lines + "\n");
+                + "case \"$*\" in *evaluate*) echo WARNING: old >&2; printf '\\033[0m" + repository + "\\033[0m'; exit 0;; esac\n"
+                + lines + "\n");
         assertTrue(mvn.toFile().setExecutable(true));
         return new Maven(Map.of("PATH", bin + ":/usr/bin:/bin"));
     }
@@ -63,7 +64,8 @@ class MavenTest {
 
     @Test
     void noMaven() throws IOException {
-        assertEquals("mvn: expected Maven 3.8 or later on the PATH, got none; install it" + ELSE, fault(new Maven(Map.of("PATH", root.toString()))));
+        assertEquals("mvn: expected Maven 3.8 or later on the PATH, got none; install it" + ELSE,
+                fault(new Maven(Map.of("PATH", root.toString()))));
         assertEquals("mvn: expected Maven 3.8 or later on the PATH, got none; install it" + ELSE, fault(new Maven(Map.of())));
     }
 
@@ -71,14 +73,16 @@ class MavenTest {
     void mavensLastLinesAreTold() throws IOException {
         Maven maven = maven("echo '[INFO] Scanning'; echo '[ERROR] Could not transfer artifact'; echo '[ERROR] ';"
                 + "echo '[ERROR] Re-run Maven using the -X switch'; exit 1");
-        assertEquals("mvn: fetching org.example:cuda:1.2:jar:redist failed with exit code 1: Could not transfer artifact; check the network and settings.xml"
+        assertEquals("mvn: fetching org.example:cuda:1.2:jar:redist failed with exit code 1: Could not transfer artifact; "
+                + "check the network and settings.xml"
                 + ELSE, fault(maven));
     }
 
     @Test
     void aHalfDownloadIsRemoved() throws IOException {
         Path folder = repository.resolve("org/example/cuda/1.2");
-        fault(maven("mkdir -p " + folder + "; echo half > " + folder + "/cuda-1.2-redist.jar.part; echo half > " + folder + "/cuda-1.2.pom; exit 1"));
+        fault(maven("mkdir -p " + folder + "; echo half > " + folder + "/cuda-1.2-redist.jar.part; echo half > " + folder
+                + "/cuda-1.2.pom; exit 1"));
         assertFalse(Files.exists(folder.resolve("cuda-1.2-redist.jar.part")));
         assertTrue(Files.exists(folder.resolve("cuda-1.2.pom")), "only what is ours goes");
     }
@@ -111,16 +115,19 @@ class MavenTest {
 
     @Test
     void aMavenThatDoesNothingIsTold() throws IOException {
-        assertEquals("mvn: expected " + repository + "/org/example/cuda/1.2/cuda-1.2-redist.jar after fetching org.example:cuda:1.2:jar:redist, "
+        assertEquals("mvn: expected " + repository
+                + "/org/example/cuda/1.2/cuda-1.2-redist.jar after fetching org.example:cuda:1.2:jar:redist, "
                 + "got nothing there; check MAVEN_OPTS and settings.xml" + ELSE, fault(maven("exit 0")));
     }
 
     @Test
     void noRoomForTheJar() throws IOException {
-        Redistributable huge = new Redistributable(what.artifact(), what.sha256(), 1L << 60, what.unpacked(), what.folder(), what.files());
+        Redistributable huge = new Redistributable(what.artifact(), what.sha256(), 1L << 60, what.unpacked(), what.folder(),
+                what.files());
         Maven maven = maven("exit 9");
         String fault = assertThrows(IOException.class, () -> maven.fetch(huge, DEAF)).getMessage();
-        assertTrue(fault.contains("MB free to fetch cuda-1.2-redist.jar, got ") && fault.contains("MAVEN_OPTS=-Dmaven.repo.local=DIR"), fault);
+        assertTrue(fault.contains("MB free to fetch cuda-1.2-redist.jar, got ")
+                && fault.contains("MAVEN_OPTS=-Dmaven.repo.local=DIR"), fault);
     }
 
     @Test

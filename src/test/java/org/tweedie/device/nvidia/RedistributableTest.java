@@ -97,22 +97,26 @@ class RedistributableTest {
         try (FileChannel c = FileChannel.open(jar, StandardOpenOption.WRITE)) {
             c.truncate(5000);
         }
-        assertEquals(jar + ": expected cuda-1.2-redist.jar of " + two.bytes() + " bytes, got 5000; delete it and fetch it again", fault(two, DEAF));
+        assertEquals(jar + ": expected cuda-1.2-redist.jar of " + two.bytes() + " bytes, got 5000; delete it and fetch it again",
+                fault(two, DEAF));
     }
 
     @Test
     void aJarWithoutAFileIsRefusedAndNothingStays() throws IOException {
         Redistributable three = FakeJar.of(jar, "libone.so.1", "libthree.so.3");
-        assertEquals(jar + ": expected org/example/cuda/linux-x86_64/libthree.so.3 in it, got a jar without; fetch org.example:cuda:1.2:jar:redist again",
+        assertEquals(jar + ": expected org/example/cuda/linux-x86_64/libthree.so.3 in it, got a jar without; fetch "
+                + "org.example:cuda:1.2:jar:redist again",
                 fault(three, DEAF));
         assertEquals(List.of("cuda-1.2.lock"), beside());
     }
 
     @Test
     void noRoomIsToldBeforeAnythingIsWritten() throws IOException {
-        Redistributable huge = new Redistributable(two.artifact(), two.sha256(), two.bytes(), 1L << 60, two.folder(), two.files());
+        Redistributable huge = new Redistributable(two.artifact(), two.sha256(), two.bytes(), 1L << 60, two.folder(),
+                two.files());
         String fault = fault(huge, DEAF);
-        assertTrue(fault.startsWith(target.getParent() + ": expected 1152921504674 MB free to unpack cuda-1.2-redist.jar, got "), fault);
+        assertTrue(fault.startsWith(target.getParent() + ": expected 1152921504674 MB free to unpack cuda-1.2-redist.jar, got "),
+                fault);
         assertTrue(fault.contains("MB; make room, or name another disk with XDG_CACHE_HOME"), fault);
         assertEquals(List.of("cuda-1.2.lock"), beside());
     }
@@ -131,7 +135,8 @@ class RedistributableTest {
 
     @Test
     void anInterruptWhileCheckingIsTheSame() throws IOException {
-        assertEquals(jar + ": unpacking was interrupted; nothing of it was left behind", fault(two, (done, doing) -> Thread.currentThread().interrupt()));
+        assertEquals(jar + ": unpacking was interrupted; nothing of it was left behind",
+                fault(two, (done, doing) -> Thread.currentThread().interrupt()));
         assertEquals(List.of("cuda-1.2.lock"), beside());
     }
 
@@ -149,7 +154,8 @@ class RedistributableTest {
     @Test
     void oneProcessAtATime() throws IOException {
         Files.createDirectories(target.getParent());
-        try (FileChannel c = FileChannel.open(root.resolve("cache/tweedie/cuda-1.2.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        try (FileChannel c = FileChannel.open(root.resolve("cache/tweedie/cuda-1.2.lock"), StandardOpenOption.CREATE,
+                StandardOpenOption.WRITE);
                 FileLock lock = c.lock()) {
             assertTrue(lock.isValid());
             assertEquals(target + ": another process is unpacking there; wait for it to end", fault(two, DEAF));
@@ -158,6 +164,7 @@ class RedistributableTest {
 
     @Test
     void theRealOneLiesWhereMavenPutsIt() {
-        assertEquals(Path.of("org/bytedeco/cuda/12.6-9.5-1.5.11/cuda-12.6-9.5-1.5.11-linux-x86_64-redist.jar"), Redistributable.CUDA_12_6.jarPath());
+        assertEquals(Path.of("org/bytedeco/cuda/12.6-9.5-1.5.11/cuda-12.6-9.5-1.5.11-linux-x86_64-redist.jar"),
+                Redistributable.CUDA_12_6.jarPath());
     }
 }

@@ -21,9 +21,12 @@ class SearchPathTest {
 
     @Test
     void theOrderIsNamedThenLoaderPathThenToolkitThenSystemThenFetched() {
-        assertEquals(List.of("/a TWEEDIE_CUDA_LIBRARIES", "/b TWEEDIE_CUDA_LIBRARIES", "/c LD_LIBRARY_PATH", "/cuda/lib64 CUDA_HOME or CUDA_PATH",
-                        "/old/lib64 CUDA_HOME or CUDA_PATH", "/usr/lib the system's folders", "/cache/tweedie/cuda-12.6 doctor --fetch-cuda"),
-                told(Map.of("CUDA_PATH", "/old", "CUDA_HOME", "/cuda", "LD_LIBRARY_PATH", "/c::/a/", "TWEEDIE_CUDA_LIBRARIES", "/a:/b", "XDG_CACHE_HOME", "/cache"),
+        assertEquals(List.of("/a TWEEDIE_CUDA_LIBRARIES", "/b TWEEDIE_CUDA_LIBRARIES", "/c LD_LIBRARY_PATH",
+                "/cuda/lib64 CUDA_HOME or CUDA_PATH",
+                        "/old/lib64 CUDA_HOME or CUDA_PATH", "/usr/lib the system's folders",
+                        "/cache/tweedie/cuda-12.6 doctor --fetch-cuda"),
+                told(Map.of("CUDA_PATH", "/old", "CUDA_HOME", "/cuda", "LD_LIBRARY_PATH", "/c::/a/", "TWEEDIE_CUDA_LIBRARIES",
+                "/a:/b", "XDG_CACHE_HOME", "/cache"),
                         Path.of("/usr/lib"), Path.of("/c")));
     }
 

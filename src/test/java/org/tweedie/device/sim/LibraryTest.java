@@ -30,7 +30,7 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 import org.tweedie.program.op.*;
-import org.tweedie.ptx.Options;
+import org.tweedie.ptx.launch.MachineOptions;
 import org.tweedie.transform.Simplify;
 import org.tweedie.transform.Vjp;
 
@@ -74,7 +74,7 @@ class LibraryTest {
         Map<String, Tensor> in = new HashMap<>();
         p.inputs().forEach(i -> in.put(i.name(), OpCase.random(i.value().shape(), 5 + in.size())));
         agrees(p, in);
-        try (SimDevice d = new SimDevice(1, DType.F16, Options.STRICT); SimExecutable e = d.compile(p)) {
+        try (SimDevice d = new SimDevice(1, DType.F16, MachineOptions.STRICT); SimExecutable e = d.compile(p)) {
             LibraryCall last = (LibraryCall) e.steps().getLast(); // nothing of ours comes after it
             boolean residual = p.inputs().size() == 2;
             assertEquals(new Epilogue(residual, p.name().endsWith("silu")), last.epilogue());
@@ -108,7 +108,7 @@ class LibraryTest {
     @MethodSource
     void sums(Program p) {
         agrees(p, Map.of("x", OpCase.random(Shape.of(2, 3, 7), 7)));
-        try (SimDevice d = new SimDevice(1, DType.F16, Options.STRICT); SimExecutable e = d.compile(p)) {
+        try (SimDevice d = new SimDevice(1, DType.F16, MachineOptions.STRICT); SimExecutable e = d.compile(p)) {
             List<Step> steps = e.steps();
             LibraryCall call = (LibraryCall) steps.getLast();
             assertEquals(call.out().getFirst(), call.residual());
@@ -128,7 +128,7 @@ class LibraryTest {
         Map<String, Tensor> expected = new ReferenceDevice().compile(p).run(in);
         for (DType t : List.of(DType.F32, DType.F16, DType.BF16)) {
             for (int threads : new int[] {1, 3}) {
-                try (SimDevice d = new SimDevice(threads, t, Options.STRICT); SimExecutable e = d.compile(p)) {
+                try (SimDevice d = new SimDevice(threads, t, MachineOptions.STRICT); SimExecutable e = d.compile(p)) {
                     Map<String, Tensor> got = e.run(in);
                     assertEquals(expected.keySet(), got.keySet());
                     expected.forEach((name, y) -> Conformance.assertClose(y, got.get(name), tolerance(t), t + ", " + name));
@@ -150,7 +150,7 @@ class LibraryTest {
         Conformance.runs(c).forEach(r -> {
             Map<String, Tensor> expected = new ReferenceDevice().compile(r.program()).run(r.inputs());
             for (DType t : List.of(DType.F32, DType.F16, DType.BF16)) {
-                try (SimDevice d = new SimDevice(3, t, Options.STRICT, (op, in, stored) -> stored == t); SimExecutable e = d.compileGuarded(r.program(), 128)) {
+                try (SimDevice d = new SimDevice(3, t, MachineOptions.STRICT, (op, in, stored) -> stored == t); SimExecutable e = d.compileGuarded(r.program(), 128)) {
                     Map<String, Tensor> got = e.run(r.inputs());
                     double budget = r.name().startsWith("push") && t == DType.F32 ? 1e-5 : 2 * tolerance(t); // two roundings; ours sums in F32
                     expected.forEach((name, y) -> Conformance.assertClose(y, got.get(name), budget, r.name() + ", " + t + ", " + name));
@@ -168,7 +168,7 @@ class LibraryTest {
         try (Golden g = new Golden(Golden.SD15)) {
             Program p = Simplify.of(Vjp.of(g.unetProgram(Shape.of(1, 8, 8, 4), 7), "out_sample", "sample"));
             Offer offer = (op, in, stored) -> op instanceof AttentionVjp && in.getFirst().shape().dim(1) == 64;
-            try (SimDevice d = new SimDevice(2, DType.F32, Options.running(2), offer); SimExecutable e = d.compile(p)) {
+            try (SimDevice d = new SimDevice(2, DType.F32, MachineOptions.running(2), offer); SimExecutable e = d.compile(p)) {
                 List<Op> taken = e.steps().stream().filter(s -> s instanceof LibraryCall).map(s -> ((LibraryCall) s).op())
                         .filter(o -> o instanceof Attention || o instanceof AttentionVjp).toList();
                 assertEquals(p.body().stream().filter(i -> i.op() instanceof AttentionVjp && i.in().getFirst().dim(1) == 64).map(Instr::op).toList(), taken);

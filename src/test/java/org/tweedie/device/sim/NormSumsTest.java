@@ -27,7 +27,7 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 import org.tweedie.program.op.GroupNorm;
 import org.tweedie.program.op.GroupNormVjp;
-import org.tweedie.ptx.Options;
+import org.tweedie.ptx.launch.MachineOptions;
 
 /** The pull-back of a norm with what is added to it, by each of the three families of kernels: numbers, and where the result may lie. */
 class NormSumsTest {
@@ -67,7 +67,7 @@ class NormSumsTest {
         Map<String, Tensor> in = new HashMap<>();
         p.inputs().forEach(i -> in.put(i.name(), OpCase.random(s, 3 + in.size())));
         for (DType t : List.of(DType.F32, DType.F16, DType.BF16)) {
-            try (SimDevice d = new SimDevice(2, t, Options.STRICT); SimExecutable e = d.compile(p); SimExecutable apart = d.compileGuarded(p, 128)) {
+            try (SimDevice d = new SimDevice(2, t, MachineOptions.STRICT); SimExecutable e = d.compile(p); SimExecutable apart = d.compileGuarded(p, 128)) {
                 Map<String, Tensor> got = e.run(in);
                 Map<String, Tensor> same = apart.run(in);
                 assertTrue(apart.guardsIntact());

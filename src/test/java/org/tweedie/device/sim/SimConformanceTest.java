@@ -17,7 +17,7 @@ import org.tweedie.device.OpCase;
 import org.tweedie.device.reference.ReferenceDevice;
 import org.tweedie.program.DType;
 import org.tweedie.program.Tensor;
-import org.tweedie.ptx.Options;
+import org.tweedie.ptx.launch.MachineOptions;
 
 /** Every op, its pull-back and its push-forward, as lowered for a GPU, on the PTX machine against the reference device. */
 class SimConformanceTest {
@@ -36,11 +36,11 @@ class SimConformanceTest {
 
     @BeforeAll
     static void open() {
-        strict = new SimDevice(2, DType.F32, Options.STRICT);
+        strict = new SimDevice(2, DType.F32, MachineOptions.STRICT);
         one = new SimDevice(1);
         three = new SimDevice(3);
-        half = new SimDevice(2, DType.F16, Options.STRICT);
-        brain = new SimDevice(2, DType.BF16, Options.STRICT);
+        half = new SimDevice(2, DType.F16, MachineOptions.STRICT);
+        brain = new SimDevice(2, DType.BF16, MachineOptions.STRICT);
     }
 
     @AfterAll

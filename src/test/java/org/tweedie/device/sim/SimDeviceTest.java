@@ -21,8 +21,8 @@ import org.tweedie.program.Tensor;
 import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
-import org.tweedie.ptx.KernelFault;
-import org.tweedie.ptx.Options;
+import org.tweedie.ptx.launch.KernelFault;
+import org.tweedie.ptx.launch.MachineOptions;
 
 /** What the simulated device holds, shares, catches and refuses. */
 class SimDeviceTest {
@@ -30,7 +30,7 @@ class SimDeviceTest {
 
     @BeforeEach
     void open() {
-        device = new SimDevice(2, DType.F32, Options.STRICT);
+        device = new SimDevice(2, DType.F32, MachineOptions.STRICT);
     }
 
     @AfterEach

@@ -27,7 +27,7 @@ import org.tweedie.program.DType;
 import org.tweedie.program.Program;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
-import org.tweedie.ptx.Options;
+import org.tweedie.ptx.launch.MachineOptions;
 import org.tweedie.inverse.Surrogate;
 import org.tweedie.transform.Jvp;
 import org.tweedie.transform.Simplify;
@@ -52,8 +52,8 @@ class SimModelTest {
     static void open() throws Exception {
         golden = new Golden(Golden.DEMO);
         sim = new SimDevice(2);
-        half = new SimDevice(2, DType.F16, Options.running(2));
-        brain = new SimDevice(2, DType.BF16, Options.running(2));
+        half = new SimDevice(2, DType.F16, MachineOptions.running(2));
+        brain = new SimDevice(2, DType.BF16, MachineOptions.running(2));
         cpu = new CpuDevice(2);
     }
 

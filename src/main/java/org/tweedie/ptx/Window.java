@@ -1,5 +1,0 @@
-// SPDX-License-Identifier: Apache-2.0
-package org.tweedie.ptx;
-
-/** A pointer argument of a launch: the only bytes of global memory that the kernel may reach through it, and how. */
-public record Window(String name, long address, long bytes, boolean reads, boolean writes) {}
