@@ -14,8 +14,9 @@ import org.tweedie.transform.Jvp;
 import org.tweedie.transform.Vjp;
 
 /**
- * Times single ops on the CPU device: the median of some runs, with GFLOP/s and GB/s by the op's stated work.
- * Run: {@code java ... org.tweedie.device.cpu.OpTimes [threads] [part of a name]}.
+ * Times single ops on the CPU device. It prints the median of some runs, with GFLOP/s and GB/s by the op's stated work.
+ *
+ * Run it by {@code java ... org.tweedie.device.cpu.OpTimes [threads] [part of a name]}.
  */
 final class OpTimes {
     private OpTimes() {}
