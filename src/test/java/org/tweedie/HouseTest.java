@@ -15,7 +15,9 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -36,6 +38,17 @@ import org.tweedie.transform.Vjp;
 public class HouseTest {
     private static final String LICENCE = "SPDX-License-Identifier: Apache-2.0";
     private static final int MOST_LINES = 400;
+    private static final int MOST_FILES = 20;
+    private static final int MOST_COLUMNS = 130;
+
+    /** The packages whose size and line length are checked so far, as folders below org/tweedie. */
+    private static final List<String> NARROW = List.of("ptx", "device/cpu", "device/cuda", "device/cudnn", "device/nvidia",
+            "weights", "image",
+            "metrics");
+
+    /** The file names that two packages share; all other names are unique. */
+    private static final Set<String> CLASHING = Set.of("Attention.java", "Conv2d.java", "GroupNorm.java", "Norms.java",
+            "Step.java");
 
     /** From the top down: a package may use those after it, never those before it. The public entry is org.tweedie itself. */
     private static final List<String> LAYERS = List.of("cli", "workload", "entry", "eval", "solve", "inverse", "sample", "measure", "metrics", "diffusion",
@@ -95,6 +108,23 @@ public class HouseTest {
                 .should().dependOnClassesThat().resideInAPackage("org.tweedie.device.gpu..").check(MAIN);
     }
 
+    /** Each list names the rooms of a package from the top down: a room may use those after it, never those before it. */
+    @Test
+    void arrowsBetweenRoomsPointDown() {
+        rooms("org.tweedie.ptx", "decode", "instruction", "execution", "launch", "text");
+        rooms("org.tweedie.device.cpu", "loops", "onednn");
+        rooms("org.tweedie.device.cuda", "driver");
+        rooms("org.tweedie.device.cudnn", "engine", "graph", "binding");
+    }
+
+    private static void rooms(String top, String... names) {
+        String[] rooms = Stream.concat(Stream.of(top), Stream.of(names).map(n -> top + "." + n + "..")).toArray(String[]::new);
+        for (int i = 1; i < rooms.length; i++) {
+            noClasses().that().resideInAPackage(rooms[i]).should().dependOnClassesThat()
+                    .resideInAnyPackage(Arrays.copyOf(rooms, i)).check(MAIN);
+        }
+    }
+
     /** JCuda is the cuda device's alone, and so is the binding of cuDNN. */
     @Test
     void onlyTheCudaDeviceKnowsJcudaAndCudnn() {
@@ -104,10 +134,7 @@ public class HouseTest {
                 .should().dependOnClassesThat().resideInAPackage("org.tweedie.device.cudnn..").check(MAIN);
     }
 
-    /**
-     * What finds NVIDIA's libraries serves the command line and the device alike, and starts nothing of JCuda by being loaded
-     * itself.
-     */
+    /** The search for NVIDIA's libraries serves the command line and the device alike, so it must not load JCuda. */
     @Test
     void nvidiaKnowsNoDeviceAndNotJcuda() {
         noClasses().that().resideInAPackage("org.tweedie.device.nvidia..")
@@ -201,6 +228,45 @@ public class HouseTest {
             }
         }
         assertEquals(Set.of(), without, "imports of what is not there");
+    /** The package program.op has a file for each op of the closed set, so it is larger. */
+    @Test
+    void noPackageIsLarge() throws IOException {
+        Map<Path, Long> sizes = javaFiles("src/main/java").stream().filter(HouseTest::checkedForSize)
+                .collect(Collectors.groupingBy(Path::getParent, Collectors.counting()));
+        sizes.values().removeIf(n -> n <= MOST_FILES);
+        assertEquals(Map.of(), sizes, "packages of more than " + MOST_FILES + " files; split them into rooms");
+    }
+
+    @Test
+    void fileNamesAreUnique() throws IOException {
+        Map<String, Long> counts = javaFiles("src/main/java").stream().map(p -> p.getFileName().toString())
+                .collect(Collectors.groupingBy(name -> name, TreeMap::new, Collectors.counting()));
+        counts.values().removeIf(n -> n == 1);
+        counts.keySet().removeAll(CLASHING);
+        assertEquals(Map.of(), counts, "file names that several packages have; rename all but one");
+    }
+
+    @Test
+    void noLineIsWide() throws IOException {
+        Set<String> wide = new TreeSet<>();
+        for (Path p : files(".java", "src")) {
+            List<String> lines = Files.readAllLines(p);
+            for (int i = 0; i < lines.size() && checkedForSize(p); i++) {
+                if (lines.get(i).length() > MOST_COLUMNS) {
+                    wide.add(p + ":" + (i + 1));
+                }
+            }
+        }
+        assertEquals(Set.of(), wide, "lines of more than " + MOST_COLUMNS + " columns");
+    }
+
+    private static List<Path> javaFiles(String folder) throws IOException {
+        return files(".java", folder).stream().filter(p -> !p.endsWith("package-info.java")).toList();
+    }
+
+    private static boolean checkedForSize(Path file) {
+        String path = file.toString();
+        return NARROW.stream().anyMatch(folder -> path.contains("org/tweedie/" + folder + "/"));
     }
 
     /** docs/stsl.md has a table row for each operator and solver, docs/architecture.md one for each device. */
@@ -215,7 +281,7 @@ public class HouseTest {
         Devices.NAMES.forEach(device -> row("docs/architecture.md", architecture, device));
     }
 
-    /** A row that begins with a name, or with its longer form as in {@code sr:FACTOR}. */
+    /** Checks that a table has a row that begins with a name, or with its longer form as in {@code sr:FACTOR}. */
     private static void row(String file, String text, String name) {
         assertTrue(text.lines().anyMatch(l -> l.matches("\\| `" + name + "([:\\[].*)?` \\|.*")), file + ": no table row '| `"
                 + name + "` | ...'");

@@ -54,7 +54,7 @@ class ImageFileTest {
         assertEquals(12345 / 65535f * 2 - 1, ImageFile.read(save(b, "png")).image().get(1, 1, 2), 1e-6f);
     }
 
-    /** Colour type 4 of 16 bits: each pixel a grey and an alpha, two bytes each. */
+    /** In colour type 4 of 16 bits, each pixel is a grey and an alpha, of two bytes each. */
     @Test
     void greyWithAlphaIsGrey() throws IOException {
         byte[] header = {0, 0, 0, 2, 0, 0, 0, 1, 16, 4, 0, 0, 0};
@@ -110,7 +110,10 @@ class ImageFileTest {
         assertEquals(1, ImageFile.read(save(grey, "jpg")).notes().size());
     }
 
-    /** Left half black, right half white, 16x8, told to be turned in each of Exif's ways: where is the white then? */
+    /**
+     * The picture of 16x8 has a black left half and a white right half. It is turned in each of Exif's ways, and the test checks
+     * where the white is then.
+     */
     @Test
     void exifOrientationIsApplied() throws IOException {
         BufferedImage b = new BufferedImage(32, 16, BufferedImage.TYPE_INT_RGB);
@@ -189,7 +192,7 @@ class ImageFileTest {
         }
         byte[] bad = whole.clone();
         bad[whole.length / 2] ^= 1;
-        assertEquals("damaged PNG file (checksum of chunk IDAT is wrong); copy or download it again",
+        assertEquals("is a damaged PNG file (the checksum of chunk IDAT is wrong); copy or download it again",
                 refused(Files.write(dir.resolve("bad.png"), bad)));
         List<PngChunks.Chunk> chunks = PngChunks.read("a", whole);
         List<PngChunks.Chunk> noPixels = chunks.stream().filter(c -> !c.type().equals("IDAT")).toList();
@@ -205,12 +208,12 @@ class ImageFileTest {
         Png.write(file, PngTest.noise(2, 2, 0.5), Map.of());
         List<PngChunks.Chunk> chunks = new java.util.ArrayList<>(PngChunks.read("a", Files.readAllBytes(file)));
         byte[] header = chunks.getFirst().data();
-        header[1] = header[5] = 1; // 65538 x 65538
+        header[1] = header[5] = 1; // the size is 65538 x 65538
         Files.write(file, PngChunks.write(chunks));
         assertEquals("65538x65538 is beyond the 134217728 pixels that can be read; scale it down", refused(file));
     }
 
-    /** What a truncated JPEG shows is grey from some row on: read, but not in silence. */
+    /** A truncated JPEG is grey from some row on; it is read, but with a note. */
     @Test
     void aTruncatedJpegIsSaid() throws IOException {
         BufferedImage b = new BufferedImage(64, 64, BufferedImage.TYPE_INT_RGB);

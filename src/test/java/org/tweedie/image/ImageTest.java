@@ -10,7 +10,7 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 
 class ImageTest {
-    /** Channel c of pixel (x,y) is x + 10 y + 100 c. */
+    /** Makes a picture in which channel c of pixel (x,y) is x + 10 y + 100 c. */
     private static Image ramp(int w, int h) {
         float[] d = new float[w * h * 3];
         for (int i = 0; i < d.length; i++) {

@@ -40,7 +40,7 @@ class PngTest {
         }
     }
 
-    /** 0 lies between the codes 127 and 128: half rounds up. */
+    /** The value 0 is between the codes 127 and 128; half rounds up. */
     @Test
     void roundsHalfUpAndClips() {
         assertEquals(128, Png.code(0, -1, 1, 255));
@@ -137,7 +137,10 @@ class PngTest {
         }
     }
 
-    /** A name too long for the file system fails only when written: the line names the file, and nothing stays. */
+    /**
+     * A name too long for the file system fails only when the file is written: the line names the file, and no partial file
+     * stays.
+     */
     @Test
     void aFailureOfTheFileSystemLeavesNothing() throws IOException {
         Path file = dir.resolve("x".repeat(300) + ".png");

@@ -9,7 +9,10 @@ import org.junit.jupiter.api.Test;
 import org.tweedie.image.Image;
 import org.tweedie.weights.SafeTensors;
 
-/** Against scikit-image (weights-tools/golden/operators.py); pictures are single precision here, so not to the last digit. */
+/**
+ * Compares with scikit-image (weights-tools/golden/operators.py). Pictures have single precision here, so the last digit may
+ * differ.
+ */
 class MetricsGoldenTest {
     @Test
     void agreeWithScikitImage() throws IOException {

@@ -38,7 +38,7 @@ class MetricsTest {
         assertEquals(1, Ssim.of(noise(20, 13, 1), noise(20, 13, 1)), 1e-12);
     }
 
-    /** One window: the sums written out over its 121 pixels. */
+    /** There is one window, so the sums are written out over its 121 pixels. */
     @Test
     void ssimOfOneWindow() {
         Image a = noise(11, 11, 1);

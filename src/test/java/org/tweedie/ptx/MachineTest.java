@@ -22,8 +22,8 @@ import org.tweedie.ptx.launch.Window;
 import org.tweedie.ptx.text.PtxException;
 
 /**
- * The PTX machine: instructions against values worked out by hand or from the ISA's text, planted faults, and text it must
- * refuse.
+ * Tests the PTX machine: instructions against values worked out by hand or from the ISA's text, planted faults, and text that it
+ * must refuse.
  */
 class MachineTest {
     private static final String HEAD = ".version 8.5\n.target sm_80\n.address_size 64\n";
@@ -38,7 +38,7 @@ class MachineTest {
                 + "\nret;\n}\n";
     }
 
-    /** A block of threads on words in (as many as given) to as many words out. */
+    /** Runs a block of threads that reads the given words and writes as many words. */
     private static int[] run(String text, int threads, int... in) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment x = arena.allocate(4L * in.length, 256);
@@ -56,7 +56,7 @@ class MachineTest {
         }
     }
 
-    /** One instruction of %r1 (the input), %r2 = 5 and %r3 = -3 to %r9. */
+    /** Tests one instruction that computes %r9 of %r1 (the input), %r2 = 5 and %r3 = -3. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             add.s32 %r9, %r1, %r2                  |          7 |         12
@@ -113,7 +113,7 @@ class MachineTest {
         assertEquals(expected, run(kernel("", body), 1, x)[0]);
     }
 
-    /** One instruction of %f1 (the input) and %f2 = 3 to %f9. */
+    /** Tests one instruction that computes %f9 of %f1 (the input) and %f2 = 3. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             add.f32 %f9, %f1, %f2                  |  0.5   |   3.5
@@ -139,7 +139,7 @@ class MachineTest {
         assertEquals(expected, Float.intBitsToFloat(run(kernel("", body), 1, Float.floatToRawIntBits(x))[0]));
     }
 
-    /** Within the ISA's bound even when the machine goes to it. */
+    /** The results must be within the ISA's bound even when the machine gives results at that bound. */
     @ParameterizedTest
     @CsvSource({"ex2.approx.ftz.f32, 1.5, 2.8284271247", "lg2.approx.f32, 10, 3.3219280949", "sin.approx.f32, 1, 0.8414709848",
             "cos.approx.f32, 1, 0.5403023059",
@@ -177,7 +177,9 @@ class MachineTest {
         }
     }
 
-    /** A = all ones in its first column, B = row numbers: every element of D is the sum the fragment maps give. */
+    /**
+     * A is all ones in its first column and B holds row numbers, so every element of D is the sum that the fragment maps give.
+     */
     @Test
     void multipliesMatrices() {
         String body = """

@@ -17,7 +17,7 @@ import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 
-/** Weights without a checkpoint: the same by name and seed, of a size that keeps activations in range. */
+/** Tests weights without a checkpoint: they depend on name and seed only, and their size keeps activations in range. */
 class RandomWeightsTest {
     private static float[] draw(long seed, DType dtype, String name, Shape shape) {
         try (RandomWeights w = new RandomWeights(seed, dtype)) {
@@ -42,7 +42,7 @@ class RandomWeightsTest {
 
     @Test
     void sameNameAndSeedSameNumbersWhateverIsDrawnBefore() {
-        Shape shape = Shape.of(300, 301); // several pieces, the last one not full
+        Shape shape = Shape.of(300, 301); // these are several pieces, and the last one is not full
         float[] x = draw(1, DType.F32, "unet.a.weight", shape);
         try (RandomWeights w = new RandomWeights(1, DType.F32)) {
             w.draw("unet.b.weight", Shape.of(7, 5));

@@ -22,12 +22,14 @@ import net.jqwik.api.statistics.Statistics;
 import org.tweedie.program.Tensor;
 
 /**
- * Small valid files, damaged at random: each is refused by the one exception made for it, or every tensor it lists can be read
- * and together they are the file. Nothing is allocated beyond a small multiple of the file's size. A failure prints the bytes.
+ * Damages small valid files at random. Each must be refused by the one exception made for it, or every tensor that it lists can
+ * be read and together they are the file. Nothing may be allocated beyond a small multiple of the file's size. A failure prints
+ * the bytes.
  */
 class SafeTensorsFuzzTest {
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    private static final long ONCE = 16 << 20;      // the JVM's own first-time work falls into some try; a lying size is above it
+    // the JVM's own first-time work is part of some try; a false size in a header is above this
+    private static final long ONCE = 16 << 20;
     private static final String[] VALID = {
         "{}",
         "{\"__metadata__\":{\"format\":\"pt\"},\"a\":{\"dtype\":\"F16\",\"shape\":[2,3],\"data_offsets\":[0,12]},"
@@ -91,7 +93,9 @@ class SafeTensorsFuzzTest {
         assertEquals(bytes.length, 8 + header + data);
     }
 
-    /** One to three damages; the length of the header is then made right half of the time, so that the JSON is reached. */
+    /**
+     * Makes one to three damages. In half of the cases the length of the header is then corrected, so that the JSON is reached.
+     */
     private static byte[] damaged(Random random) {
         if (random.nextInt(4) == 0) {
             return laidOut(random);
@@ -117,7 +121,7 @@ class SafeTensorsFuzzTest {
         return bytes;
     }
 
-    /** Right entries at places that may overlap, leave holes or end off the file by a byte or two. */
+    /** Makes correct entries at places that may overlap, leave holes or end a byte or two beyond the file. */
     private static byte[] laidOut(Random random) {
         StringBuilder header = new StringBuilder("{");
         int at = 0;

@@ -67,7 +67,7 @@ class SafeTensorsRoundTripTest {
         return Arbitraries.maps(text(), text()).ofMaxSize(3);
     }
 
-    /** Any text without lone surrogates, control characters and quotes included. */
+    /** Returns any text without lone surrogates, control characters and quotes included. */
     private static Arbitrary<String> text() {
         return Arbitraries.integers().between(0, Character.MAX_CODE_POINT)
                 .filter(c -> c < Character.MIN_SURROGATE || c > Character.MAX_SURROGATE)

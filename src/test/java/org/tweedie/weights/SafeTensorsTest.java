@@ -33,7 +33,7 @@ class SafeTensorsTest {
     @TempDir
     Path folder;
 
-    /** A file of that header and that many bytes 0, 1, 2 ... of tensors. */
+    /** Makes a file with that header and that many bytes 0, 1, 2 ... of tensors. */
     static byte[] file(String header, int dataBytes) {
         byte[] json = header.getBytes(StandardCharsets.UTF_8);
         ByteBuffer out = ByteBuffer.allocate(8 + json.length + dataBytes).order(ByteOrder.LITTLE_ENDIAN).putLong(json.length)
@@ -229,7 +229,7 @@ class SafeTensorsTest {
         assertThrows(IllegalStateException.class, w::floats);
     }
 
-    /** A sparse file larger than an int can address. */
+    /** The file is sparse and larger than an int can address. */
     @Test
     void opensFilesAboveTwoGigabytes() throws Exception {
         long n = 3L << 30;
@@ -296,7 +296,7 @@ class SafeTensorsTest {
         assertTrue(assertThrows(CheckpointException.class, () -> SafeTensors.write(path, reserved, Map.of())).getMessage()
                 .contains("cannot be the name"));
         assertThrows(CheckpointException.class, () -> SafeTensors.write(path, Map.of("\ud800", Tensor.scalar(1)), Map.of()));
-        Path proc = Path.of("/proc/w.safetensors");     // where not even root can write
+        Path proc = Path.of("/proc/w.safetensors");     // not even root can write there
         assertTrue(assertThrows(CheckpointException.class, () -> SafeTensors.write(proc, w, Map.of())).getMessage()
                 .contains("cannot be written"));
     }

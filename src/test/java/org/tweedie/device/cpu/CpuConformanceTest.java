@@ -21,12 +21,12 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.op.*;
 
-/** Every op, its pull-back and its push-forward, on the CPU device against the reference device. */
+/** Tests every op, its pull-back and its push-forward on the CPU device against the reference device. */
 class CpuConformanceTest {
     /**
-     * Bound on |y - y'| / |y| (Euclidean). An F32 number is off by 3e-8 on average, a plain F32 sum of n products by about
-     * sqrt(n) of that: 1e-6 for the longest sums here (n = 1025). The pull-back of a quotient's scalar divisor, a sum of 845
-     * terms that cancel, sets it.
+     * The bound on |y - y'| / |y| (Euclidean). An F32 number is off by 3e-8 on average, a plain F32 sum of n products by about
+     * sqrt(n) of that: 1e-6 for the longest sums here (n = 1025). The bound is set by the pull-back of a quotient's scalar
+     * divisor, a sum of 845 terms that cancel.
      */
     private static final double TOLERANCE = 3e-6;
 
@@ -57,7 +57,8 @@ class CpuConformanceTest {
     }
 
     /**
-     * Shapes that reach what the common cases do not: long and wide sums, several blocks of queries, wide rows, negative padding.
+     * Returns shapes that reach what the common cases do not: long and wide sums, several blocks of queries, wide rows, negative
+     * padding.
      */
     private static List<OpCase> more() {
         List<OpCase> c = new ArrayList<>();
@@ -75,7 +76,7 @@ class CpuConformanceTest {
         return c;
     }
 
-    /** With each weight in one layout only, as models of gigabytes are run. */
+    /** Each weight is held in one layout only, as it is for models of gigabytes. */
     @ParameterizedTest
     @MethodSource("products")
     void agreesWithReferenceWhereMemoryIsSpared(OpCase c) {
@@ -94,8 +95,8 @@ class CpuConformanceTest {
     }
 
     /**
-     * In an arena of NaN with guards behind each buffer; then in the tight arena, twice, with one, two and three threads: equal
-     * bytes.
+     * Runs each case in an arena of NaN with guards behind each buffer, and then in the tight arena, twice, with one, two and
+     * three threads; the bytes must be equal.
      */
     @ParameterizedTest
     @MethodSource("cases")

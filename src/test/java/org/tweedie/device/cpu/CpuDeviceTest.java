@@ -24,7 +24,7 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 import org.tweedie.program.op.Fn;
 
-/** What a device holds, shares, converts and refuses. */
+/** Tests what a device holds, shares, converts and refuses. */
 class CpuDeviceTest {
     private CpuDevice device;
 
@@ -39,7 +39,7 @@ class CpuDeviceTest {
         device.close();
     }
 
-    /** y = x W^T + x [3] with a constant W [65,65]. */
+    /** Traces y = x W^T + x [3] with a constant W [65,65]. */
     private static Program linear(Tensor w) {
         Tracer t = new Tracer("linear");
         Value x = t.input("x", Type.real(3, 65));
@@ -60,7 +60,7 @@ class CpuDeviceTest {
         }
     }
 
-    /** A square weight read both ways, as a linear layer and its pull-back do, must be laid out twice. */
+    /** A square weight that is read both ways, as a linear layer and its pull-back do, must be laid out twice. */
     @Test
     void aSquareWeightIsNotItsTranspose() {
         Tensor w = OpCase.random(Shape.of(64, 64), 1);

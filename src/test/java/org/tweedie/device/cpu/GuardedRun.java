@@ -11,8 +11,8 @@ import org.tweedie.program.Tensor;
 import org.tweedie.program.Value;
 
 /**
- * Runs a program in an arena filled with NaN, with unused bytes behind each buffer, and checks the result of each instruction. A kernel
- * that reads what nothing has written, or writes beyond its buffer, is found.
+ * Runs a program in an arena filled with NaN, with unused bytes behind each buffer, and checks the result of each instruction. A
+ * kernel that reads what nothing has written, or writes beyond its buffer, is found.
  */
 final class GuardedRun implements AutoCloseable {
     private static final int NAN = Float.floatToRawIntBits(Float.NaN);

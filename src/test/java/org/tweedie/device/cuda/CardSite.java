@@ -12,21 +12,25 @@ import org.tweedie.device.gpu.KernelSite;
 import org.tweedie.device.gpu.Launch;
 import org.tweedie.device.nvidia.JcudaNatives;
 
-/** A card, for kernels under test. */
+/** Runs kernels under test on a card. */
 public final class CardSite implements KernelSite {
     private final Driver driver;
     private final Driver.Stream stream;
     private final KernelModules modules;
     private final List<Long> blocks = new ArrayList<>();
 
-    /** @param modules stay open, so that not every case compiles the kernels again */
+    /**
+     * Keeps a card.
+     *
+     * @param modules modules that stay open, so that not every case compiles the kernels again
+     */
     CardSite(Driver driver, Driver.Stream stream, KernelModules modules) {
         this.driver = driver;
         this.stream = stream;
         this.modules = modules;
     }
 
-    /** The first card, opened once for all. */
+    /** Returns the first card, which is opened once for all tests. */
     public static CardSite open() {
         First.DRIVER.makeCurrent(First.CONTEXT);
         return new CardSite(First.DRIVER, First.STREAM, First.MODULES);

@@ -18,7 +18,7 @@ import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 import org.tweedie.ptx.launch.MachineOptions;
 
-/** The way by which kernels' tests reach a card, without one. */
+/** Tests, without a card, the code by which the tests of kernels reach a card. */
 class CardSiteTest {
     @Test
     void writesLaunchesReadsAndFrees() {

@@ -17,13 +17,14 @@ import org.tweedie.device.OpCase;
 import org.tweedie.program.DType;
 
 /**
- * A real card: every op with its derivatives against the reference device, the networks with theirs against PyTorch's values, in
- * all types; launch by launch and as graphs. Runs with {@code -Dtweedie.device=cuda} only.
+ * Tests a real card: every op with its derivatives against the reference device, and the networks with theirs against PyTorch's
+ * values, in all types, launch by launch and as graphs. The tests run with {@code -Dtweedie.device=cuda} only.
  */
 @EnabledIfSystemProperty(named = "tweedie.device", matches = "cuda")
 class CardTest {
     /**
-     * As for the simulated device (SimConformanceTest, docs/numerics.md): what rounding to the type costs one op, and a network.
+     * The tolerances are those of the simulated device (SimConformanceTest, docs/numerics.md): the error that rounding to the
+     * type causes in one op, and in a network.
      */
     private static final Map<DType, Double> OP = Map.of(DType.F32, 1e-5, DType.F16, 2e-3, DType.BF16, 1.6e-2);
     private static final Map<DType, Double> NETWORK = Map.of(DType.F32, 1e-4, DType.F16, 1e-2, DType.BF16, 6e-2);

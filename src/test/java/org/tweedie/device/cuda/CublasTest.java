@@ -26,11 +26,11 @@ import org.tweedie.program.Type;
 import org.tweedie.program.op.MatMul;
 import org.tweedie.ptx.launch.MachineOptions;
 
-/** Row-major products as cuBLAS, which knows matrices by column, is asked for them. */
+/** Tests how row-major products are passed to cuBLAS, which stores matrices by column. */
 class CublasTest {
     /**
-     * Pairs of shapes for both transpositions each: with no batch, equal batches, broadcast ones on either side, and some that no
-     * single stride reaches.
+     * Returns pairs of shapes for both transpositions each: with no batch, equal batches, batches broadcast on either side, and
+     * some that no single stride reaches.
      */
     static Stream<OpCase> products() {
         List<List<int[]>> batches = List.of(List.of(new int[0], new int[0]), List.of(new int[] {3}, new int[] {3}),
@@ -83,7 +83,7 @@ class CublasTest {
         assertEquals(new Cublas.Part(parts.getFirst().gemm(), 384, 0, 96), parts.getLast());
     }
 
-    /** Two layers of another shape in one device, to see that what is prepared is told apart. */
+    /** Two layers of different shapes on one device must get different prepared calls. */
     @Test
     void productsOfOneShapeSharePreparation() {
         MachineDriver driver = new MachineDriver(MachineOptions.running(1));

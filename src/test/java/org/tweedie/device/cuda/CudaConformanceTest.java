@@ -17,8 +17,8 @@ import org.tweedie.program.op.Attention;
 import org.tweedie.ptx.launch.MachineOptions;
 
 /**
- * Every op, its pull-back and its push-forward through the whole host side of the CUDA device, on a driver that does what it is
- * told on the PTX machine: launch by launch first, as a graph then; equal bytes.
+ * Tests every op, its pull-back and its push-forward through the whole host side of the CUDA device, on a driver that runs
+ * everything on the PTX machine. The launches go one by one first and as a graph then; the bytes must be equal.
  */
 class CudaConformanceTest {
     static Stream<OpCase> cases() {
@@ -37,7 +37,7 @@ class CudaConformanceTest {
         agrees(c, DType.BF16, 1.6e-2);
     }
 
-    /** Attention and its pull-back by the library too. */
+    /** Here the library computes attention and its pull-back too. */
     @ParameterizedTest
     @MethodSource("attentions")
     void agreesWithReferenceWhenALibraryTakesAttention(OpCase c) {
@@ -62,7 +62,7 @@ class CudaConformanceTest {
         driver.assertNothingStays();
     }
 
-    /** Three runs: launch by launch, captured, and replayed. */
+    /** Makes three runs: launch by launch, captured, and replayed. */
     static void agrees(OpCase c, CudaDevice device, double tolerance) {
         Conformance.runs(c).forEach(r -> {
             Map<String, Tensor> expected = new ReferenceDevice().compile(r.program()).run(r.inputs());

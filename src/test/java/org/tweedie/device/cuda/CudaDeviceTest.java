@@ -25,7 +25,10 @@ import org.tweedie.program.Value;
 import org.tweedie.program.op.Softmax;
 import org.tweedie.ptx.launch.MachineOptions;
 
-/** The host side of the CUDA device: what it opens it closes, in order; what it says when a call fails; what a graph may hold. */
+/**
+ * Tests the host side of the CUDA device: it closes what it opens, in order; its messages when a call fails; and what a graph may
+ * contain.
+ */
 class CudaDeviceTest {
     private static final Map<String, Tensor> X = Map.of("x", OpCase.random(Shape.of(2, 4, 4, 8), 2));
     private final MachineDriver driver = new MachineDriver(MachineOptions.running(1));
@@ -40,7 +43,7 @@ class CudaDeviceTest {
                 Ranges.NONE);
     }
 
-    /** y = silu(conv(x)) times a matrix: a library's call, kernels of ours, and a product. */
+    /** Traces y = silu(conv(x)) times a matrix: a library's call, kernels of ours, and a product. */
     private static Program block(String name, Tensor w) {
         Tracer t = new Tracer(name);
         Value x = t.input("x", Type.real(2, 4, 4, 8));
@@ -321,7 +324,7 @@ class CudaDeviceTest {
         driver.vendor.close();
     }
 
-    /** After a kernel's fault the driver answers every call with it. */
+    /** After a kernel's fault the driver answers every call with that fault. */
     @Test
     void aFaultedCardIsClosedAllTheSameAndTheFaultIsWhatIsTold() {
         CudaException fault = new CudaException("cuStreamSynchronize", 700, "CUDA_ERROR_ILLEGAL_ADDRESS",

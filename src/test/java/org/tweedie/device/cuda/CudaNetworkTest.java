@@ -8,14 +8,14 @@ import org.junit.jupiter.api.Test;
 import org.tweedie.program.DType;
 import org.tweedie.ptx.launch.MachineOptions;
 
-/** Whole networks through the host side of the CUDA device, on a driver that runs on the PTX machine. */
+/** Tests whole networks through the host side of the CUDA device, on a driver that runs on the PTX machine. */
 class CudaNetworkTest {
     @Test
     void networksAgreeWithPytorchInF32() throws IOException {
         networks(DType.F32, false, 1e-4);
     }
 
-    /** With attention by the library. */
+    /** Here the library computes attention. */
     @Test
     void networksAgreeWithPytorchInBf16() throws IOException {
         networks(DType.BF16, true, 6e-2);

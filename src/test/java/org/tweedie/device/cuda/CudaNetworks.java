@@ -15,8 +15,8 @@ import org.tweedie.transform.Simplify;
 import org.tweedie.transform.Vjp;
 
 /**
- * Whole networks of a tiny model with their derivatives, against PyTorch's values; launch by launch, captured, replayed: the same
- * bytes.
+ * Checks whole networks of a tiny model with their derivatives against PyTorch's values. They run launch by launch, captured and
+ * replayed, and must give the same bytes each time.
  */
 final class CudaNetworks {
     private CudaNetworks() {}

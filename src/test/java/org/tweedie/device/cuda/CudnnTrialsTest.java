@@ -13,7 +13,7 @@ import org.tweedie.device.cuda.driver.CudaException;
 import org.tweedie.device.cuda.driver.Driver;
 import org.tweedie.ptx.launch.MachineOptions;
 
-/** Engines are timed as they will run, in a graph; whatever happens, nothing of a trial stays. */
+/** Engines must be timed as they will run, in a graph, and no memory of a trial may be left, whatever happens. */
 class CudnnTrialsTest {
     private static final Runnable FAULT = () -> {
         throw new CudaException("cuLaunchKernel", 700, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered");

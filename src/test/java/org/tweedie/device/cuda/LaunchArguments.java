@@ -9,20 +9,20 @@ import java.util.List;
 import java.util.function.LongFunction;
 import org.tweedie.ptx.execution.Entry;
 
-/** A launch's arguments as a card's driver reads them. */
+/** Reads a launch's arguments as a card's driver reads them. */
 final class LaunchArguments {
     private LaunchArguments() {}
 
     /**
-     * The values that a list of addresses tells, of the types that the kernel declares: as many, and each of its parameter's
-     * size.
+     * Reads the values to which a list of addresses points. There must be as many as the kernel declares, each with its
+     * parameter's size.
      *
-     * @param word what a 64-bit value means
+     * @param word returns what a 64-bit value means
      */
     static Object[] read(Entry entry, MemorySegment list, LongFunction<Object> word) {
         List<String> types = entry.parameters();
         Object[] args = new Object[types.size()];
-        long end = list.address() + 8L * types.size(); // where the list ends the first value begins
+        long end = list.address() + 8L * types.size(); // the first value begins where the list ends
         for (int i = 0; i < args.length; i++) {
             MemorySegment at = list.getAtIndex(ValueLayout.ADDRESS, i);
             int bytes = switch (types.get(i)) {

@@ -28,20 +28,22 @@ import org.tweedie.ptx.launch.Size;
 import org.tweedie.ptx.launch.Window;
 
 /**
- * CUDA's driver without a card: notes every call, does it on the PTX machine, and fails the test where a call breaks a rule of
- * CUDA's: memory that is not held, arguments that do not fit the kernel's parameters, grids beyond a card's, anything but
- * launches during a capture.
+ * Takes the place of CUDA's driver without a card. It notes every call, executes it on the PTX machine, and fails the test where
+ * a call breaks a rule of CUDA's: memory that is not held, arguments that do not fit the kernel's parameters, grids larger than a
+ * card's, anything but launches during a capture.
  */
 final class MachineDriver implements Driver {
-    private static final int MOST_SHARED = 163 << 10; // of an A100's block
-    private static final int USUAL_SHARED = 48 << 10;
+    private static final int MOST_SHARED = 163 << 10; // the limit of a block on an A100
 
-    /** All calls in order, by name and what it is about. */
+    /** All calls in order, each by its name and its object. */
     final List<String> log = new ArrayList<>();
     final DoubleVendor vendor = new DoubleVendor(1 << 10, this::call);
-    /** What the next calls of a name shall fail with, each once. */
+    /** The errors with which the next calls of a name fail, each once. */
     final Map<String, CudaException> failing = new HashMap<>();
-    /** Whether the next failure is a kernel's fault: every call after it fails with it too, though what it closes is closed. */
+    /**
+     * Tells whether the next failure is a kernel's fault: every later call fails with it too, but closes what it is asked to
+     * close.
+     */
     boolean sticky;
     long capacity = 1L << 31;
     Card card = new Card("PTX machine", 80, 1, 1L << 31, MOST_SHARED);
@@ -55,37 +57,16 @@ final class MachineDriver implements Driver {
     private final Map<Long, Long> sizes = new TreeMap<>();
     private final Map<Long, Arena> pinned = new HashMap<>();
     private int contexts;
-    private int open; // streams, events, modules, graphs, handles
+    private int open; // streams, events, modules, graphs and handles
     private double clock;
     private List<Runnable> capturing;
     private boolean faulted;
-
-    private record FakeContext() implements Context {}
-
-    private record FakeStream(long address) implements Stream {}
-
-    private static final class FakeEvent implements Event {
-        double at = Double.NaN;
-    }
-
-    private record FakeModule(PtxModule code) implements Module {}
-
-    private static final class FakeFunction implements Function {
-        final Entry entry;
-        int allowed = USUAL_SHARED;
-
-        FakeFunction(Entry entry) {
-            this.entry = entry;
-        }
-    }
-
-    private record FakeGraph(List<Runnable> work) implements Graph {}
 
     MachineDriver(MachineOptions options) {
         machine = new Machine(memory, options);
     }
 
-    /** What must hold when a device is closed: everything that was opened has been closed. */
+    /** Checks, when a device is closed, that everything that was opened has been closed. */
     void assertNothingStays() {
         assertEquals(Map.of(), sizes, "device memory is still held");
         assertEquals(0, pinned.size(), "page-locked memory is still held");
@@ -106,7 +87,7 @@ final class MachineDriver implements Driver {
         }
     }
 
-    /** A call that CUDA forbids while a stream is captured. */
+    /** Notes a call that CUDA forbids while a stream is captured. */
     private void outside(String call, Object what) {
         assertEquals(null, capturing, call + " during a capture");
         note(call, what);
@@ -148,7 +129,7 @@ final class MachineDriver implements Driver {
     public Context retain(int ordinal) {
         note("retain", ordinal);
         contexts++;
-        return new FakeContext();
+        return new FakeHandles.FakeContext();
     }
 
     @Override
@@ -246,7 +227,7 @@ final class MachineDriver implements Driver {
     @Override
     public Stream stream() {
         open++;
-        return new FakeStream(42);
+        return new FakeHandles.FakeStream(42);
     }
 
     @Override
@@ -263,25 +244,25 @@ final class MachineDriver implements Driver {
     @Override
     public Event event() {
         open++;
-        return new FakeEvent();
+        return new FakeHandles.FakeEvent();
     }
 
     @Override
     public void recordByGraph(Event event, Stream stream) {
         note("recordByGraph", "");
         assertNotNull(capturing, "only a graph records so");
-        capturing.add(() -> ((FakeEvent) event).at = clock++);
+        capturing.add(() -> ((FakeHandles.FakeEvent) event).at = clock++);
     }
 
     @Override
     public void record(Event event, Stream stream) {
         outside("record", "");
-        ((FakeEvent) event).at = clock++;
+        ((FakeHandles.FakeEvent) event).at = clock++;
     }
 
     @Override
     public double milliseconds(Event from, Event to) {
-        double ms = ((FakeEvent) to).at - ((FakeEvent) from).at;
+        double ms = ((FakeHandles.FakeEvent) to).at - ((FakeHandles.FakeEvent) from).at;
         assertTrue(ms >= 0, "events that have not happened, or in the wrong order");
         return ms;
     }
@@ -295,30 +276,30 @@ final class MachineDriver implements Driver {
     public Module load(String file, String ptx) {
         outside("load", file);
         open++;
-        return new FakeModule(PtxModule.parse(file, ptx));
+        return new FakeHandles.FakeModule(PtxModule.parse(file, ptx));
     }
 
     @Override
     public Function function(Module module, String entry) {
-        return new FakeFunction(((FakeModule) module).code.entry(entry));
+        return new FakeHandles.FakeFunction(((FakeHandles.FakeModule) module).code().entry(entry));
     }
 
     @Override
     public void allowShared(Function function, int bytes) {
         note("allowShared", bytes);
         assertTrue(bytes <= MOST_SHARED, bytes + " bytes of shared memory are more than a block has");
-        ((FakeFunction) function).allowed = bytes;
+        ((FakeHandles.FakeFunction) function).allowed = bytes;
     }
 
     @Override
     public void unload(Module module) {
         open--;
-        note("unload", ((FakeModule) module).code);
+        note("unload", ((FakeHandles.FakeModule) module).code());
     }
 
     @Override
     public void launch(Function function, Launch.Dim grid, Launch.Dim block, int shared, Stream stream, MemorySegment arguments) {
-        FakeFunction f = (FakeFunction) function;
+        FakeHandles.FakeFunction f = (FakeHandles.FakeFunction) function;
         note("launch", f.entry.name());
         assertTrue(shared <= f.allowed, f.entry.name() + " is not allowed " + shared + " bytes of shared memory");
         assertTrue((long) block.x() * block.y() * block.z() <= 1024 && block.z() <= 64, f.entry.name() + ": a block of " + block);
@@ -337,7 +318,7 @@ final class MachineDriver implements Driver {
         return new Size(d.x(), d.y(), d.z());
     }
 
-    /** A pointer into a block becomes all of the block that lies behind it; what points nowhere is a number. */
+    /** Replaces a pointer into a block by the rest of the block from there on; a value that points nowhere is a number. */
     private Object word(long v) {
         for (Map.Entry<Long, Long> b : sizes.entrySet()) {
             if (v >= b.getKey() && v < b.getKey() + b.getValue()) {
@@ -347,7 +328,7 @@ final class MachineDriver implements Driver {
         return v == 0 ? null : v;
     }
 
-    /** A library's call: like a launch. */
+    /** Notes a library's call, which is treated like a launch. */
     private boolean call(LibraryCall c, long workspace) {
         note("call", c.op().getClass().getSimpleName());
         assertTrue(workspace != 0, "a call got no working memory");
@@ -369,7 +350,7 @@ final class MachineDriver implements Driver {
     @Override
     public Graph endCapture(Stream stream) {
         assertNotNull(capturing);
-        Graph g = new FakeGraph(capturing);
+        Graph g = new FakeHandles.FakeGraph(capturing);
         capturing = null;
         note("endCapture", "");
         open++;
@@ -386,7 +367,7 @@ final class MachineDriver implements Driver {
     public void launch(Graph graph, Stream stream) {
         outside("launchGraph", "");
         graphLaunches++;
-        ((FakeGraph) graph).work.forEach(Runnable::run);
+        ((FakeHandles.FakeGraph) graph).work().forEach(Runnable::run);
     }
 
     @Override

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import org.junit.jupiter.api.Test;
 
 class OpeningTest {
-    /** Part of the key under which choices are kept: written otherwise, all are made anew. */
+    /** This text is part of the key under which choices are stored: if it changed, all choices would be made anew. */
     @Test
     void compilersByVersion() {
         assertEquals("NVRTC 12.6, driver for CUDA 12.8", Opening.compilers(12080, "12.6"));

@@ -11,7 +11,7 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.ptx.launch.Memory;
 
-/** cuBLAS's gemm by its documentation, in double precision, matrices by column. */
+/** Computes cuBLAS's gemm as its documentation describes it, in double precision, with matrices by column. */
 final class PlainBlas implements Blas {
     private final Consumer<Runnable> start;
     private final Memory memory;
@@ -67,7 +67,7 @@ final class PlainBlas implements Blas {
         memory.wrote(c, size * g.dtype().bytes());
     }
 
-    /** The last column may end with its matrix: what the leading dimension adds behind it is not read. */
+    /** The last column may end with its matrix: elements that the leading dimension adds behind it are not read. */
     private static Tensor tensor(DType t, long address, long elements) {
         return new Tensor(t, Shape.of(Math.toIntExact(elements)), MemorySegment.ofAddress(address)
                 .reinterpret(elements * t.bytes()));

@@ -30,7 +30,7 @@ import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 import org.tweedie.program.op.Conv2d;
 
-/** Choosing engines by trying them, and remembering what was chosen. */
+/** Tests the choice of engines by trying them, and the storage of the choice. */
 class ChoosingTest {
     @TempDir
     Path folder;
@@ -86,7 +86,7 @@ class ChoosingTest {
         bench.fake.offers = List.of(CudnnBench.offer(FakeCudnn.FIRST), CudnnBench.offer(FakeCudnn.SECOND));
         Clock clock = new Clock(2, 1);
         bench.fake.planBytes = 5000;
-        clock.most = 4999; // operands have room, the engine's working memory has not
+        clock.most = 4999; // the operands have room, but the engine's working memory has not
         try (Cudnn cudnn = bench.open(90, clock)) {
             try (Vendor.Prepared p = cudnn.prepare(CudnnBench.CALL)) {
                 assertEquals("cudnn eng41 k2=19 k28=2", p.toString());
@@ -154,7 +154,9 @@ class ChoosingTest {
         assertEquals(Map.of(), clock.live, "memory of trials");
     }
 
-    /** The smallest of those within three in a hundred of the fastest; where no time is known, cuDNN's first. */
+    /**
+     * The smallest of the engines within three per cent of the fastest must be chosen, and cuDNN's first where no time is known.
+     */
     @Test
     void ofEqualsTheOneThatTakesLessMemory() {
         bench.fake.offers = List.of(CudnnBench.offer(FakeCudnn.FIRST), CudnnBench.offer(FakeCudnn.SECOND),
@@ -180,7 +182,7 @@ class ChoosingTest {
         }
     }
 
-    /** Memory that is short is no reason to stop; a card that answers nothing any more is. */
+    /** A shortage of memory must not stop the program; a card that does not answer any more must. */
     @Test
     void aFaultOfTheCardIsNoLackOfMemory() {
         Clock clock = new Clock();
@@ -191,7 +193,7 @@ class ChoosingTest {
         assertEquals(List.of(), bench.warnings);
     }
 
-    /** The kernel faults after its launch; the next launch is told so, by a status of cuDNN's. */
+    /** The kernel faults after its launch; a status of cuDNN tells the next launch. */
     @Test
     void aFaultThatCudnnTellsIsNoFailureOfAnEngineAlone() {
         bench.fake.offers = List.of(CudnnBench.offer(FakeCudnn.FIRST));
@@ -253,7 +255,7 @@ class ChoosingTest {
         }
     }
 
-    /** That an engine does not fit is ordinary; that a compiler is broken must be known, and is the same for all shapes. */
+    /** An engine that does not fit is ordinary. A broken compiler must be reported, and it is the same for all shapes. */
     @Test
     void anEngineThatFailsForAnotherReasonIsSaidOnce() {
         bench.fake.failing = (kind, before) -> kind == DescriptorKind.EXECUTION_PLAN.code && before % 2 == 0;

@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.function.LongConsumer;
 import org.tweedie.device.cudnn.engine.Trials;
 
-/** Host memory for device memory, and a clock that the test sets. */
+/** Gives trials host memory in place of device memory, and a clock that the test sets. */
 final class Clock implements Trials {
     final Map<Long, Arena> live = new HashMap<>();
     final double[] seconds;

@@ -34,9 +34,9 @@ import org.tweedie.program.Value;
 import org.tweedie.program.op.Conv2d;
 import org.tweedie.program.op.Op;
 
-/** Calls of a {@link Cudnn} on a {@link FakeCudnn} with numbers, compared with the reference device. */
+/** Makes calls of a {@link Cudnn} on a {@link FakeCudnn} with numbers and compares the results with the reference device. */
 final class CudnnBench implements AutoCloseable {
-    /** A convolution. */
+    /** Returns the program of a convolution. */
     static final LibraryCall CALL = new LibraryCall(new Conv2d(1, 1, 1, 1, 1), Epilogue.NONE,
             List.of(new Buffer("image", DType.F16, Shape.of(1, 4, 4, 8), 0), new Buffer("filter", DType.F16, Shape.of(8, 3, 3, 8),
             0)),
@@ -59,7 +59,7 @@ final class CudnnBench implements AutoCloseable {
         return Cudnn.open(fake, 5, CARD, COMPILERS, capability, new PlanCache(file, warnings::add), trials);
     }
 
-    /** An op's operands as a program has them, random and rounded as stored; lse in F32. */
+    /** Returns an op's operands as a program has them, random and rounded as they are stored; lse is F32. */
     static List<Tensor> operands(DType stored, List<Shape> shapes) {
         Random random = new Random(7);
         List<Tensor> all = new ArrayList<>();
@@ -73,7 +73,9 @@ final class CudnnBench implements AutoCloseable {
         return all;
     }
 
-    /** Results of an op on the reference device, y + residual and SiLU of it where the epilogue says so. */
+    /**
+     * Returns the results of an op on the reference device; where the epilogue says so, the residual is added and SiLU applied.
+     */
     static List<double[]> reference(Op op, Epilogue epilogue, List<Tensor> in) {
         Tracer t = new Tracer("reference");
         Map<String, Tensor> inputs = new HashMap<>();
@@ -102,7 +104,7 @@ final class CudnnBench implements AutoCloseable {
         return all;
     }
 
-    /** The call with its operands in memory, a weight as libraries want it. */
+    /** Returns the call with its operands in memory; a weight has the order that libraries want. */
     LibraryCall call(Op op, Epilogue epilogue, DType stored, List<Tensor> in, List<Shape> out, List<DType> inTypes,
             List<DType> outTypes) {
         List<Buffer> operands = new ArrayList<>();
@@ -118,7 +120,7 @@ final class CudnnBench implements AutoCloseable {
         return new LibraryCall(op, epilogue, operands, results);
     }
 
-    /** [Cout,Cin,kh,kw] as [Cout,kh,kw,Cin]. */
+    /** Reorders [Cout,Cin,kh,kw] to [Cout,kh,kw,Cin]. */
     private static Tensor channelsLast(Tensor w) {
         Shape s = w.shape();
         int cin = s.dim(1);
@@ -158,7 +160,7 @@ final class CudnnBench implements AutoCloseable {
         return v;
     }
 
-    /** Prepares, runs, compares each result with the reference; nothing lives afterwards. */
+    /** Prepares and runs a call and compares each result with the reference; nothing may be live afterwards. */
     void check(Op op, Epilogue epilogue, DType stored, List<Tensor> in, boolean lseIn, boolean lseOut) {
         List<double[]> expected = reference(op, epilogue, in);
         List<DType> inTypes = new ArrayList<>();
@@ -177,7 +179,7 @@ final class CudnnBench implements AutoCloseable {
         try (Cudnn cudnn = open(90, null); Vendor.Prepared p = cudnn.prepare(call)) {
             MemorySegment workspace = arena.allocate(p.workspace(), 256);
             p.run(call, workspace.address());
-            p.run(call, workspace.address()); // again: nothing of the first run is in the way
+            p.run(call, workspace.address()); // the second run shows that nothing of the first is in its way
         }
         for (int i = 0; i < expected.size(); i++) {
             near(op + " " + epilogue + " in " + stored + ", result " + i, expected.get(i), read(call.out().get(i)), stored);
@@ -186,7 +188,7 @@ final class CudnnBench implements AutoCloseable {
         assertEquals(0, fake.handles, "handles alive after closing");
     }
 
-    /** Within the rounding of what is stored; sums are in double on both sides. */
+    /** The tolerance is the rounding of what is stored; sums are in double on both sides. */
     private static void near(String what, double[] expected, double[] got, DType stored) {
         double worst = 0;
         double norm = 0;

@@ -5,16 +5,20 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * What cuDNN's documentation (cudnn_graph_v9.h of 9.24, "Supported attributes" of each descriptor) says of those that are used
- * here, written down once more, in its numbers, so that no number of the product is checked against itself.
+ * The rules of cuDNN's documentation (cudnn_graph_v9.h of 9.24, "Supported attributes" of each descriptor) for the descriptors
+ * that we use. They are written down once more, in its numbers, so that no number of the product is checked against itself.
  */
 final class CudnnRules {
-    /** @param ref kind of the descriptors that it takes, -1: none, -2: any operation */
+    /**
+     * An attribute.
+     *
+     * @param ref the kind of the descriptors that it takes; -1 stands for none, -2 for any operation
+     */
     record Rule(int type, int least, int most, int ref, boolean required) {}
 
     /**
-     * A line for each kind, then one for each attribute: its number, its type, elements from and to, kind of descriptor, required
-     * or not.
+     * Each kind has a line, followed by one for each attribute: its number, its type, the least and the most elements, the kind
+     * of descriptor, and whether it is required.
      */
     private static final String TABLE = """
             kind 0 pointwise
@@ -106,7 +110,7 @@ final class CudnnRules {
 
     private CudnnRules() {}
 
-    /** Bytes of one element of a type in C. */
+    /** Returns the bytes of one element of a type in C. */
     static int bytes(int type) {
         return switch (type) {
             case 2, 24 -> 1; // bool, char

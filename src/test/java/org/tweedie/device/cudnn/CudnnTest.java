@@ -31,7 +31,7 @@ import org.tweedie.program.op.AttentionVjp;
 import org.tweedie.program.op.Conv2d;
 import org.tweedie.program.op.MatMul;
 
-/** Opening, failing half-way, closing, and what is taken. */
+/** Tests opening, failing half-way, closing, and which operations are supported. */
 class CudnnTest {
     @TempDir
     Path folder;
@@ -50,7 +50,7 @@ class CudnnTest {
         bench.close();
     }
 
-    /** Whatever finishes badly, all that was made before is destroyed; {@link #nothingLives} looks. */
+    /** Whatever finishes badly, everything that was made before must be destroyed, which {@link #nothingLives} checks. */
     @Test
     void everyFailureHalfWayLeavesNothing() {
         bench.fake.status = 2000;
@@ -68,7 +68,7 @@ class CudnnTest {
         }
     }
 
-    /** The first failure is told, and the others do not keep anything alive; {@link #nothingLives} looks. */
+    /** The first failure is reported, and the others keep nothing alive, which {@link #nothingLives} checks. */
     @Test
     void whateverFailsToCloseTheRestIsClosed() {
         Type q = Type.real(1, 4, 16);
@@ -106,7 +106,7 @@ class CudnnTest {
         assertTrue(e.getMessage().startsWith("cuDNN: cudnnSetStream"), e.getMessage());
     }
 
-    /** Neither the engine that was chosen nor those that were not stay when one of these cannot be closed. */
+    /** When one of the engines cannot be closed, neither the chosen one nor the others may stay open. */
     @Test
     void anEngineThatLostAndFailsToCloseLeavesNothing() {
         bench.fake.offers = List.of(CudnnBench.offer(FakeCudnn.FIRST), CudnnBench.offer(FakeCudnn.SECOND),
@@ -157,7 +157,7 @@ class CudnnTest {
         assertThrows(UnsatisfiedLinkError.class, () -> Cudnn.open(_ -> Optional.empty(), 0, "card", "compilers", 90, null, null));
     }
 
-    /** Rules that say yes are not enough: the library is to prepare it, once for each kind of call. */
+    /** Our rules alone are not enough: the library itself must prepare each kind of call once. */
     @Test
     void attentionIsTakenIfThereIsAnEngine() {
         Attention op = new Attention(2, false);

@@ -22,27 +22,31 @@ import org.tweedie.device.cudnn.engine.EngineChoice;
 import org.tweedie.device.cudnn.engine.Note;
 
 /**
- * A cuDNN that checks what it is told against {@link CudnnRules} and whether descriptors are finished before they are used, live
- * as long as others refer to them, and are destroyed once. It offers the engines that it is told to offer and runs plans by
- * {@link GraphMachine}, in double, on the host.
+ * A cuDNN that checks what it is told against {@link CudnnRules}. It also checks that descriptors are finished before they are
+ * used, live as long as others refer to them, and are destroyed once. It offers the engines that a test gives it and runs plans
+ * by {@link GraphMachine}, in double, on the host.
  */
 final class FakeCudnn implements Backend {
     static final EngineChoice FIRST = new EngineChoice(41, new TreeMap<>(Map.of(2L, 19L, 28L, 2L)));
     static final EngineChoice SECOND = new EngineChoice(7, new TreeMap<>());
 
-    /** A descriptor. @param values by attribute: numbers, or a float's bits */
+    /**
+     * A descriptor.
+     *
+     * @param values for each attribute its numbers, or a float's bits
+     */
     static final class Entry {
         final int kind;
         final Map<Integer, long[]> values = new LinkedHashMap<>();
         boolean finished;
-        boolean filled; // by the library, which finishes it too
+        boolean filled; // the library has filled it, which finishes it too
 
         Entry(int kind) {
             this.kind = kind;
         }
     }
 
-    /** An engine on offer: for heuristics mode A, or as the last resort. */
+    /** An engine on offer, for heuristics mode A or for the fallback mode. */
     record Offer(EngineChoice choice, boolean last, Set<Note> notes) {}
 
     final Map<Long, Entry> live = new LinkedHashMap<>();
@@ -51,16 +55,16 @@ final class FakeCudnn implements Backend {
     long version = 92400;
     int handles;
     int created;
-    int asked; // heuristics
+    int asked; // how often heuristics were asked
     long planBytes = 1000;
-    /** Of engines that want other than {@link #planBytes}. */
+    /** The bytes of plans of engines that need other than {@link #planBytes}. */
     Map<Long, Long> bytesOfEngine = Map.of();
-    /** Which finishes fail: by kind and how many of that kind were finished before. */
+    /** The finishes that fail: by kind, and how many of that kind were finished before. */
     BiPredicate<Integer, Integer> failing = (kind, before) -> false;
     int status = 3000;
-    /** What destroying says, though it is done: a card that has faulted fails every call. */
+    /** The status that destroying returns although it is done: a card that has faulted fails every call. */
     int destroyed;
-    /** Which choices fail when they are run. */
+    /** The choices that fail when they are run. */
     Set<EngineChoice> failingRuns = Set.of();
     private final Map<Integer, Integer> finishes = new HashMap<>();
     private long next = 0x1000;

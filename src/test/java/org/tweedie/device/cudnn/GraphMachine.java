@@ -13,8 +13,8 @@ import org.tweedie.program.DType;
 import org.tweedie.program.Rounding;
 
 /**
- * Computes an operation graph in double, operation by operation, by what cuDNN's documentation says of each; tensors with a place
- * are read and written at the addresses and strides that they say.
+ * Computes an operation graph in double, operation by operation, as cuDNN's documentation describes each. Tensors with a place
+ * are read and written at their addresses with their strides.
  */
 final class GraphMachine {
     private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
@@ -54,7 +54,7 @@ final class GraphMachine {
         return live.get(op.values.get(attribute)[0]);
     }
 
-    /** Row-major numbers of a tensor. */
+    /** Returns the row-major numbers of a tensor. */
     private double[] read(FakeCudnn.Entry t) {
         if (t.values.containsKey(907)) {
             double[] v = virtual.get(id(t));
@@ -122,7 +122,7 @@ final class GraphMachine {
         return (int) n;
     }
 
-    /** In elements, of the i-th in row-major order. */
+    /** Returns the offset, in elements, of the i-th element in row-major order. */
     private static long offset(FakeCudnn.Entry t, int i) {
         long offset = 0;
         for (int a = 3; a >= 0; a--) {
@@ -159,7 +159,7 @@ final class GraphMachine {
         write(y, out);
     }
 
-    /** The place in t of y's i-th element; t's axes of extent 1 are broadcast. */
+    /** Returns the index in t of y's i-th element; t's axes of extent 1 are broadcast. */
     private static int broadcast(FakeCudnn.Entry t, FakeCudnn.Entry y, int i) {
         int at = 0;
         int step = 1;
@@ -201,7 +201,7 @@ final class GraphMachine {
         write(y, out);
     }
 
-    /** The same memory under other extents: which element is which is told by both strides. */
+    /** Views the same memory under other extents; the strides of both tensors tell which element is which. */
     private void reshape(FakeCudnn.Entry x, FakeCudnn.Entry y) {
         double[] in = read(x);
         Map<Long, Double> at = new HashMap<>();
@@ -216,7 +216,7 @@ final class GraphMachine {
         write(y, out);
     }
 
-    /** y = x * w, or x from y. */
+    /** Computes y = x * w, or x from y. */
     private void convolution(FakeCudnn.Entry op, FakeCudnn.Entry x, FakeCudnn.Entry w, FakeCudnn.Entry y, FakeCudnn.Entry how,
             boolean back) {
         assertEquals(1, how.values.get(101)[0], "cross-correlation");

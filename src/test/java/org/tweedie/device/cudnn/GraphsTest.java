@@ -24,7 +24,7 @@ import org.tweedie.program.op.AttentionVjp;
 import org.tweedie.program.op.Conv2d;
 import org.tweedie.program.op.Conv2dVjp;
 
-/** Each graph computes what the reference device does, told in descriptors as cuDNN's documentation wants them. */
+/** Each graph must compute what the reference device does, and its descriptors must follow cuDNN's documentation. */
 class GraphsTest {
     private static final List<Epilogue> EPILOGUES = List.of(Epilogue.NONE, new Epilogue(true, false), new Epilogue(false, true),
             new Epilogue(true, true));
@@ -51,7 +51,7 @@ class GraphsTest {
         }
     }
 
-    /** x [2,7,6,5], w [3,5,3,2]. */
+    /** Returns a convolution of x [2,7,6,5] and w [3,5,3,2]. */
     private static List<Tensor> operands(Conv2d op, boolean bias, boolean residual, boolean broadcast) {
         List<Shape> shapes = new ArrayList<>(List.of(Shape.of(2, 7, 6, 5), Shape.of(3, 5, 3, 2)));
         if (bias) {
@@ -112,13 +112,15 @@ class GraphsTest {
         }
     }
 
-    /** A residual [B,1,1,C] in F32 has no fused engine in cuDNN: the convolution, then the rest of each sample. */
+    /**
+     * A residual [B,1,1,C] in F32 has no fused engine in cuDNN, so the convolution runs first, and then the rest of each sample.
+     */
     @Test
     void withoutAFusedEngineTheEpilogueComesAfter() {
         Conv2d op = new Conv2d(1, 1, 1, 1, 1);
         for (boolean broadcast : new boolean[] {false, true}) {
             try (CudnnBench bench = new CudnnBench(folder.resolve("plans.json"))) {
-                int fused = 5; // convolution, bias, product by one, residual, SiLU
+                int fused = 5; // these are the convolution, the bias, the product by one, the residual and SiLU
                 bench.fake.failing = (kind, before) -> kind == 15 && bench.fake.live.values().stream()
                         .filter(e -> e.kind == 15 && !e.finished).anyMatch(e -> e.values.get(801).length == fused);
                 bench.check(op, new Epilogue(true, true), DType.F32, operands(op, true, true, broadcast), false, false);

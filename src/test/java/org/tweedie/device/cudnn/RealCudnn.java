@@ -29,11 +29,13 @@ import org.tweedie.program.op.Conv2d;
 import org.tweedie.program.op.Conv2dVjp;
 
 /**
- * Prepares Stable Diffusion 1.5's calls with a real cuDNN for a card that need not be there, told by its properties (cuDNN 9.8 or
- * later); of earlier versions the graphs alone. A line for each call, as "ok" or "no".
+ * Prepares Stable Diffusion 1.5's calls with a real cuDNN for a card that need not be present, given by its properties (cuDNN 9.8
+ * or later); with earlier versions only the graphs are made. It prints a line for each call, "ok" or "no".
  */
 final class RealCudnn {
-    /** An H100 in the words of CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, of CUDA's device attributes. */
+    /**
+     * The properties of an H100, taken from CUDA's device attributes, in the words of CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION.
+     */
     private static final String CARD = """
             {"cudaDeviceId":0,"deviceVer":%d,"driverVer":13000,"maxGridSize":[2147483647,65535,65535],\
             "maxBlockSize":[1024,1024,64],\
@@ -59,7 +61,11 @@ final class RealCudnn {
         };
     }
 
-    /** @param args folder of libcudnn.so.9, compute capability */
+    /**
+     * Runs the program.
+     *
+     * @param args the folder of libcudnn.so.9, and the compute capability
+     */
     public static void main(String[] args) throws Exception {
         Path file = Path.of(args[0], "libcudnn.so.9");
         int capability = Integer.parseInt(args[1]);
@@ -103,14 +109,14 @@ final class RealCudnn {
         try (Scope scope = new Scope(backend, "test")) {
             Graph g = new Graph(scope, Graph.ALIGNMENT);
             Cudnn.build(g, call);
-            g.finish(new Target.Properties(null)); // no handle: that is enough for a graph
+            g.finish(new Target.Properties(null)); // a graph needs no handle
             System.out.println("ok " + call + " | graph alone");
         } catch (CudnnException e) {
             System.out.println("no " + call + " | " + e.getMessage().replace('\n', ' '));
         }
     }
 
-    /** What the networks do in a 512 x 512 image: all kinds of layer, largest and smallest of each. */
+    /** Returns the ops of the networks for a 512 x 512 image: all kinds of layer, with the largest and smallest of each. */
     private static List<LibraryCall> calls(DType t) {
         List<LibraryCall> all = new ArrayList<>();
         int[][] attention = {{2, 8, 4096, 4096, 40}, {2, 8, 4096, 77, 40}, {2, 8, 1024, 1024, 80}, {2, 8, 1024, 77, 80},

@@ -15,11 +15,11 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
- * With a real cuDNN, in a JVM of its own, and no card: {@code mvn test -Dtest=RealCudnnTest -Dtweedie.cudnn=FOLDER}, where FOLDER
- * holds libcudnn.so.9 and all of its parts, with cuBLAS and NVRTC on LD_LIBRARY_PATH. Skipped otherwise.
+ * Tests a real cuDNN, in a JVM of its own, without a card: {@code mvn test -Dtest=RealCudnnTest -Dtweedie.cudnn=FOLDER}, where
+ * FOLDER has libcudnn.so.9 and all of its parts, with cuBLAS and NVRTC on LD_LIBRARY_PATH. Otherwise the tests are skipped.
  */
 class RealCudnnTest {
-    /** Of one storage type: 8 attentions with two pull-backs each, 11 convolutions with 7 calls each. */
+    /** The calls of one storage type: 8 attentions with two pull-backs each, 11 convolutions with 7 calls each. */
     private static final int CALLS = 8 * 3 + 11 * 7;
 
     @Test
@@ -38,7 +38,10 @@ class RealCudnnTest {
         }
     }
 
-    /** Attention in F32 and, of early versions, pull-backs for other than a multiple of 128 keys. */
+    /**
+     * Calls that are refused: attention in F32 and, in early versions, pull-backs for numbers of keys that are not a multiple of
+     * 128.
+     */
     private static boolean refused(String line, long version) {
         return line.contains("Attention") && line.contains("q:F32")
                 || line.contains("AttentionVjp") && version <= 91500
@@ -46,7 +49,7 @@ class RealCudnnTest {
                         || line.contains("k:F16[2,64,") || line.contains("k:BF16[2,64,"));
     }
 
-    /** Engines that cuDNN compiles ask for the driver's library, even for a card that is not there. */
+    /** Engines that cuDNN compiles ask for the driver's library, even for a card that is not present. */
     private static boolean needsDriver(String line, long version) {
         boolean compiled = line.contains("Attention") || line.contains("silu") || line.contains(" t:");
         return version >= 90800 && compiled && !driverIsThere();

@@ -12,10 +12,10 @@ import java.util.List;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
-/** A small jar in the place of the one with NVIDIA's libraries. */
+/** A small jar that takes the place of the one with NVIDIA's libraries. */
 public final class FakeJar {
     private static final String FOLDER = "org/example/cuda/linux-x86_64/";
-    /** More than one chunk of unpacking, so that there is something to interrupt. */
+    /** This is more than one chunk of unpacking, so that there is something to interrupt. */
     private static final int BYTES = 3 << 20;
 
     private FakeJar() {}
@@ -33,7 +33,7 @@ public final class FakeJar {
         return jar;
     }
 
-    /** What a library of the jar holds. */
+    /** Returns the content of a library of the jar. */
     public static byte[] content(String name) {
         byte[] bytes = new byte[BYTES];
         for (int i = 0; i < bytes.length; i++) {
@@ -42,7 +42,7 @@ public final class FakeJar {
         return bytes;
     }
 
-    /** What is wanted of a jar. */
+    /** Returns the description of the wanted files of a jar. */
     public static Redistributable of(Path jar, String... files) throws IOException {
         try {
             String sha = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(jar)));

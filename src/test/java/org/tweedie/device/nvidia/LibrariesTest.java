@@ -19,7 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Every case a machine can be in, as folders of empty files, and the line that tells of it. */
+/** Tests every state that a machine can have, as folders of empty files, and the line that describes it. */
 class LibrariesTest {
     private static final String FETCH = "; run './tweedie doctor --fetch-cuda', which needs NVIDIA's driver only, or name its "
             + "folder in TWEEDIE_CUDA_LIBRARIES";
@@ -59,7 +59,7 @@ class LibrariesTest {
         Files.createSymbolicLink(folder.resolve(name), Path.of(name + version));
     }
 
-    /** As packages install it: names with the major version are links. */
+    /** Makes a folder as packages install it: names with the major version are links. */
     private static void cudnn(Path folder, String version) throws IOException {
         for (String part : CudnnSearch.PARTS) {
             link(folder, "libcudnn_" + part + ".so.9", version);

@@ -13,12 +13,17 @@ import jcuda.runtime.JCuda;
 import jcuda.runtime.cudaError;
 
 /**
- * Loads NVIDIA's libraries into a JVM of its own, since it is for good, and prints what they say as {@code name: value} lines.
+ * Loads NVIDIA's libraries into a JVM of its own, since they cannot be unloaded, and prints what they report as {@code name:
+ * value} lines.
  */
 public final class LoadLibraries {
     private LoadLibraries() {}
 
-    /** @param args nothing, or {@code bare} to load JCuda's natives without what they need */
+    /**
+     * Runs the program.
+     *
+     * @param args nothing, or {@code bare} to load JCuda's natives without the libraries that they need
+     */
     public static void main(String[] args) throws Throwable {
         if (args.length == 0) {
             vendor();
@@ -53,7 +58,7 @@ public final class LoadLibraries {
                 .invokeExact(handle);
     }
 
-    /** NVRTC needs no GPU to compile; that it does shows that its builtins were found. */
+    /** Compiles with NVRTC, which needs no GPU; if it succeeds, its builtins were found. */
     private static int compile(Loaded loaded, Arena arena, MemorySegment program) throws Throwable {
         Linker linker = Linker.nativeLinker();
         MemorySegment source = arena.allocateFrom("extern \"C\" __global__ void f(float* x) { x[threadIdx.x] = 0.0f; }");

@@ -19,9 +19,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * NVIDIA's own libraries in a JVM of their own, without a GPU. Taken from what {@code doctor --fetch-cuda} has fetched, else
- * unpacked below target from the jar in the local Maven repository; where neither is there the tests are skipped, unless the
- * profile cuda-libraries asked for them.
+ * Tests NVIDIA's own libraries in a JVM of their own, without a GPU. They are taken from what {@code doctor --fetch-cuda} has
+ * fetched, or else unpacked below target from the jar in the local Maven repository. Where neither exists the tests are skipped,
+ * unless the profile cuda-libraries asks for them.
  */
 class LoadedTest {
     private static final Path UNPACKED = Path.of("target/cuda-12.6").toAbsolutePath();
@@ -30,7 +30,7 @@ class LoadedTest {
     @TempDir
     private Path root;
 
-    /** Where the libraries lie. */
+    /** The folder of the libraries. */
     private static Path libraries() throws IOException {
         if (CUDA.isIn(SearchPath.fetched())) {
             return SearchPath.fetched();
@@ -45,7 +45,7 @@ class LoadedTest {
         return UNPACKED;
     }
 
-    /** Skips a test, visibly: the console does not show the text of an assumption. */
+    /** Skips a test and prints why, because the console does not show the text of an assumption. */
     private static void need(boolean there, String text) {
         if (!there) {
             System.out.println("skipped: " + text);
@@ -53,7 +53,7 @@ class LoadedTest {
         assumeTrue(there, text);
     }
 
-    /** What {@link LoadLibraries} prints, by name. */
+    /** Returns what {@link LoadLibraries} prints, by name. */
     private Map<String, String> child(String folders, String... args) throws IOException, InterruptedException {
         Path temporary = Files.createDirectories(root.resolve("tmp"));
         List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The user's Maven, played by a shell script. */
+/** Tests the user's Maven, which a shell script plays. */
 class MavenTest {
     private static final Redistributable.Listener DEAF = (done, doing) -> { };
     private static final String ELSE = ", or fetch the jar on another machine and give it with --jar FILE";
@@ -32,7 +32,7 @@ class MavenTest {
         repository = root.resolve("repository");
     }
 
-    /** A mvn that tells the local repository in colours, after warnings, and runs some lines for everything else. */
+    /** Writes a mvn that prints the local repository in colours, after warnings, and runs some lines for everything else. */
     private Maven maven(String lines) throws IOException {
         Path bin = Files.createDirectories(root.resolve("bin"));
         Path mvn = Files.writeString(bin.resolve("mvn"), "#!/bin/sh\necho \"$@\" >> " + root + "/calls\n"

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A folder appears whole or not at all, whatever goes wrong. */
+/** A folder must appear complete or not at all, whatever goes wrong. */
 class RedistributableTest {
     private static final Redistributable.Listener DEAF = (done, doing) -> { };
 

@@ -10,16 +10,16 @@ import java.util.function.DoubleUnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.tweedie.program.op.Fn;
 
-/** The vector functions and sums against double precision, over all of their range. */
+/** Tests the vector functions and sums against double precision, over their whole range. */
 class StripsTest {
     private static final int N = 4096;
 
-    /** y = f(x), given working memory. */
+    /** A loop y = f(x) that is given working memory. */
     private interface Strip {
         void apply(long x, long y, long temp);
     }
 
-    /** Largest |f(x) - exact| / max(|exact|, floor) for x from..to. */
+    /** Returns the largest |f(x) - exact| / max(|exact|, floor) for x from..to. */
     private static double error(Strip f, DoubleUnaryOperator exact, double from, double to, double floor) {
         try (Arena arena = Arena.ofConfined()) {
             long x = arena.allocate(4 * N, 64).address();

@@ -24,8 +24,8 @@ import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 
 /**
- * JCuda's and JCublas's own native halves, called as this device calls them: in a JVM of its own, on a driver and a cuBLAS in C
- * that tell what reached them. Runs where a C compiler is found.
+ * Tests JCuda's and JCublas's own native libraries, called as this device calls them: in a JVM of its own, on a driver and a
+ * cuBLAS in C that print the calls that reach them. The tests run where a C compiler is found.
  */
 class JcudaTest {
     private static final Path SOURCES = Path.of("src/test/native");
@@ -104,7 +104,7 @@ class JcudaTest {
         assertEquals(expected, told);
     }
 
-    /** What it prints on both streams, in order. */
+    /** Returns what the other JVM prints on both streams, in order. */
     private String run(List<String> command) throws IOException, InterruptedException {
         ProcessBuilder b = new ProcessBuilder(command).redirectErrorStream(true);
         b.environment().put("LD_LIBRARY_PATH", folder.toString());
@@ -115,7 +115,7 @@ class JcudaTest {
         return out;
     }
 
-    /** The calls, in the other JVM. */
+    /** Makes the calls, in the other JVM. */
     static final class Calls {
         public static void main(String[] args) {
             Driver d = new Jcuda();

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Choices on disk. */
+/** Tests the storage of choices on disk. */
 class PlanCacheTest {
     private static final EngineChoice CHOICE = new EngineChoice(62, new TreeMap<>(Map.of(2L, 19L, 13L, 1L, 25L, -1L)));
 
@@ -43,7 +43,7 @@ class PlanCacheTest {
         assertEquals(List.of(), warnings);
     }
 
-    /** Two processes at once: neither loses what the other has written. */
+    /** Two processes write at once, and neither may lose what the other has written. */
     @Test
     void keepsWhatOthersWrite() {
         PlanCache one = open();

@@ -12,7 +12,7 @@ import org.tweedie.program.op.Attention;
 import org.tweedie.program.op.AttentionVjp;
 import org.tweedie.program.op.Conv2d;
 
-/** Which attention goes to cuDNN, by version and card. */
+/** Tests which attention goes to cuDNN, by version and card. */
 class SupportTest {
     private static Optional<String> forward(long version, int capability, int queries, int keys, int d, DType stored) {
         return new Support(version, capability).refusal(new Attention(8, false), Shape.of(2, queries, 8 * d),
