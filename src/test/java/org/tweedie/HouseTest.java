@@ -37,7 +37,7 @@ class HouseTest {
 
     /** From the top down: a package may use those after it, never those before it. */
     private static final List<String> LAYERS = List.of("cli", "solve", "measure", "metrics", "diffusion", "profile", "model", "nn", "weights",
-            "image", "transform", "device", "ptx", "program");
+            "image", "device", "transform", "ptx", "program");
 
     private static final JavaClasses MAIN = new ClassFileImporter().importUrl(Program.class.getProtectionDomain().getCodeSource().getLocation());
 

@@ -209,9 +209,10 @@ public final class MemoryPlan {
     public static Sharing sharing(Op op) {
         return switch (op) {
             case Reshape _ -> Sharing.ALIAS;
-            case Affine _, Binary _, Unary _, UnaryMul _, Softmax _, GroupNorm _, GroupNormVjp _, GroupNormJvp _ -> Sharing.IN_PLACE;
-            case Attention _, AttentionJvp _, AttentionVjp _, Broadcast _, Concat _, Conv2d _, Conv2dVjp _, Gather _, MatMul _, Pad _,
-                    ReduceSum _, Slice _, SumPool _, Transpose _, Upsample _ -> Sharing.NONE;
+            case Affine _, Binary _, Unary _, UnaryMul _, Softmax _, GegluVjp _, GroupNorm _, GroupNormVjp _, GroupNormJvp _ -> Sharing.IN_PLACE;
+            case Attention _, AttentionJvp _, AttentionVjp _, Broadcast _, Concat _, Conv2d _, Conv2dVjp _, DdimMove _, Gather _, Geglu _, GegluJvp _,
+                    Guidance _, GuidanceVjp _, HutchinsonEstimate _, HutchinsonEstimateVjp _, HutchinsonPair _, HutchinsonPairVjp _, MatMul _, Pad _,
+                    ReduceSum _, Slice _, SumPool _, Transpose _, TweedieMean _, Upsample _ -> Sharing.NONE;
         };
     }
 

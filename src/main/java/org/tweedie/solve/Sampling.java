@@ -46,7 +46,7 @@ public final class Sampling implements AutoCloseable {
         NoiseLevel.Traced from = NoiseLevel.inputs(t, "from.");
         NoiseLevel.Traced to = NoiseLevel.inputs(t, "to.");
         Value eps = denoiser.eps(t, z, new NoiseLevel.Traced(timestep, from.sqrtAbar(), from.sigma()));
-        t.output("z", Ddim.move(t, Ddim.mean(t, z, eps, from), eps, to));
+        t.output("z", Ddim.move(t, z, eps, from, to));
         return Simplify.of(t.finish());
     }
 

@@ -80,7 +80,31 @@ public record OpCase(Op op, int active, List<Shape> in) {
         convolutions(c);
         norms(c);
         attentions(c);
+        gated(c);
+        sampling(c);
         return c.stream();
+    }
+
+    /** Rows whose halves are no whole vectors, are shorter and longer than a vector and than a strip. */
+    private static void gated(List<OpCase> c) {
+        for (int[] x : new int[][] {s(2, 3, 26), s(5, 2), s(3, 64), s(2, 2 * 2051)}) {
+            c.add(of(new Geglu(), 1, x));
+        }
+    }
+
+    private static void sampling(List<OpCase> c) {
+        for (int[] z : new int[][] {s(2, 3, 5, 4), s(1, 13), s(3, 7, 5)}) {
+            int[] both = z.clone();
+            both[0] *= 2;
+            c.add(of(new TweedieMean(), 2, z, z, s(), s()));
+            c.add(of(new DdimMove(), 2, z, z, s(), s(), s(), s()));
+            c.add(of(new Guidance(7.5), 1, both));
+            c.add(of(new GuidanceVjp(new Guidance(-0.5)), 1, z));
+            c.add(of(new HutchinsonPair(), 2, z, z, s()));
+            c.add(of(new HutchinsonPairVjp(), 1, both));
+            c.add(of(new HutchinsonEstimate(-1), 3, z, both, z, s(), s(), s()));
+            c.add(of(new HutchinsonEstimateVjp(0.75), 3, z, s(z[0]), z, s(), s()));
+        }
     }
 
     private static void convolutions(List<OpCase> c) {

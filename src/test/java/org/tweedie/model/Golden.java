@@ -121,7 +121,7 @@ public final class Golden implements AutoCloseable {
         NoiseLevel.Traced from = NoiseLevel.inputs(t, "");
         NoiseLevel.Traced to = NoiseLevel.inputs(t, "to.");
         Value eps = denoiser.eps(t, in, from);
-        t.output("z", Ddim.move(t, Ddim.mean(t, in, eps, from), eps, to));
+        t.output("z", Ddim.move(t, in, eps, from, to));
         try (Executable e = d.compile(Simplify.of(t.finish()))) {
             for (NoiseLevel level : schedule.levels(steps)) {
                 Map<String, Tensor> m = new HashMap<>(level.tensors(""));

@@ -59,6 +59,20 @@ final class Lowering {
             case Attention o -> Attentions.forward(primitives, parallel, o, in);
             case AttentionVjp o -> Attentions.vjp(primitives, parallel, o, in);
             case AttentionJvp o -> Attentions.jvp(primitives, parallel, o, in);
+            case Geglu _ -> GegluLoops.forward(parallel, x);
+            case GegluVjp _ -> GegluLoops.vjp(parallel, x);
+            case GegluJvp _ -> GegluLoops.jvp(parallel, x);
+            case DdimMove _, Guidance _, GuidanceVjp _, HutchinsonEstimate _, HutchinsonEstimateVjp _, HutchinsonPair _, HutchinsonPairVjp _,
+                    TweedieMean _ -> throw new IllegalStateException("device 'cpu': " + i.op() + " must be decomposed before");
+        };
+    }
+
+    /** Tells the fused ops for which there is no loop of its own: those on latents, which are small. */
+    static boolean lacks(Op op) {
+        return switch (op) {
+            case DdimMove _, Guidance _, GuidanceVjp _, HutchinsonEstimate _, HutchinsonEstimateVjp _, HutchinsonPair _, HutchinsonPairVjp _,
+                    TweedieMean _ -> true;
+            default -> false;
         };
     }
 

@@ -86,6 +86,13 @@ final class Strips {
         }
     }
 
+    /** z = x + y. */
+    static void add(long x, long y, long z, int n) {
+        for (int i = 0; i < n; i += L) {
+            store(load(x + 4L * i).add(load(y + 4L * i)), z + 4L * i);
+        }
+    }
+
     /** y = a x + b. */
     static void affine(long x, float a, float b, long y, int n) {
         FloatVector va = all(a);

@@ -11,6 +11,8 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 import org.tweedie.program.op.Attention;
 import org.tweedie.program.op.AttentionJvp;
+import org.tweedie.program.op.Geglu;
+import org.tweedie.program.op.GegluJvp;
 import org.tweedie.program.op.GroupNormJvp;
 import org.tweedie.program.op.Op;
 import org.tweedie.program.op.Unary;
@@ -44,6 +46,7 @@ final class DualPatterns {
         return switch (op) {
             case GroupNormJvp o -> o.of().equals(of);
             case AttentionJvp o -> o.of().equals(of);
+            case GegluJvp _ -> of instanceof Geglu;
             case UnaryMul o -> o.order() == 1 && Activations.hasDual(o.fn()) && new Unary(o.fn(), 0).equals(of);
             default -> false;
         };
@@ -64,6 +67,7 @@ final class DualPatterns {
         GpuKernel kernel = switch (j.op()) {
             case GroupNormJvp o -> Norms.dual(o.of(), types.getFirst().shape());
             case AttentionJvp o -> Attentions.dual(o);
+            case GegluJvp _ -> Activations.gegluDual(types.getFirst().shape());
             case UnaryMul o -> Activations.dual(o.fn(), types.getFirst().shape().size());
             default -> throw new IllegalStateException("dual: " + j);
         };

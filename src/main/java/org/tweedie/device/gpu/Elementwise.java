@@ -7,7 +7,7 @@ import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 import org.tweedie.program.op.Binary;
 
-/** Arithmetic element by element with numpy's broadcasting, casts, sinusoids of time steps: launches of kernels/elementwise.cu. */
+/** Arithmetic element by element with numpy's broadcasting, and casts: launches of kernels/elementwise.cu. */
 final class Elementwise {
     private static final int THREADS = 256;
 
@@ -54,17 +54,6 @@ final class Elementwise {
             throw new IllegalArgumentException("cast: expected buffers of one size and two types, got " + x + " and " + y);
         }
         return launch("cast_" + type("cast", x) + "_" + type("cast", y), (x.size() + 7) / 8, new Arg.In(x), new Arg.Out(y), new Arg.I64(x.size()));
-    }
-
-    /** y [B,2 half] = [sin(t f) | cos(t f)], with flip [cos | sin]; operands t [B] and f [half], both F32. |t f| must be below 1e5. */
-    static GpuKernel timeEmbedding(int batch, int half, boolean flip) {
-        return GpuKernel.of(p -> {
-            if (p.in(0).dtype() != DType.F32 || p.in(1).dtype() != DType.F32) {
-                throw new IllegalArgumentException("time embedding: expected F32, which alone can tell angles, got " + p.in(0) + " and " + p.in(1));
-            }
-            return launch("time_embedding_forward_" + type("time embedding", p.out(0)), (long) batch * half, new Arg.In(p.in(0)),
-                    new Arg.In(p.in(1)), new Arg.Out(p.out(0)), count((long) batch * half), Divisor.of(half).arg(), new Arg.I32(flip ? 1 : 0));
-        });
     }
 
     /** A thread for each of n items. */

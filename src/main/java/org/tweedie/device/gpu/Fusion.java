@@ -3,32 +3,22 @@ package org.tweedie.device.gpu;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.PriorityQueue;
 import org.tweedie.program.Instr;
 import org.tweedie.program.Program;
 import org.tweedie.program.Value;
-import org.tweedie.program.op.Binary;
-import org.tweedie.program.op.Concat;
-import org.tweedie.program.op.Conv2d;
-import org.tweedie.program.op.Conv2dVjp;
-import org.tweedie.program.op.ReduceSum;
-import org.tweedie.program.op.Slice;
-import org.tweedie.program.op.UnaryMul;
 
 /**
- * A program as groups of instructions, in an order in which they may run: each group one kernel's work. The probe of the surrogate loss, the sampler's formulas,
- * convolutions, products and pull-backs of norms with what is added to them and pairs of an operation and its push-forward are done together, everything else
- * alone. Instructions are merged only if what passes between them is read nowhere else, or is written as well, and if nothing that the kernel reads depends on
- * what it writes.
+ * A program as groups of instructions, in an order in which they may run: each group is one kernel's work. Convolutions, products and pull-backs are done
+ * together with what is added to them, and an operation together with its push-forward; everything else is done alone. Instructions are merged only if what
+ * passes between them is read nowhere else, or is written as well, and if nothing that the kernel reads depends on what it writes.
  */
 public final class Fusion {
     private final Program program;
     private final Uses uses;
     private final Match[] matchOf; // by instruction; null: alone
-    private final Storage storage;
     private final List<Group> groups;
 
     private Fusion(Program program, Storage storage, Offer offer) {
@@ -36,21 +26,15 @@ public final class Fusion {
         this.uses = new Uses(program);
         this.matchOf = new Match[program.body().size()];
         Matching of = new Matching(uses, storage);
-        HutchinsonPatterns probe = new HutchinsonPatterns(of);
-        SamplerPatterns sampler = new SamplerPatterns(of);
-        GegluPatterns geglu = new GegluPatterns(of);
         SumPatterns sums = new SumPatterns(of);
         DualPatterns duals = new DualPatterns(of);
         for (int n = matchOf.length - 1; n >= 0; n--) { // a formula before its parts
-            solver(n, probe, sampler).forEach(this::take);
-            gated(n, geglu).forEach(this::take);
             sums.at(n).forEach(this::take);
         }
         for (int n = 0; n < matchOf.length; n++) {
             duals.at(n).forEach(this::take);
         }
-        this.storage = storage.withNetworks(direct());
-        this.groups = order().stream().map(n -> n.match == null ? Group.of(n.instr, this.storage, offer) : n.group(program)).toList();
+        this.groups = order().stream().map(n -> n.match == null ? Group.of(n.instr, storage, offer) : n.group(program)).toList();
     }
 
     /** @param storage how values are stored when each instruction is done alone; @param offer what libraries do of what is done alone */
@@ -61,60 +45,6 @@ public final class Fusion {
     /** In an order in which they may run; a reshape is a group without a kernel. */
     public List<Group> groups() {
         return groups;
-    }
-
-    /** How values are stored: as before, but that the probe's batches are written as the network reads them. */
-    public Storage storage() {
-        return storage;
-    }
-
-    /** F32 values that only networks read, in their own type, and that a kernel makes which can write that. */
-    private List<Value> direct() {
-        List<Value> all = new ArrayList<>();
-        for (int n = 0; n < matchOf.length; n++) {
-            Match m = matchOf[n];
-            if (m != null && m.writesAny() && m.first() == n) {
-                Value v = m.out().getFirst();
-                if (!uses.isResult(v) && uses.readers(v).stream().allMatch(r -> isNetwork(uses.instr(r)))) {
-                    all.add(v);
-                }
-            }
-        }
-        return all;
-    }
-
-    /** Alone or with what follows it, a convolution reads its image in the network's type. */
-    private static boolean isNetwork(Instr i) {
-        return i.op() instanceof Conv2d || i.op() instanceof Conv2dVjp;
-    }
-
-    /** The solver's formulas that end at an instruction. */
-    private List<Match> solver(int n, HutchinsonPatterns probe, SamplerPatterns sampler) {
-        return switch (uses.instr(n).op()) {
-            case Concat _ -> found(probe.form(n));
-            case ReduceSum _ -> found(probe.reduce(n));
-            case Binary b when b.kind() == Binary.Kind.DIV -> found(sampler.tweedie(n));
-            case Binary b when b.kind() == Binary.Kind.ADD ->
-                    found(probe.seed(n), probe.formVjp(n), sampler.ddim(n), sampler.guidance(n), sampler.guidanceVjp(n));
-            default -> List.of();
-        };
-    }
-
-    /** Gated units that end at an instruction. */
-    private List<Match> gated(int n, GegluPatterns geglu) {
-        return switch (uses.instr(n).op()) {
-            case UnaryMul _ -> found(geglu.forward(n));
-            case Binary b when b.kind() == Binary.Kind.ADD -> {
-                List<Match> all = new ArrayList<>(found(geglu.vjp(n)));
-                all.addAll(geglu.jvp(n));
-                yield all;
-            }
-            default -> List.of();
-        };
-    }
-
-    private static List<Match> found(Match... all) {
-        return Arrays.stream(all).filter(m -> m != null).toList();
     }
 
     /** Merges a match's instructions if none is merged already and order allows it. */
@@ -190,7 +120,7 @@ public final class Fusion {
         }
     }
 
-    /** Nodes in the program's order, but that each waits for what it reads; slices that nobody reads any more are left out. */
+    /** Nodes in the program's order, but that each waits for what it reads. */
     private List<Node> order() {
         Node[] makers = new Node[program.values()];
         List<Node> nodes = new ArrayList<>();
@@ -201,7 +131,6 @@ public final class Fusion {
                 node.out().forEach(v -> makers[v.id()] = node);
             }
         }
-        nodes.removeAll(unread(nodes));
         for (Node node : nodes) {
             node.in().stream().map(v -> makers[v.id()]).filter(m -> m != null).distinct().forEach(m -> {
                 m.readers.add(node);
@@ -229,11 +158,5 @@ public final class Fusion {
             }
         }
         return order;
-    }
-
-    private List<Node> unread(List<Node> nodes) {
-        boolean[] read = new boolean[program.values()];
-        nodes.forEach(n -> n.in().forEach(v -> read[v.id()] = true));
-        return nodes.stream().filter(n -> n.match == null && n.instr.op() instanceof Slice && !read[n.instr.result().id()] && !uses.isResult(n.instr.result())).toList();
     }
 }

@@ -20,60 +20,55 @@ public final class Hutchinson {
     private Hutchinson() {}
 
     /** z, e [B,..], h [] to [z ; z + h e]. */
-    public static GpuKernel form() {
+    public static GpuKernel pair() {
         return GpuKernel.of(p -> {
             Buffer z = p.in(0);
             Buffer e = p.in(1);
             Buffer h = p.in(2);
             Buffer both = p.out(0);
-            latents("hutchinson form: ", both, z, e);
-            scalars("hutchinson form: ", h);
+            latents("hutchinson pair: ", both, z, e);
+            scalars("hutchinson pair: ", h);
             return launch("form_forward", both, z, new Arg.In(z), new Arg.In(e), new Arg.In(h), new Arg.Out(both), new Arg.I64(sample(z)));
         });
     }
 
-    /** both [2B,..], u [B,..] to u + first half + second half. */
-    public static GpuKernel formVjp() {
+    /** both [2B,..] and, where {@code plus} says so, u [B,..] to the sum of both halves and u. */
+    public static GpuKernel pairVjp(boolean plus) {
         return GpuKernel.of(p -> {
             Buffer both = p.in(0);
-            Buffer u = p.in(1);
             Buffer dz = p.out(0);
-            latents("hutchinson form pull-back: ", both, u, dz);
-            return launch("form_vjp", both, u, new Arg.In(both), new Arg.In(u), new Arg.Out(dz), new Arg.I64(sample(u)));
+            latents("hutchinson pair pull-back: ", both, plus ? new Buffer[] {p.in(1), dz} : new Buffer[] {dz});
+            return launch("form_vjp", both, dz, new Arg.In(both), plus ? new Arg.In(p.in(1)) : new Arg.None(), new Arg.Out(dz), new Arg.I64(sample(dz)));
         });
     }
 
-    /** z [B,..], h [], key [3] to e ~ N(0,I) and [z ; z + h e]. */
-    public static GpuKernel draw() {
-        return GpuKernel.of(p -> {
-            Buffer z = p.in(0);
-            Buffer h = p.in(1);
-            Buffer key = p.in(2);
-            Buffer e = p.out(0);
-            Buffer both = p.out(1);
-            latents("hutchinson draw: ", both, z, e);
-            scalars("hutchinson draw: ", h);
-            Noise.key("hutchinson draw: ", key);
-            Launch.Dim grid = Launch.Dim.of((Noise.quads(sample(z)) + THREADS - 1) / THREADS, samples(z));
-            return new Launch(FAMILY, "hutchinson_draw_forward_" + Noise.suffix("hutchinson draw: ", both), grid, Launch.Dim.of(THREADS), 0,
-                    List.of(new Arg.In(z), new Arg.In(h), new Arg.In(key), new Arg.Out(e), new Arg.Out(both), new Arg.I64(sample(z))));
+    /** z [B,..], both = [eps(z) ; eps(z + h e)] [2B,..], e [B,..], h, sigma, sqrt(abar) [] to Tweedie's mean [B,..] and the trace [B]. */
+    public static GpuKernel estimate(double k, Shape z) {
+        GpuKernel mean = Sampler.tweedie();
+        GpuKernel trace = reduce(k, z);
+        return new GpuKernel(trace.scratch(), p -> {
+            Buffer both = p.in(1);
+            Buffer eps = new Buffer(both.name() + ", first half", both.dtype(), z, both.address());
+            List<Step> steps = new ArrayList<>(mean.bind().apply(new GpuKernel.Chosen(List.of(p.in(0), eps, p.in(4), p.in(5)), List.of(p.out(0)), 0)));
+            steps.addAll(trace.bind().apply(new GpuKernel.Chosen(List.of(both, p.in(2), p.in(3), p.in(4)), List.of(p.out(1)), p.scratch())));
+            return steps;
         });
     }
 
-    /** u, e [B,..], weight [B], sigma, h [] to [a u sigma - c e ; c e], c = k weight / (sigma h). */
-    public static GpuKernel seed(double a, double k) {
+    /** u [B,..], weight [B], e [B,..], sigma, h [] to [-sigma u - c e ; c e], c = k weight / (sigma h). */
+    public static GpuKernel estimateVjp(double k) {
         return GpuKernel.of(p -> {
             Buffer u = p.in(0);
-            Buffer e = p.in(1);
-            Buffer weight = p.in(2);
+            Buffer weight = p.in(1);
+            Buffer e = p.in(2);
             Buffer sigma = p.in(3);
             Buffer h = p.in(4);
             Buffer both = p.out(0);
-            latents("hutchinson seed: ", both, u, e);
-            scalars("hutchinson seed: ", sigma, h);
-            perSample("hutchinson seed: weight", weight, samples(u));
+            latents("hutchinson estimate pull-back: ", both, u, e);
+            scalars("hutchinson estimate pull-back: ", sigma, h);
+            perSample("hutchinson estimate pull-back: weight", weight, samples(u));
             return launch("seed_forward", both, u, new Arg.In(u), new Arg.In(e), new Arg.In(weight), new Arg.In(sigma), new Arg.In(h), new Arg.Out(both),
-                    new Arg.I64(sample(u)), new Arg.F32((float) a), new Arg.F32((float) k));
+                    new Arg.I64(sample(u)), new Arg.F32((float) k));
         });
     }
 
@@ -112,7 +107,7 @@ public final class Hutchinson {
     }
 
     private static String entry(String op, Buffer both) {
-        return "hutchinson_" + op + "_" + Noise.suffix("hutchinson: ", both);
+        return "hutchinson_" + op + "_" + Reals.type("hutchinson probe", both);
     }
 
     private static int samples(Buffer b) {

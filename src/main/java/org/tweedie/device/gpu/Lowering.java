@@ -48,9 +48,25 @@ final class Lowering {
             case Attention o -> Attentions.forward(o, in);
             case AttentionVjp o -> Attentions.vjp(o, in);
             case AttentionJvp o -> Attentions.jvp(o, in);
+            case Geglu _ -> Activations.geglu(x);
+            case GegluVjp _ -> Activations.gegluVjp(x);
+            case GegluJvp _ -> Activations.gegluJvp(x);
+            case TweedieMean _ -> Sampler.tweedie();
+            case DdimMove _ -> Sampler.ddim();
+            case Guidance o -> Sampler.guidance(o.weight());
+            case GuidanceVjp o -> Sampler.guidanceVjp(o.of().weight());
+            case HutchinsonPair _ -> Hutchinson.pair();
+            case HutchinsonPairVjp _ -> Hutchinson.pairVjp(false);
+            case HutchinsonEstimate o -> Hutchinson.estimate(o.factor(), x);
+            case HutchinsonEstimateVjp o -> Hutchinson.estimateVjp(o.factor());
             case MatMul o -> Products.of(o, y, in.size() == 3, false);
             case Conv2d _, Conv2dVjp _ -> library(i);
         };
+    }
+
+    /** Tells the fused ops for which there is no kernel: at present none. */
+    static boolean lacks(Op op) {
+        return false;
     }
 
     private static GpuKernel library(Instr i) {

@@ -16,31 +16,24 @@ import org.tweedie.program.Value;
  * @param wanted the types in which it reads them
  * @param out what it writes that is read elsewhere
  * @param sharing whether its result may lie where an operand lies
- * @param writesAny whether it writes its result in any type, whatever it reads
  */
-record Match(Set<Integer> instrs, List<Value> in, List<DType> wanted, List<Value> out, GpuKernel kernel, MemoryPlan.Sharing sharing,
-        boolean writesAny) {
+record Match(Set<Integer> instrs, List<Value> in, List<DType> wanted, List<Value> out, GpuKernel kernel, MemoryPlan.Sharing sharing) {
     Match {
         instrs = new TreeSet<>(instrs);
     }
 
     Match(Set<Integer> instrs, List<Value> in, List<DType> wanted, List<Value> out, GpuKernel kernel) {
-        this(instrs, in, wanted, out, kernel, MemoryPlan.Sharing.NONE, false);
-    }
-
-    /** The same by a kernel that writes its result in any type. */
-    Match writingAny() {
-        return new Match(instrs, in, wanted, out, kernel, sharing, true);
+        this(instrs, in, wanted, out, kernel, MemoryPlan.Sharing.NONE);
     }
 
     /** The same by a kernel that may write its result over its last operand. */
     Match overLast() {
-        return new Match(instrs, in, wanted, out, kernel, MemoryPlan.Sharing.IN_PLACE_OF_LAST, writesAny);
+        return new Match(instrs, in, wanted, out, kernel, MemoryPlan.Sharing.IN_PLACE_OF_LAST);
     }
 
     /** The same by a kernel that reads each element for the last time when it writes it. */
     Match inPlace() {
-        return new Match(instrs, in, wanted, out, kernel, MemoryPlan.Sharing.IN_PLACE, writesAny);
+        return new Match(instrs, in, wanted, out, kernel, MemoryPlan.Sharing.IN_PLACE);
     }
 
     /** The first of its instructions. */

@@ -15,6 +15,7 @@ import org.tweedie.program.Program;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.Value;
 import org.tweedie.program.op.*;
+import org.tweedie.transform.Decompose;
 
 /**
  * A program lowered for a GPU but for addresses: which kernels run in which order, where in one arena each value lies and how it is
@@ -31,11 +32,11 @@ public final class Plan {
 
     private Plan(Program program, DType real, Offer offer, int guard) {
         this.program = program;
-        Fusion fusion = Fusion.of(program, Storage.of(program, real), offer);
+        Storage stored = Storage.of(program, real);
         Crossing crossing = new Crossing(program.values());
         collectConstants();
-        this.groups = fusion.groups().stream().map(g -> converting(g, fusion.storage(), crossing)).toList();
-        this.storage = fusion.storage().with(crossing.copies());
+        this.groups = Fusion.of(program, stored, offer).groups().stream().map(g -> converting(g, stored, crossing)).toList();
+        this.storage = stored.with(crossing.copies());
         this.names = names(program, crossing.copies());
         this.memory = MemoryPlan.of(withValues(program, crossing.copies().size()), groups.stream().map(Plan::memoryStep).toList(), v -> v.shape().size() * storage.of(v).bytes(), guard);
         groups.forEach(this::collectUploads);
@@ -54,7 +55,7 @@ public final class Plan {
 
     /** With unused bytes behind each buffer and no shared places, for tests that look for writes out of place. */
     public static Plan of(Program program, DType real, Offer offer, int guard) {
-        return new Plan(program, real, offer, guard);
+        return new Plan(Decompose.of(program, Lowering::lacks), real, offer, guard);
     }
 
     /** Of each value by its number: as the program calls it, or its number and the place in the model that made it (not reshaped it). */

@@ -44,11 +44,6 @@ final class Reductions {
         return last ? rows(outer, n) : columns(outer, n, runs.getLast().extent);
     }
 
-    /** [B,..] to [B]. */
-    static GpuKernel sumPerSample(Shape x) {
-        return rows(x.dim(0), x.size(1, x.rank()));
-    }
-
     private static List<Run> runs(Shape x, List<Integer> axes) {
         List<Run> runs = new ArrayList<>();
         for (int a = 0; a < x.rank(); a++) {

@@ -6,7 +6,7 @@ import java.util.List;
 import org.tweedie.program.DType;
 
 /**
- * The sampler's own formulas, one pass each (sampler.cu): Tweedie's mean, DDIM, guidance, a gradient step. Latents and scalars are F32, what comes from
+ * The sampler's own formulas, one pass each (sampler.cu): Tweedie's mean, DDIM and guidance. Latents and scalars are F32, what comes from
  * the network is F32, F16 or BF16.
  */
 public final class Sampler {
@@ -29,30 +29,18 @@ public final class Sampler {
 
     /** z, eps, then sigma, sqrt_abar of here, sqrt_abar, sigma of there, [] each, to the latent there; it may lie where z lies. */
     public static GpuKernel ddim() {
-        return GpuKernel.of(p -> launch("ddim_forward", p.in(1), p.in(0).size(), ddim(p, 1).toArray(Arg[]::new)));
-    }
-
-    /** As {@link #ddim}, with [without ; with] of twice the size for eps: eps = without + w (with - without). */
-    public static GpuKernel ddimGuided(double w) {
         return GpuKernel.of(p -> {
-            List<Arg> args = ddim(p, 2);
-            args.add(new Arg.F32((float) w));
-            return launch("ddim_guided_forward", p.in(1), p.in(0).size(), args.toArray(Arg[]::new));
+            Buffer z = p.in(0);
+            latents("ddim", z.size(), z, p.out(0));
+            size("ddim", z.size(), p.in(1));
+            latents("ddim", 1, p.in(2), p.in(3), p.in(4), p.in(5));
+            List<Arg> args = new ArrayList<>();
+            for (int i = 0; i < 6; i++) {
+                args.add(new Arg.In(p.in(i)));
+            }
+            args.addAll(List.of(new Arg.Out(p.out(0)), new Arg.I64(z.size())));
+            return launch("ddim_forward", p.in(1), z.size(), args.toArray(Arg[]::new));
         });
-    }
-
-    private static List<Arg> ddim(GpuKernel.Places p, int halves) {
-        Buffer z = p.in(0);
-        latents("ddim", z.size(), z, p.out(0));
-        size("ddim", halves * z.size(), p.in(1));
-        latents("ddim", 1, p.in(2), p.in(3), p.in(4), p.in(5));
-        List<Arg> args = new ArrayList<>();
-        for (int i = 0; i < 6; i++) {
-            args.add(new Arg.In(p.in(i)));
-        }
-        args.add(new Arg.Out(p.out(0)));
-        args.add(new Arg.I64(z.size()));
-        return args;
     }
 
     /** [without ; with] to eps = without + w (with - without), both of one type. */
@@ -75,19 +63,8 @@ public final class Sampler {
         });
     }
 
-    /** z, g, zeta [] to z - zeta g; it may lie where z lies. */
-    public static GpuKernel descend() {
-        return GpuKernel.of(p -> {
-            Buffer z = p.in(0);
-            latents("descend", z.size(), z, p.in(1), p.out(0));
-            latents("descend", 1, p.in(2));
-            return launch("descend_forward", z, z.size(), new Arg.In(z), new Arg.In(p.in(1)), new Arg.In(p.in(2)), new Arg.Out(p.out(0)),
-                    new Arg.I64(z.size()));
-        });
-    }
-
     private static Launch launch(String op, Buffer typed, long n, Arg... args) {
-        return new Launch("sampler", op + "_" + Noise.suffix(op + ": ", typed), Launch.blocks((n + 3) / 4, THREADS), Launch.Dim.of(THREADS), 0, List.of(args));
+        return new Launch("sampler", op + "_" + Reals.type(op, typed), Launch.blocks((n + 3) / 4, THREADS), Launch.Dim.of(THREADS), 0, List.of(args));
     }
 
     private static void latents(String what, long n, Buffer... all) {

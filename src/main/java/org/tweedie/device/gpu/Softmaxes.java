@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.tweedie.program.Shape;
 
-/** Softmax along the last axis and its derivatives: launches of kernels/softmax.cu, a warp per short row, a block per long one. In place if need be. */
+/** Softmax along the last axis: launches of kernels/softmax.cu, a warp per short row, a block per long one. In place if need be. */
 final class Softmaxes {
     /** The longest row that a warp takes. */
     private static final int SHORT = 256;
@@ -15,18 +15,6 @@ final class Softmaxes {
     /** x to y. */
     static GpuKernel forward(Shape x) {
         return GpuKernel.of(p -> launch("softmax_forward", x, Reals.type("softmax", p.in(0), p.out(0)), new Arg.In(p.in(0)), new Arg.Out(p.out(0))));
-    }
-
-    /** y and g to y (g - sum g y): pull-back and push-forward alike. */
-    static GpuKernel vjp(Shape y) {
-        return GpuKernel.of(p -> launch("softmax_vjp", y, Reals.type("softmax pull-back", p.in(0), p.in(1), p.out(0)), new Arg.In(p.in(0)),
-                new Arg.In(p.in(1)), new Arg.Out(p.out(0))));
-    }
-
-    /** x and tx to y and ty. */
-    static GpuKernel dual(Shape x) {
-        return GpuKernel.of(p -> launch("softmax_jvp", x, Reals.type("softmax push-forward", p.in(0), p.in(1), p.out(0), p.out(1)), new Arg.In(p.in(0)),
-                new Arg.In(p.in(1)), new Arg.Out(p.out(0)), new Arg.Out(p.out(1))));
     }
 
     private static Launch launch(String entry, Shape x, String type, Arg... buffers) {

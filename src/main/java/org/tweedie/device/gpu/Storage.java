@@ -2,7 +2,6 @@
 package org.tweedie.device.gpu;
 
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.List;
 import org.tweedie.program.DType;
 import org.tweedie.program.Instr;
@@ -16,7 +15,7 @@ import org.tweedie.program.op.*;
  *
  * <ul>
  * <li>what comes from inputs by arithmetic alone: time steps (BF16 cannot tell 999 from 1000), noise levels, the solver's latent and its
- *     sums with network results, which rounding at each step would let drift;</li>
+ *     sums with network results (a sampler's ops write them), which rounding at each step would let drift;</li>
  * <li>sums ({@link ReduceSum}): they reach farther than F16, and there are few;</li>
  * <li>lse of attention: its exponential multiplies its error.</li>
  * </ul>
@@ -44,15 +43,23 @@ public final class Storage {
         p.constants().forEach(c -> s.origin[c.value().id()] = Origin.CONSTANTS);
         p.inputs().forEach(i -> s.origin[i.value().id()] = Origin.INPUTS);
         p.body().forEach(s::add);
+        s.writeForNetworks(p);
         return s;
     }
 
-    /** The same, but these values are stored as the network's: kernels that write any type have made them for readers that want that. */
-    Storage withNetworks(Collection<Value> values) {
-        Storage s = new Storage(real, origin.length);
-        System.arraycopy(origin, 0, s.origin, 0, origin.length);
-        values.forEach(v -> s.origin[v.id()] = Origin.NETWORK);
-        return s;
+    /** Batches that a kernel of the probe makes, which writes any type, are stored as convolutions want them where only those read them. */
+    private void writeForNetworks(Program p) {
+        Uses uses = new Uses(p);
+        for (Instr i : p.body()) {
+            boolean any = i.op() instanceof HutchinsonPair || i.op() instanceof HutchinsonEstimateVjp;
+            if (any && !uses.isResult(i.result()) && uses.readers(i.result()).stream().allMatch(n -> isConvolution(uses.instr(n).op()))) {
+                origin[i.result().id()] = Origin.NETWORK;
+            }
+        }
+    }
+
+    private static boolean isConvolution(Op op) {
+        return op instanceof Conv2d || op instanceof Conv2dVjp;
     }
 
     /** The same with values more, numbered on: copies in the network's type or in F32. */
@@ -67,9 +74,10 @@ public final class Storage {
         Origin result = switch (i.op()) {
             case Attention _, AttentionJvp _, AttentionVjp _, Conv2d _, Conv2dVjp _, Gather _, GroupNorm _, GroupNormJvp _, GroupNormVjp _,
                     MatMul _ -> Origin.NETWORK;
+            case DdimMove _, HutchinsonEstimate _, HutchinsonEstimateVjp _, HutchinsonPair _, HutchinsonPairVjp _, TweedieMean _ -> Origin.INPUTS;
             case ReduceSum _ -> i.result().shape().size() == i.in().getFirst().shape().size() ? operands(i.in()) : Origin.INPUTS;
-            case Affine _, Binary _, Broadcast _, Concat _, Pad _, Reshape _, Slice _, Softmax _, SumPool _, Transpose _, Unary _, UnaryMul _,
-                    Upsample _ -> operands(i.in());
+            case Affine _, Binary _, Broadcast _, Concat _, Geglu _, GegluJvp _, GegluVjp _, Guidance _, GuidanceVjp _, Pad _, Reshape _, Slice _,
+                    Softmax _, SumPool _, Transpose _, Unary _, UnaryMul _, Upsample _ -> operands(i.in());
         };
         i.out().forEach(v -> origin[v.id()] = result);
         if (i.op() instanceof Attention) {
@@ -90,11 +98,14 @@ public final class Storage {
     public List<DType> wanted(Instr i) {
         DType one = switch (i.op()) {
             case ReduceSum _ -> operands(i.in()) == Origin.NETWORK ? real : DType.F32; // reads either, adds in F32
+            case DdimMove _, HutchinsonEstimate _, HutchinsonEstimateVjp _, HutchinsonPair _, TweedieMean _ -> DType.F32; // latents, probes and scalars
+            case HutchinsonPairVjp _ -> of(i.in().getFirst());
             default -> of(i.out().getFirst());
         };
         DType[] t = new DType[i.in().size()];
         Arrays.fill(t, one);
         switch (i.op()) {
+            case DdimMove _, HutchinsonEstimate _, TweedieMean _ -> t[1] = of(i.in().get(1)); // predictions as the network stores them
             case AttentionVjp _, AttentionJvp _ -> t[4] = DType.F32; // lse
             case Gather _ -> t[1] = DType.I64;
             default -> { }

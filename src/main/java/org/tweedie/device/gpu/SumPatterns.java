@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import org.tweedie.program.DType;
 import org.tweedie.program.Instr;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Value;
@@ -13,6 +14,7 @@ import org.tweedie.program.op.Binary.Kind;
 import org.tweedie.program.op.Conv2d;
 import org.tweedie.program.op.Fn;
 import org.tweedie.program.op.GroupNormVjp;
+import org.tweedie.program.op.HutchinsonPairVjp;
 import org.tweedie.program.op.MatMul;
 import org.tweedie.program.op.Reshape;
 import org.tweedie.program.op.Unary;
@@ -85,12 +87,17 @@ final class SumPatterns {
                     Lowering.library(o, new Epilogue(residual != null, silu), in.size(), 1);
             case MatMul o when whole && !silu -> Products.of(o, i.result().shape(), in.size() == 4, true);
             case GroupNormVjp o when whole && !silu -> Norms.vjpPlus(o.of(), i.result().shape());
+            case HutchinsonPairVjp _ when made == n && whole && !silu -> Hutchinson.pairVjp(true);
             default -> null;
         };
-        if (kernel == null || of.stored(y).dtype() != of.stored(i.result()).dtype()) { // types differ in the solver's sums with a network's result
+        if (kernel == null || of.stored(y) != of.stored(i.result())) { // types differ in the solver's sums with a network's result
             return List.of();
         }
-        Match m = of.match(instrs, kernel, y, in.stream().map(v -> new Matching.Typed(v, of.stored(y).dtype())).toArray(Matching.Typed[]::new));
+        List<DType> wanted = new ArrayList<>(of.storage().wanted(i));
+        if (residual != null) {
+            wanted.add(of.stored(y));
+        }
+        Match m = of.match(instrs, kernel, y, in, wanted);
         return m == null ? List.of() : List.of(switch (i.op()) {
             case MatMul _ -> m.overLast();
             case GroupNormVjp _ -> m.inPlace();

@@ -8,11 +8,8 @@ import java.util.TreeSet;
 import org.tweedie.program.Instr;
 import org.tweedie.program.Program;
 import org.tweedie.program.Value;
-import org.tweedie.program.op.Affine;
 import org.tweedie.program.op.Binary;
 import org.tweedie.program.op.Op;
-import org.tweedie.program.op.Pad;
-import org.tweedie.program.op.Slice;
 
 /** Who makes and who reads each value of a program, by numbers of instructions; and questions that patterns ask of them. */
 final class Uses {
@@ -61,11 +58,6 @@ final class Uses {
         return instr(n).out().stream().noneMatch(v -> isResult(v) || !instrs.containsAll(readers(v)));
     }
 
-    /** The one instruction that reads a value, or -1. */
-    int onlyReader(Value v) {
-        return readers(v).size() == 1 && !isResult(v) ? readers(v).getFirst() : -1;
-    }
-
     /** Whether an instruction is this operation of two operands. */
     boolean is(int n, Binary.Kind kind) {
         return n >= 0 && instr(n).op().equals(new Binary(kind));
@@ -78,18 +70,5 @@ final class Uses {
 
     Value in(int n, int k) {
         return instr(n).in().get(k);
-    }
-
-    boolean isSlice(Value v, int axis, int from, int to) {
-        return op(v, Slice.class) instanceof Slice s && s.equals(new Slice(axis, from, to));
-    }
-
-    boolean isPadded(Value v, int axis, int before, int after) {
-        return op(v, Pad.class) instanceof Pad p && p.equals(new Pad(axis, before, after));
-    }
-
-    /** The factor of a value that is a multiple of another; NaN if it is none. */
-    double factor(Value v) {
-        return op(v, Affine.class) instanceof Affine a && a.shift() == 0 ? a.scale() : Double.NaN;
     }
 }

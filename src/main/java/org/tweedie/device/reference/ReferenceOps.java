@@ -61,6 +61,17 @@ final class ReferenceOps {
             case Attention o -> ReferenceAttention.forward(o, in, out);
             case AttentionVjp o -> ReferenceAttention.vjp(o, in, out);
             case AttentionJvp o -> ReferenceAttention.jvp(o, in, y);
+            case Geglu _ -> ReferenceGated.forward(x, y);
+            case GegluVjp _ -> ReferenceGated.vjp(x, in.get(1), y);
+            case GegluJvp _ -> ReferenceGated.jvp(x, in.get(1), y);
+            case TweedieMean _ -> ReferenceSampling.tweedieMean(in, y);
+            case DdimMove _ -> ReferenceSampling.ddimMove(in, y);
+            case Guidance o -> ReferenceSampling.guidance(o.weight(), x, y);
+            case GuidanceVjp o -> ReferenceSampling.guidanceVjp(o.of().weight(), x, y);
+            case HutchinsonPair _ -> ReferenceSampling.pair(in, y);
+            case HutchinsonPairVjp _ -> ReferenceSampling.pairVjp(x, y);
+            case HutchinsonEstimate o -> ReferenceSampling.estimate(o.factor(), in, y, out.get(1));
+            case HutchinsonEstimateVjp o -> ReferenceSampling.estimateVjp(o.factor(), in, y);
         }
     }
 

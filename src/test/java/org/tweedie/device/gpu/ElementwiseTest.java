@@ -175,40 +175,4 @@ class ElementwiseTest {
             }
         }
     }
-
-    /** As the traced embedding in double: F32 to a unit in the last place of 1; rounded once for the other types. */
-    @ParameterizedTest
-    @EnumSource(value = DType.class, names = {"F32", "F16", "BF16"})
-    void timeEmbedding(DType real) {
-        float[] steps = {999, 0, 1, 501.5f, 37};
-        for (int half : new int[] {1, 16, 77}) {
-            for (boolean flip : new boolean[] {false, true}) {
-                float[] f = new float[half];
-                for (int i = 0; i < half; i++) {
-                    f[i] = (float) Math.exp(-Math.log(10000) * i / half);
-                }
-                double[] y = sinusoids(steps, f, flip);
-                try (KernelBench bench = new KernelBench()) {
-                    Buffer out = bench.out("y", real, Shape.of(steps.length, 2 * half));
-                    bench.run(Elementwise.timeEmbedding(steps.length, half, flip), List.of(bench.in("t", DType.F32, Tensor.of(Shape.of(steps.length), steps)),
-                            bench.in("f", DType.F32, Tensor.of(Shape.of(1, half), f))), List.of(out));
-                    double budget = real == DType.F32 ? 1e-7 : 1.01 * distance(rounded(y, real), y);
-                    double error = distance(bench.read(out), y);
-                    assertTrue(error <= budget, half + ", " + flip + ": " + error + " > " + budget);
-                }
-            }
-        }
-    }
-
-    /** The first half of {@code TimeEmbedding}, traced, in double. */
-    private static double[] sinusoids(float[] steps, float[] frequencies, boolean flip) {
-        Tracer t = new Tracer("sinusoids");
-        int n = steps.length;
-        Value angle = t.mul(t.reshape(t.input("t", Type.real(n)), Shape.of(n, 1)), t.constant("f", Tensor.of(Shape.of(1, frequencies.length), frequencies)));
-        Value sin = t.unary(Fn.SIN, angle);
-        Value cos = t.unary(Fn.COS, angle);
-        t.output("y", flip ? t.concat(1, cos, sin) : t.concat(1, sin, cos));
-        Program p = t.finish();
-        return new ReferenceDevice().compile(p).run(Map.of("t", Tensor.of(Shape.of(n), steps))).get("y").doubles();
-    }
 }

@@ -20,7 +20,6 @@ class HutchinsonTest {
     private static final int[][] SIZES = {{1, 1}, {1, 3}, {2, 13}, {3, 65}, {1, 64}, {2, 512}, {2, 1028}, {1, 1077}};
     private static final double H = 0.0625;
     private static final double SIGMA = 0.75;
-    private static final Philox RANDOM = new Philox(7, 99);
 
     private static Buffer random(KernelBench bench, String name, DType dtype, int stream, int... dims) {
         return bench.in(name, dtype, new Philox(7, stream).normals(0, Shape.of(dims)));
@@ -38,7 +37,7 @@ class HutchinsonTest {
                 Buffer z = random(bench, "z", DType.F32, 1, s);
                 Buffer e = random(bench, "e", DType.F32, 2, s);
                 Buffer both = bench.out("both", dtype, Shape.of(2 * s[0], s[1]));
-                bench.run(Hutchinson.form(), List.of(z, e, scalar(bench, "h", H)), List.of(both));
+                bench.run(Hutchinson.pair(), List.of(z, e, scalar(bench, "h", H)), List.of(both));
                 ErrorBudget.check("form " + z.shape(), dtype, formed(bench.read(z), bench.read(e)), bench.read(both));
             }
         }
@@ -62,35 +61,18 @@ class HutchinsonTest {
                 Buffer both = random(bench, "both", dtype, 1, 2 * s[0], s[1]);
                 Buffer u = random(bench, "u", DType.F32, 2, s);
                 Buffer dz = bench.out("dz", DType.F32, Shape.of(s));
-                bench.run(Hutchinson.formVjp(), List.of(both, u), List.of(dz));
+                Buffer alone = bench.out("alone", DType.F32, Shape.of(s));
+                bench.run(Hutchinson.pairVjp(true), List.of(both, u), List.of(dz));
+                bench.run(Hutchinson.pairVjp(false), List.of(both), List.of(alone));
                 double[] c = bench.read(both);
                 double[] expected = bench.read(u);
+                double[] halves = new double[expected.length];
                 for (int i = 0; i < expected.length; i++) {
-                    expected[i] += c[i] + c[expected.length + i];
+                    halves[i] = c[i] + c[expected.length + i];
+                    expected[i] += halves[i];
                 }
                 ErrorBudget.check("form pulled back " + u.shape(), DType.F32, expected, bench.read(dz));
-            }
-        }
-    }
-
-    /** The drawn probe is Philox's bit for bit, and what is formed with it is what {@link Hutchinson#form} forms. */
-    @ParameterizedTest
-    @EnumSource(names = {"F32", "F16", "BF16"})
-    void draw(DType dtype) {
-        for (int[] s : SIZES) {
-            for (long offset : new long[] {0, 1, 2, 3, 1L << 33}) {
-                try (KernelBench bench = new KernelBench()) {
-                    Buffer z = random(bench, "z", DType.F32, 1, s);
-                    Buffer h = scalar(bench, "h", H);
-                    Buffer key = bench.in("key", DType.I64, Noise.key(RANDOM, offset));
-                    Buffer e = bench.out("e", DType.F32, Shape.of(s));
-                    Buffer both = bench.out("both", dtype, Shape.of(2 * s[0], s[1]));
-                    bench.run(Hutchinson.draw(), List.of(z, h, key), List.of(e, both));
-                    assertArrayEquals(RANDOM.normals(offset, Shape.of(s)).doubles(), bench.read(e), "probe " + e.shape() + " offset " + offset);
-                    Buffer again = bench.out("again", dtype, Shape.of(2 * s[0], s[1]));
-                    bench.run(Hutchinson.form(), List.of(z, e, h), List.of(again));
-                    assertArrayEquals(bench.bytes(again), bench.bytes(both), "formed " + e.shape() + " offset " + offset);
-                }
+                ErrorBudget.check("form pulled back alone " + u.shape(), DType.F32, halves, bench.read(alone));
             }
         }
     }
@@ -104,7 +86,7 @@ class HutchinsonTest {
                 Buffer e = random(bench, "e", DType.F32, 2, s);
                 Buffer weight = random(bench, "weight", DType.F32, 3, s[0]);
                 Buffer both = bench.out("both", dtype, Shape.of(2 * s[0], s[1]));
-                bench.run(Hutchinson.seed(-1, -1), List.of(u, e, weight, scalar(bench, "sigma", SIGMA), scalar(bench, "h", H)), List.of(both));
+                bench.run(Hutchinson.estimateVjp(-1), List.of(u, weight, e, scalar(bench, "sigma", SIGMA), scalar(bench, "h", H)), List.of(both));
                 double[] data = bench.read(u);
                 double[] probe = bench.read(e);
                 double[] w = bench.read(weight);
@@ -157,26 +139,6 @@ class HutchinsonTest {
         }
     }
 
-    /** Drawn, formed, given to the identity as network, reduced: the trace of the identity is |e|^2, of the score's -|e|^2 / sigma. */
-    @Test
-    void traceOfTheIdentity() {
-        int n = 260;
-        try (KernelBench bench = new KernelBench()) {
-            Buffer z = random(bench, "z", DType.F32, 1, 1, n);
-            Buffer h = scalar(bench, "h", 1);
-            Buffer e = bench.out("e", DType.F32, Shape.of(1, n));
-            Buffer both = bench.out("both", DType.F32, Shape.of(2, n));
-            Buffer trace = bench.out("trace", DType.F32, Shape.of(1));
-            bench.run(Hutchinson.draw(), List.of(z, h, bench.in("key", DType.I64, Noise.key(RANDOM, 5))), List.of(e, both));
-            bench.run(Hutchinson.reduce(-1, e.shape()), List.of(both, e, h, scalar(bench, "sigma", SIGMA)), List.of(trace));
-            double sum = 0;
-            for (double x : bench.read(e)) {
-                sum += x * x;
-            }
-            assertEquals(-sum / SIGMA, bench.read(trace)[0], 1e-5 * sum);
-        }
-    }
-
     /** What 16-bit storage of the batch costs is the rounding of its elements, nothing else. */
     @Test
     void formRoundsOnce() {
@@ -185,8 +147,8 @@ class HutchinsonTest {
             Buffer e = random(bench, "e", DType.F32, 2, 1, 77);
             Buffer wide = bench.out("wide", DType.F32, Shape.of(2, 77));
             Buffer narrow = bench.out("narrow", DType.F16, Shape.of(2, 77));
-            bench.run(Hutchinson.form(), List.of(z, e, scalar(bench, "h", H)), List.of(wide));
-            bench.run(Hutchinson.form(), List.of(z, e, scalar(bench, "h2", H)), List.of(narrow));
+            bench.run(Hutchinson.pair(), List.of(z, e, scalar(bench, "h", H)), List.of(wide));
+            bench.run(Hutchinson.pair(), List.of(z, e, scalar(bench, "h2", H)), List.of(narrow));
             double[] expected = bench.read(wide);
             for (int i = 0; i < expected.length; i++) {
                 expected[i] = Rounding.to(DType.F16, (float) expected[i]);

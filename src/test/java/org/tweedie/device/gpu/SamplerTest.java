@@ -3,7 +3,6 @@ package org.tweedie.device.gpu;
 
 import java.util.List;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.tweedie.diffusion.NoiseLevel;
@@ -54,29 +53,26 @@ class SamplerTest {
     @EnumSource(names = {"F32", "F16", "BF16"})
     void ddim(DType dtype) {
         for (int n : SIZES) {
-            for (boolean guided : new boolean[] {false, true}) {
-                ddim(dtype, n, guided, false);
-            }
+            ddim(dtype, n, false);
         }
-        ddim(dtype, 77, false, true);
-        ddim(dtype, 128, true, true);
+        ddim(dtype, 77, true);
+        ddim(dtype, 128, true);
     }
 
-    private static void ddim(DType dtype, int n, boolean guided, boolean inPlace) {
+    private static void ddim(DType dtype, int n, boolean inPlace) {
         try (KernelBench bench = new KernelBench()) {
             Buffer z = random(bench, "z", DType.F32, 1, n);
-            Buffer eps = random(bench, "eps", dtype, 2, guided ? 2 * n : n);
+            Buffer eps = random(bench, "eps", dtype, 2, n);
             double[] expected = bench.read(z);
             Buffer next = inPlace ? z : bench.out("next", DType.F32, Shape.of(n));
-            bench.run(guided ? Sampler.ddimGuided(W) : Sampler.ddim(), List.of(z, eps, scalar(bench, "sigma", FROM.sigma()),
+            bench.run(Sampler.ddim(), List.of(z, eps, scalar(bench, "sigma", FROM.sigma()),
                     scalar(bench, "sqrt_abar", FROM.sqrtAbar()), scalar(bench, "to.sqrt_abar", TO.sqrtAbar()), scalar(bench, "to.sigma", TO.sigma())),
                     List.of(next));
             double[] noise = bench.read(eps);
             for (int i = 0; i < n; i++) {
-                double one = guided ? noise[i] + W * (noise[n + i] - noise[i]) : noise[i];
-                expected[i] = TO.sqrtAbar() * mean(expected[i], one) + TO.sigma() * one;
+                expected[i] = TO.sqrtAbar() * mean(expected[i], noise[i]) + TO.sigma() * noise[i];
             }
-            ErrorBudget.check((guided ? "guided " : "") + "ddim " + n, DType.F32, expected, bench.read(next));
+            ErrorBudget.check("ddim " + n, DType.F32, expected, bench.read(next));
         }
     }
 
@@ -106,26 +102,6 @@ class SamplerTest {
                     halves[n + i] = W * g[i];
                 }
                 ErrorBudget.check("guidance pulled back " + n, dtype, halves, bench.read(back));
-            }
-        }
-    }
-
-    @Test
-    void descend() {
-        for (int n : SIZES) {
-            for (boolean inPlace : new boolean[] {false, true}) {
-                try (KernelBench bench = new KernelBench()) {
-                    Buffer z = random(bench, "z", DType.F32, 1, n);
-                    Buffer g = random(bench, "g", DType.F32, 2, n);
-                    double[] expected = bench.read(z);
-                    double[] slope = bench.read(g);
-                    Buffer next = inPlace ? z : bench.out("next", DType.F32, Shape.of(n));
-                    bench.run(Sampler.descend(), List.of(z, g, scalar(bench, "zeta", 0.375)), List.of(next));
-                    for (int i = 0; i < n; i++) {
-                        expected[i] -= 0.375 * slope[i];
-                    }
-                    ErrorBudget.check("descend " + n, DType.F32, expected, bench.read(next));
-                }
             }
         }
     }

@@ -100,7 +100,7 @@ class SumPatternsTest {
 
     /** Whether a value is such an op's, reshaped or not, that one instruction reads. */
     private static boolean isMadeBy(Class<? extends Op> kind, Uses uses, Value v) {
-        if (uses.maker(v) < 0 || uses.onlyReader(v) < 0) {
+        if (uses.maker(v) < 0 || uses.readers(v).size() != 1 || uses.isResult(v)) {
             return false;
         }
         return uses.op(v, kind) != null || uses.op(v, Reshape.class) != null && isMadeBy(kind, uses, uses.in(uses.maker(v), 0));
