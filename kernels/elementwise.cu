@@ -72,18 +72,13 @@ FOR_FLOATS(BINARIES)
     }
 FOR_FLOATS(AFFINE)
 
-template <typename T, int V> __device__ __forceinline__ void residual(const T* x, const T* bias, const T* skip, T* y, int n, const Div& c) {
+template <typename T, int V> __device__ __forceinline__ void residual(const T* x, const T* bias, T* y, int n, const Div& c) {
     const long long i = thread_index();
     if (i >= n) return;
     float v[V], w[V];
     operand(x + i * V, 1, v);
     if (bias != nullptr) {
         operand(bias + static_cast<long long>(static_cast<int>(i) - quotient(static_cast<int>(i), c) * c.d) * V, 1, w);
-#pragma unroll
-        for (int k = 0; k < V; ++k) v[k] += w[k];
-    }
-    if (skip != nullptr) {
-        operand(skip + i * V, 1, w);
 #pragma unroll
         for (int k = 0; k < V; ++k) v[k] += w[k];
     }
@@ -94,19 +89,19 @@ template <typename T, int V> __device__ __forceinline__ void residual(const T* x
     }
 }
 
-/// y = x + bias + skip: x, skip, y [..,C], bias [C]; bias or skip may be absent (null). Rounded once.
+/// y = x + bias: x, y [..,C], bias [C], which may be absent (null). Rounded once.
 /// One thread does one element, with _wide 16 bytes (C is whole vectors). Grid of (threads + 255) / 256 blocks of 256.
-/// n: threads; c: C in elements or vectors. y may be x or skip.
+/// n: threads; c: C in elements or vectors. y may be x.
 /// name: residual_forward residual_forward_wide
-/// bytes: 3 e n; flops: 2 n; at: n=2*64*64*320
+/// bytes: 3 e n; flops: n; at: n=2*64*64*320
 #define RESIDUAL(T, TYPE)                                                                                                                \
     extern "C" __global__ void __launch_bounds__(256)                                                                                    \
-        residual_forward_##TYPE(const T* x, const T* __restrict__ bias, const T* skip, T* y, int n, Div c) {                             \
-        residual<T, 1>(x, bias, skip, y, n, c);                                                                                          \
+        residual_forward_##TYPE(const T* x, const T* __restrict__ bias, T* y, int n, Div c) {                                            \
+        residual<T, 1>(x, bias, y, n, c);                                                                                                \
     }                                                                                                                                    \
     extern "C" __global__ void __launch_bounds__(256)                                                                                    \
-        residual_forward_wide_##TYPE(const T* x, const T* __restrict__ bias, const T* skip, T* y, int n, Div c) {                        \
-        residual<T, kLanes<T>>(x, bias, skip, y, n, c);                                                                                  \
+        residual_forward_wide_##TYPE(const T* x, const T* __restrict__ bias, T* y, int n, Div c) {                                       \
+        residual<T, kLanes<T>>(x, bias, y, n, c);                                                                                        \
     }
 FOR_FLOATS(RESIDUAL)
 
@@ -144,10 +139,3 @@ CAST(float, half_t, cast_f32_f16)
 CAST(float, bf16_t, cast_f32_bf16)
 CAST(half_t, float, cast_f16_f32)
 CAST(bf16_t, float, cast_bf16_f32)
-
-/// y = x in the other 16-bit type, rounded to nearest, ties to even.
-/// As the other casts.
-/// name: cast_f16_bf16 cast_bf16_f16
-/// bytes: 4 n; at: n=2*64*64*320
-CAST(half_t, bf16_t, cast_f16_bf16)
-CAST(bf16_t, half_t, cast_bf16_f16)

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.tweedie.device.cpu.CpuDevice;
@@ -71,20 +70,35 @@ class FoldsTest {
 
     @Test
     void resultsStayTheSame() throws Exception {
-        try (Golden g = new Golden(Golden.SD15); Device cpu = new CpuDevice(2); Device reference = new ReferenceDevice()) {
+        try (Golden g = new Golden(Golden.SD15); Device cpu = new CpuDevice(2)) {
             Folds folds = new Folds();
+            Map<String, Tensor> in = new HashMap<>(LEVEL.tensors(""));
+            in.put("z", OpCase.random(LATENT, 3));
+            in.put("cotangent", OpCase.random(LATENT, 4));
             for (double guidance : new double[] {1, 3}) {
-                Program p = Vjp.of(eps(denoiser(g, guidance)), "eps", "z");
-                Map<String, Tensor> in = new HashMap<>(LEVEL.tensors(""));
-                in.put("z", OpCase.random(LATENT, 3));
-                in.put("cotangent", OpCase.random(LATENT, 4));
-                for (Device d : List.of(reference, cpu)) {
-                    Map<String, Tensor> expected = Golden.run(d, p, in);
-                    Map<String, Tensor> got = Golden.run(d, folds.apply(d, p), in);
-                    expected.forEach((name, y) -> Conformance.assertClose(y, got.get(name), d == cpu ? 1e-6 : 1e-14, d.name() + ", " + name));
-                }
+                same(cpu, folds, Vjp.of(eps(denoiser(g, guidance)), "eps", "z"), in, 1e-6);
             }
-            assertEquals(4, folds.runs(), "each device has its own results");
         }
+    }
+
+    /** What one device has computed, in its precision, is no other's result. */
+    @Test
+    void eachDeviceHasItsOwnResults() {
+        Tracer t = new Tracer("product");
+        Value w = t.constant("w", OpCase.random(Shape.of(13, 13), 1));
+        t.output("y", t.add(t.input("x", Type.real(13, 13)), t.matmul(w, w, false, true)));
+        Program p = t.finish();
+        Folds folds = new Folds();
+        try (Device cpu = new CpuDevice(2); Device reference = new ReferenceDevice()) {
+            same(cpu, folds, p, Map.of("x", OpCase.random(Shape.of(13, 13), 2)), 1e-6);
+            same(reference, folds, p, Map.of("x", OpCase.random(Shape.of(13, 13), 2)), 0);
+            assertEquals(2, folds.runs());
+        }
+    }
+
+    private static void same(Device d, Folds folds, Program p, Map<String, Tensor> in, double tolerance) {
+        Map<String, Tensor> expected = Golden.run(d, p, in);
+        Map<String, Tensor> got = Golden.run(d, folds.apply(d, p), in);
+        expected.forEach((name, y) -> Conformance.assertClose(y, got.get(name), tolerance, d.name() + ", " + name));
     }
 }

@@ -36,22 +36,21 @@ final class Elementwise {
         });
     }
 
-    /** y = x + bias + skip, rounded once; operands x [..,C], then bias [C] and skip [..,C] where there; in place of x or skip if need be. */
-    static GpuKernel residual(Shape x, boolean bias, boolean skip) {
+    /** y = x + bias, rounded once; operands x [..,C], then bias [C] where there is one; in place of x if need be. */
+    static GpuKernel residual(Shape x, boolean bias) {
         return GpuKernel.of(p -> {
             Arg b = bias ? new Arg.In(p.in(1)) : new Arg.None();
-            Arg s = skip ? new Arg.In(p.in(bias ? 2 : 1)) : new Arg.None();
             String type = type("residual", p.in(0), p.out(0));
             int v = x.dim(-1) % lanes(p.out(0)) == 0 ? lanes(p.out(0)) : 1;
-            return launch("residual_forward" + (v > 1 ? "_wide_" : "_") + type, x.size() / v, new Arg.In(p.in(0)), b, s, new Arg.Out(p.out(0)),
+            return launch("residual_forward" + (v > 1 ? "_wide_" : "_") + type, x.size() / v, new Arg.In(p.in(0)), b, new Arg.Out(p.out(0)),
                     count(x.size() / v), Divisor.of(x.dim(-1) / v).arg());
         });
     }
 
-    /** y = x in the type of y, another one. */
+    /** y = x in the type of y; one of the two types is F32. */
     static Launch cast(Buffer x, Buffer y) {
-        if (x.size() != y.size() || x.dtype() == y.dtype()) {
-            throw new IllegalArgumentException("cast: expected buffers of one size and two types, got " + x + " and " + y);
+        if (x.size() != y.size() || (x.dtype() == DType.F32) == (y.dtype() == DType.F32)) {
+            throw new IllegalArgumentException("cast: expected buffers of one size, one of them F32, got " + x + " and " + y);
         }
         return launch("cast_" + type("cast", x) + "_" + type("cast", y), (x.size() + 7) / 8, new Arg.In(x), new Arg.Out(y), new Arg.I64(x.size()));
     }

@@ -3,7 +3,6 @@ package org.tweedie.device.gpu;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.IntFunction;
 import org.tweedie.device.gpu.Axes.Axis;
 import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
@@ -33,7 +32,7 @@ final class Moves {
         Axes axes = Axes.broadcast(out, x, Shape.of());
         return GpuKernel.of(p -> {
             int v = 16 / p.out(0).dtype().bytes();
-            boolean fill = axes.inner().x() == 0 && axes.inner().extent() % v == 0 && p.out(0).address() % 16 == 0;
+            boolean fill = v >= 4 && axes.inner().x() == 0 && axes.inner().extent() % v == 0 && p.out(0).address() % 16 == 0;
             return fill ? fill(axes.vectors(v), p.in(0), p.out(0)) : copy(axes, 0, p.in(0), p.out(0));
         });
     }
@@ -103,43 +102,39 @@ final class Moves {
         });
     }
 
+    /** Launches that write four parts of each row of the result, one after the other. */
     static GpuKernel concat(Concat op, List<Type> in, Shape out) {
-        return new GpuKernel(0, p -> parts(op.axis(), in, out, p::in, p.out(0), false));
+        return new GpuKernel(0, p -> concat(op.axis(), in, out, p));
     }
 
-    /** The adjoint of concat: operand x taken apart, a result for each part. */
-    static GpuKernel split(Concat op, Shape x, List<Type> out) {
-        return new GpuKernel(0, p -> parts(op.axis(), out, x, p::out, p.in(0), true));
-    }
-
-    /** Launches over four parts each between those and the whole. */
-    private static List<Step> parts(int axis, List<Type> types, Shape whole, IntFunction<Buffer> part, Buffer all, boolean split) {
+    private static List<Step> concat(int axis, List<Type> types, Shape out, GpuKernel.Places p) {
+        Buffer all = p.out(0);
         int e = all.dtype().bytes();
+        long inner = inner(out, axis) * e;
+        long[] parts = types.stream().mapToLong(x -> inner * x.shape().dim(axis)).toArray(); // bytes of a row
         List<Long> bytes = new ArrayList<>(List.of(all.address()));
-        for (int i = 0; i < types.size(); i++) {
-            width(part.apply(i), all);
-            bytes.addAll(List.of(part.apply(i).address(), inner(whole, axis) * types.get(i).shape().dim(axis) * e));
+        for (int i = 0; i < parts.length; i++) {
+            width(p.in(i), all);
+            bytes.addAll(List.of(p.in(i).address(), parts[i]));
         }
         int u = unit(bytes);
-        long rows = whole.size(0, axis);
-        int total = Math.toIntExact(inner(whole, axis) * whole.dim(axis) * e / u);
+        long rows = out.size(0, axis);
+        Arg total = new Arg.I32(Math.toIntExact(inner * out.dim(axis) / u));
         List<Step> steps = new ArrayList<>();
         int from = 0;
-        for (int first = 0; first < types.size(); first += PARTS) {
+        for (int first = 0; first < parts.length; first += PARTS) {
             int[] widths = new int[PARTS];
-            Arg[] pointers = new Arg[PARTS];
+            List<Arg> args = new ArrayList<>();
             int width = 0;
             for (int k = 0; k < PARTS; k++) {
-                boolean there = first + k < types.size();
-                widths[k] = there ? (int) (inner(whole, axis) * types.get(first + k).shape().dim(axis) * e / u) : 0;
-                pointers[k] = !there ? new Arg.None() : split ? new Arg.Out(part.apply(first + k)) : new Arg.In(part.apply(first + k));
+                boolean there = first + k < parts.length;
+                widths[k] = there ? (int) (parts[first + k] / u) : 0;
+                args.add(there ? new Arg.In(p.in(first + k)) : new Arg.None());
                 width += widths[k];
             }
-            Arg y = split ? new Arg.In(all) : first == 0 ? new Arg.Out(all) : new Arg.InOut(all); // later launches must not forget what earlier ones wrote
-            List<Arg> args = new ArrayList<>(List.of(pointers));
-            args.add(split ? 0 : PARTS, y);
-            args.addAll(List.of(count(rows * width), Divisor.of(width).arg(), new Arg.Ints(widths), new Arg.I32(from), new Arg.I32(total)));
-            steps.add(launch(split ? "concat_vjp" : "concat_forward", u, rows * width, args.toArray(Arg[]::new)));
+            args.add(first == 0 ? new Arg.Out(all) : new Arg.InOut(all)); // later launches must not forget what earlier ones wrote
+            args.addAll(List.of(count(rows * width), Divisor.of(width).arg(), new Arg.Ints(widths), new Arg.I32(from), total));
+            steps.add(launch("concat_forward", u, rows * width, args.toArray(Arg[]::new)));
             from += width;
         }
         return steps;

@@ -19,7 +19,7 @@ final class Products {
      */
     static GpuKernel of(MatMul op, Shape y, boolean bias, boolean residual) {
         GpuKernel repeated = bias ? Moves.broadcast(y, Shape.of(y.dim(-1))) : null;
-        GpuKernel moved = residual ? Elementwise.residual(y, bias, false) : null;
+        GpuKernel moved = residual ? Elementwise.residual(y, bias) : null;
         return new GpuKernel(0, p -> {
             Buffer to = p.out(0).reshape(y.dims());
             List<Buffer> before = new ArrayList<>(); // what the result holds when the product is added

@@ -10,7 +10,7 @@ import org.tweedie.program.Shape;
 
 /**
  * Sums: launches of kernels/reduce.cu. Long ones are cut, by shape alone, and their partial sums (F32, in working memory) summed by a
- * second launch. A sum of 16-bit numbers may be stored in F32.
+ * second launch. Results are F32, whatever the numbers are stored in.
  */
 final class Reductions {
     private static final int THREADS = 256;
@@ -155,16 +155,10 @@ final class Reductions {
 
     private static String name(String family, Buffer x, Buffer y, boolean wide) {
         String w = wide ? "_wide_" : "_";
-        if (x.dtype() == y.dtype()) {
-            return family + "_forward" + w + type(x);
+        if (y.dtype() != DType.F32) {
+            throw new IllegalArgumentException("sum: expected a result in F32, got " + y);
         }
-        if (y.dtype() == DType.F32) {
-            return family + "_partial" + w + type(x);
-        }
-        if (x.dtype() == DType.F32) {
-            return family + "_final" + w + type(y);
-        }
-        throw new IllegalArgumentException("sum: expected one type or a result in F32, got " + x + " and " + y);
+        return family + (x.dtype() == DType.F32 ? "_forward" : "_partial") + w + type(x);
     }
 
     private static String type(Buffer b) {

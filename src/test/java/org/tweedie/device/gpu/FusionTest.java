@@ -59,7 +59,7 @@ class FusionTest {
         return new LatentDenoiser(g.unet(), NoiseSchedule.Prediction.EPSILON, text, text, guidance);
     }
 
-    private static Program surrogate(Golden g, double guidance, Surrogate.Probe probe, Surrogate.Gradient gradient) throws IOException {
+    static Program surrogate(Golden g, double guidance, Surrogate.Probe probe, Surrogate.Gradient gradient) throws IOException {
         Denoiser denoiser = denoiser(g, guidance);
         UNet unet = g.unet();
         Shape image = Shape.of(1, 4 * g.vae().factor(), 4 * g.vae().factor(), 3);

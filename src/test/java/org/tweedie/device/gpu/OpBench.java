@@ -17,6 +17,7 @@ import org.tweedie.program.Rounding;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.Tracer;
 import org.tweedie.program.Value;
+import org.tweedie.program.op.ReduceSum;
 import org.tweedie.program.op.Reshape;
 
 /** Programs of arithmetic, moves and sums: kernel by kernel on the PTX machine, and, to compare, plainly. */
@@ -74,7 +75,12 @@ final class OpBench {
                     at.put(y, at.get(i.in().getFirst()).reshape(y.shape().dims()));
                 } else {
                     at.put(y, bench.out("%" + y.id(), real, y.shape()));
-                    bench.run(Lowering.of(i), i.in().stream().map(at::get).toList(), List.of(at.get(y)));
+                    boolean wide = i.op() instanceof ReduceSum && real != DType.F32; // sums are F32
+                    Buffer to = wide ? bench.out("sums", DType.F32, y.shape()) : at.get(y);
+                    bench.run(Lowering.of(i), i.in().stream().map(at::get).toList(), List.of(to));
+                    if (wide) {
+                        bench.run(Elementwise.cast(to, at.get(y)));
+                    }
                 }
             }
             Map<String, double[]> out = new HashMap<>();
