@@ -209,8 +209,8 @@ public final class MemoryPlan {
     public static Sharing sharing(Op op) {
         return switch (op) {
             case Reshape _ -> Sharing.ALIAS;
-            case Affine _, Binary _, Unary _, UnaryMul _, Softmax _, GegluVjp _, GroupNorm _, GroupNormVjp _, GroupNormJvp _ -> Sharing.IN_PLACE;
-            case Attention _, AttentionJvp _, AttentionVjp _, Broadcast _, Concat _, Conv2d _, Conv2dVjp _, DdimMove _, Gather _, Geglu _, GegluJvp _,
+            case Affine _, Binary _, Unary _, UnaryMul _, Softmax _, GegluVjp _, GroupNormalization _, GroupNormalizationVjp _, GroupNormalizationJvp _ -> Sharing.IN_PLACE;
+            case DotProductAttention _, DotProductAttentionJvp _, DotProductAttentionVjp _, Broadcast _, Concat _, Convolution _, ConvolutionVjp _, DdimMove _, Gather _, Geglu _, GegluJvp _,
                     Guidance _, GuidanceVjp _, HutchinsonEstimate _, HutchinsonEstimateVjp _, HutchinsonPair _, HutchinsonPairVjp _, MatMul _, Pad _,
                     ReduceSum _, Slice _, SumPool _, Transpose _, TweedieMean _, Upsample _ -> Sharing.NONE;
         };

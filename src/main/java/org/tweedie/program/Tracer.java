@@ -232,15 +232,15 @@ public final class Tracer {
 
     /** Same padding on each side; bias may be null. */
     public Value conv2d(Value x, Value weight, Value bias, int stride, int pad) {
-        return conv2d(x, weight, bias, new Conv2d(stride, pad, pad, pad, pad));
+        return conv2d(x, weight, bias, new Convolution(stride, pad, pad, pad, pad));
     }
 
-    public Value conv2d(Value x, Value weight, Value bias, Conv2d op) {
+    public Value conv2d(Value x, Value weight, Value bias, Convolution op) {
         return bias == null ? emit1(op, x, weight) : emit1(op, x, weight, bias);
     }
 
     public Value groupNorm(Value x, Value gamma, Value beta, int groups, double eps, boolean silu) {
-        return emit1(new GroupNorm(groups, eps, silu), x, gamma, beta);
+        return emit1(new GroupNormalization(groups, eps, silu), x, gamma, beta);
     }
 
     /** Over the last axis. */
@@ -252,7 +252,7 @@ public final class Tracer {
 
     /** q [B,N,C], k and v [B,M,C] to [B,N,C]. */
     public Value attention(Value q, Value k, Value v, int heads, boolean causal) {
-        return emit1(new Attention(heads, causal), q, k, v);
+        return emit1(new DotProductAttention(heads, causal), q, k, v);
     }
 
     public Value gather(Value table, Value ids) {

@@ -71,7 +71,7 @@ public final class Fold {
     /** Tells the ops whose work is worth saving. */
     private static boolean computes(Op op) {
         return switch (op) {
-            case MatMul _, Conv2d _, Conv2dVjp _, GroupNorm _, GroupNormVjp _, GroupNormJvp _, Attention _, AttentionVjp _, AttentionJvp _, Softmax _ -> true;
+            case MatMul _, Convolution _, ConvolutionVjp _, GroupNormalization _, GroupNormalizationVjp _, GroupNormalizationJvp _, DotProductAttention _, DotProductAttentionVjp _, DotProductAttentionJvp _, Softmax _ -> true;
             default -> false;
         };
     }

@@ -27,7 +27,7 @@ import org.tweedie.program.op.*;
 class DecomposeTest {
     private static boolean isFused(Op op) {
         return switch (op) {
-            case AttentionJvp _, AttentionVjp _, DdimMove _, Geglu _, GegluJvp _, GegluVjp _, GroupNorm _, GroupNormJvp _, GroupNormVjp _, Guidance _,
+            case DotProductAttentionJvp _, DotProductAttentionVjp _, DdimMove _, Geglu _, GegluJvp _, GegluVjp _, GroupNormalization _, GroupNormalizationJvp _, GroupNormalizationVjp _, Guidance _,
                     GuidanceVjp _, HutchinsonEstimate _, HutchinsonEstimateVjp _, HutchinsonPair _, HutchinsonPairVjp _, TweedieMean _ -> true;
             default -> false;
         };

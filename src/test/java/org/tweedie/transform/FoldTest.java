@@ -93,7 +93,7 @@ class FoldTest {
     void resultsOfOneInstructionAreToldApart() {
         Tracer t = new Tracer("two");
         Value q = t.constant("q", TEXT);
-        List<Value> o = t.emit(new Attention(2, false), q, q, q);
+        List<Value> o = t.emit(new DotProductAttention(2, false), q, q, q);
         t.output("y", t.add(t.input("x", Type.real(1, 5, 6)), o.get(0)));
         t.output("lse", t.add(t.input("l", Type.real(1, 2, 5)), o.get(1)));
         Fold fold = Fold.of(t.finish());

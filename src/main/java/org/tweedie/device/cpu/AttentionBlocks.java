@@ -4,7 +4,7 @@ package org.tweedie.device.cpu;
 import java.util.ArrayList;
 import java.util.List;
 import org.tweedie.program.Shape;
-import org.tweedie.program.op.Attention;
+import org.tweedie.program.op.DotProductAttention;
 
 /**
  * How an attention is cut into blocks of queries whose scores fit into the cache, and the layouts of its matrices: heads are read where they
@@ -31,7 +31,7 @@ final class AttentionBlocks {
     final float scale;
     final boolean causal;
 
-    AttentionBlocks(Attention op, Shape q, Shape k) {
+    AttentionBlocks(DotProductAttention op, Shape q, Shape k) {
         samples = q.dim(0);
         heads = op.heads();
         n = q.dim(1);

@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.Map;
 import org.tweedie.device.cpu.AttentionBlocks.Block;
 import org.tweedie.program.Type;
-import org.tweedie.program.op.Attention;
-import org.tweedie.program.op.AttentionJvp;
-import org.tweedie.program.op.AttentionVjp;
+import org.tweedie.program.op.DotProductAttention;
+import org.tweedie.program.op.DotProductAttentionJvp;
+import org.tweedie.program.op.DotProductAttentionVjp;
 
 /**
  * Attention, its pull-back and its push-forward, a block of queries at a time: products by oneDNN, what lies between by rows here. The
@@ -25,7 +25,7 @@ final class Attentions {
     private final List<Block> blocks;
     private final long scores; // bytes of one buffer of scores
 
-    private Attentions(Primitives primitives, Parallel parallel, Attention op, List<Type> in) {
+    private Attentions(Primitives primitives, Parallel parallel, DotProductAttention op, List<Type> in) {
         this.primitives = primitives;
         this.parallel = parallel;
         this.at = new AttentionBlocks(op, in.get(0).shape(), in.get(1).shape());
@@ -91,7 +91,7 @@ final class Attentions {
 
     // ---- forward -----------------------------------------------------------------------------------------------
 
-    static Kernel forward(Primitives primitives, Parallel parallel, Attention op, List<Type> in) {
+    static Kernel forward(Primitives primitives, Parallel parallel, DotProductAttention op, List<Type> in) {
         Attentions a = new Attentions(primitives, parallel, op, in);
         long scratch = Math.max(a.scratch(Product.SCORES, false), a.scratch(Product.MIX, false));
         return new Kernel(a.scores + scratch, p -> {
@@ -122,7 +122,7 @@ final class Attentions {
 
     // ---- pull-back ---------------------------------------------------------------------------------------------
 
-    static Kernel vjp(Primitives primitives, Parallel parallel, AttentionVjp op, List<Type> in) {
+    static Kernel vjp(Primitives primitives, Parallel parallel, DotProductAttentionVjp op, List<Type> in) {
         Attentions a = new Attentions(primitives, parallel, op.of(), in);
         long scratch = Math.max(a.scratch(Product.SCORES, false), a.scratch(Product.MIX, false));
         if (op.keys()) {
@@ -166,7 +166,7 @@ final class Attentions {
 
     // ---- push-forward ------------------------------------------------------------------------------------------
 
-    static Kernel jvp(Primitives primitives, Parallel parallel, AttentionJvp op, List<Type> in) {
+    static Kernel jvp(Primitives primitives, Parallel parallel, DotProductAttentionJvp op, List<Type> in) {
         Attentions a = new Attentions(primitives, parallel, op.of(), in);
         long scratch = Math.max(a.scratch(Product.SCORES, false), a.scratch(Product.MIX, false));
         if (op.keys()) {

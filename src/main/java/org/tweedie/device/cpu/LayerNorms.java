@@ -8,7 +8,7 @@ import static org.tweedie.device.cpu.VectorMath.store;
 
 import jdk.incubator.vector.FloatVector;
 import org.tweedie.program.Shape;
-import org.tweedie.program.op.GroupNorm;
+import org.tweedie.program.op.GroupNormalization;
 
 /** Group norm of one group at one place, which is layer norm, and its derivatives: a row at a time, in the cache. Rows of whole vectors only. */
 final class LayerNorms {
@@ -18,12 +18,12 @@ final class LayerNorms {
 
     private LayerNorms() {}
 
-    static boolean fits(GroupNorm op, Shape x) {
+    static boolean fits(GroupNormalization op, Shape x) {
         int c = x.dim(-1);
         return op.groups() == 1 && !op.silu() && x.size() == (long) x.dim(0) * c && c % L == 0 && c <= MAX;
     }
 
-    static Kernel forward(Parallel parallel, GroupNorm op, Shape x) {
+    static Kernel forward(Parallel parallel, GroupNormalization op, Shape x) {
         int c = x.dim(-1);
         int rows = x.dim(0);
         int chunks = Parallel.chunks(rows, Math.max(1, GRAIN / c));
@@ -43,7 +43,7 @@ final class LayerNorms {
     }
 
     /** Pull-back (v = gamma dy, dx = r project(v)) or push-forward (v = tx, ty = gamma r project(v)). */
-    static Kernel derivative(Parallel parallel, GroupNorm op, Shape x, boolean pullBack) {
+    static Kernel derivative(Parallel parallel, GroupNormalization op, Shape x, boolean pullBack) {
         int c = x.dim(-1);
         int rows = x.dim(0);
         int chunks = Parallel.chunks(rows, Math.max(1, GRAIN / c));

@@ -8,7 +8,7 @@ import static org.tweedie.device.cpu.VectorMath.store;
 
 import jdk.incubator.vector.FloatVector;
 import org.tweedie.program.Shape;
-import org.tweedie.program.op.GroupNorm;
+import org.tweedie.program.op.GroupNormalization;
 
 /**
  * Group norm, its pull-back and its push-forward on x [B,P,C]. Each reads x once for the statistics and once more to write; the derivatives
@@ -35,7 +35,7 @@ final class Norms {
     private enum Form { FORWARD, VJP, JVP }
 
     private final Parallel parallel;
-    private final GroupNorm op;
+    private final GroupNormalization op;
     private final Form form;
     private final int samples;
     private final long places;
@@ -43,7 +43,7 @@ final class Norms {
     private final int blocks; // of a sample
     private final int step; // bytes of a table
 
-    private Norms(Parallel parallel, GroupNorm op, Form form, Shape x) {
+    private Norms(Parallel parallel, GroupNormalization op, Form form, Shape x) {
         this.parallel = parallel;
         this.op = op;
         this.form = form;
@@ -54,15 +54,15 @@ final class Norms {
         this.step = (int) Native.roundUp(4L * channels);
     }
 
-    static Kernel forward(Parallel parallel, GroupNorm op, Shape x) {
+    static Kernel forward(Parallel parallel, GroupNormalization op, Shape x) {
         return LayerNorms.fits(op, x) ? LayerNorms.forward(parallel, op, x) : new Norms(parallel, op, Form.FORWARD, x).kernel();
     }
 
-    static Kernel vjp(Parallel parallel, GroupNorm op, Shape x) {
+    static Kernel vjp(Parallel parallel, GroupNormalization op, Shape x) {
         return LayerNorms.fits(op, x) ? LayerNorms.derivative(parallel, op, x, true) : new Norms(parallel, op, Form.VJP, x).kernel();
     }
 
-    static Kernel jvp(Parallel parallel, GroupNorm op, Shape x) {
+    static Kernel jvp(Parallel parallel, GroupNormalization op, Shape x) {
         return LayerNorms.fits(op, x) ? LayerNorms.derivative(parallel, op, x, false) : new Norms(parallel, op, Form.JVP, x).kernel();
     }
 

@@ -7,7 +7,7 @@ import java.util.function.ToLongFunction;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.Type;
-import org.tweedie.program.op.Conv2d;
+import org.tweedie.program.op.Convolution;
 import org.tweedie.program.op.MatMul;
 
 /**
@@ -39,7 +39,7 @@ final class Products {
     }
 
     /** @param weights the weight where it is a constant, else null */
-    Kernel conv2d(Conv2d op, List<Type> in, Shape out, Tensor weights) {
+    Kernel conv2d(Convolution op, List<Type> in, Shape out, Tensor weights) {
         Shape w = in.get(1).shape();
         long src = image(in.get(0).shape());
         long dst = image(out);
@@ -52,7 +52,7 @@ final class Products {
      * As oneDNN's backward-data primitive. At stride 1 that is its forward kernel on mirrored weights: as fast as a forward convolution with
      * weights mirrored by hand (measured on 3x3 at 32 to 1280 channels), so there is no code for the latter.
      */
-    Kernel conv2dVjp(Conv2d op, List<Type> in, Shape out, Tensor weights) {
+    Kernel conv2dVjp(Convolution op, List<Type> in, Shape out, Tensor weights) {
         Shape w = in.get(1).shape();
         long diffDst = image(in.get(0).shape());
         long diffSrc = image(out);
@@ -71,11 +71,11 @@ final class Products {
         return p.any(w.dim(0), w.dim(1), w.dim(2), w.dim(3));
     }
 
-    private static long[] before(Conv2d op) {
+    private static long[] before(Convolution op) {
         return new long[] {op.top(), op.left()};
     }
 
-    private static long[] after(Conv2d op) {
+    private static long[] after(Convolution op) {
         return new long[] {op.bottom(), op.right()};
     }
 

@@ -4,8 +4,8 @@ package org.tweedie.device.cudnn;
 import org.tweedie.device.gpu.Buffer;
 import org.tweedie.device.gpu.LibraryCall;
 import org.tweedie.program.DType;
-import org.tweedie.program.op.Attention;
-import org.tweedie.program.op.AttentionVjp;
+import org.tweedie.program.op.DotProductAttention;
+import org.tweedie.program.op.DotProductAttentionVjp;
 
 /**
  * Attention as the graphs that cuDNN knows as one fused kernel: it looks for exactly these operations in this order (cudnn-frontend,
@@ -21,7 +21,7 @@ final class AttentionGraphs {
     private final DType stored;
     private final float scale;
 
-    private AttentionGraphs(Graph g, Attention op, Buffer q, Buffer k) {
+    private AttentionGraphs(Graph g, DotProductAttention op, Buffer q, Buffer k) {
         this.g = g;
         this.b = q.shape().dim(0);
         this.heads = op.heads();
@@ -33,12 +33,12 @@ final class AttentionGraphs {
     }
 
     /** q, k, v to o and lse. */
-    static void forward(Graph g, Attention op, LibraryCall call) {
+    static void forward(Graph g, DotProductAttention op, LibraryCall call) {
         new AttentionGraphs(g, op, call.in().get(0), call.in().get(1)).forward();
     }
 
     /** q, k, v, o, lse, do to dq and, where they are wanted, dk and dv; where not, these go to working memory, since cuDNN makes all three at once. */
-    static void backward(Graph g, AttentionVjp op, LibraryCall call) {
+    static void backward(Graph g, DotProductAttentionVjp op, LibraryCall call) {
         new AttentionGraphs(g, op.of(), call.in().get(0), call.in().get(1)).backward(op.keys());
     }
 

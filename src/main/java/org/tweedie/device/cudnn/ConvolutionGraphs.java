@@ -6,8 +6,8 @@ import org.tweedie.device.gpu.Epilogue;
 import org.tweedie.device.gpu.LibraryCall;
 import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
-import org.tweedie.program.op.Conv2d;
-import org.tweedie.program.op.Conv2dVjp;
+import org.tweedie.program.op.Convolution;
+import org.tweedie.program.op.ConvolutionVjp;
 
 /**
  * Convolutions as graphs. cuDNN names the axes of an image N, C, H, W and those of a filter K, C, R, S whatever their order in memory; ours, channels last,
@@ -17,7 +17,7 @@ final class ConvolutionGraphs {
     private ConvolutionGraphs() {}
 
     /** y = silu(conv(x, w) + residual + bias), what is there of these. */
-    static void forward(Graph g, Conv2d op, LibraryCall call) {
+    static void forward(Graph g, Convolution op, LibraryCall call) {
         Graph.Tensor x = image(g, new Place.In(0), call.in().get(0));
         Graph.Tensor w = image(g, new Place.In(1), call.in().get(1)); // [Cout,kh,kw,Cin] has the order of an image
         Graph.Tensor y = image(g, new Place.Out(0), call.out().getFirst());
@@ -61,7 +61,7 @@ final class ConvolutionGraphs {
     }
 
     /** dy, w to dx. */
-    static void backwardData(Graph g, Conv2dVjp op, LibraryCall call) {
+    static void backwardData(Graph g, ConvolutionVjp op, LibraryCall call) {
         g.backwardData(op.of(), image(g, new Place.In(0), call.in().get(0)), image(g, new Place.In(1), call.in().get(1)),
                 image(g, new Place.Out(0), call.out().getFirst()));
     }

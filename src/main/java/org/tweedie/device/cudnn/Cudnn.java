@@ -23,10 +23,10 @@ import org.tweedie.device.gpu.Vendor;
 import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Type;
-import org.tweedie.program.op.Attention;
-import org.tweedie.program.op.AttentionVjp;
-import org.tweedie.program.op.Conv2d;
-import org.tweedie.program.op.Conv2dVjp;
+import org.tweedie.program.op.DotProductAttention;
+import org.tweedie.program.op.DotProductAttentionVjp;
+import org.tweedie.program.op.Convolution;
+import org.tweedie.program.op.ConvolutionVjp;
 import org.tweedie.program.op.Op;
 
 /** cuDNN 9 for convolutions, their pull-backs in the image, attention and its pull-back. The calling thread's CUDA context must be the card's. */
@@ -150,11 +150,11 @@ public final class Cudnn implements Vendor {
      */
     public synchronized Optional<String> refusal(Op op, List<Type> in, DType stored) {
         Optional<String> refusal = support.refusal(op, in.getFirst().shape(), in.get(1).shape(), stored);
-        if (refusal.isPresent() || !(op instanceof Attention || op instanceof AttentionVjp)) {
+        if (refusal.isPresent() || !(op instanceof DotProductAttention || op instanceof DotProductAttentionVjp)) {
             return refusal;
         }
-        LibraryCall call = new LibraryCall(op, Epilogue.NONE, unplaced(in, stored, op instanceof AttentionVjp ? 4 : -1),
-                unplaced(op.infer(in), stored, op instanceof Attention ? 1 : -1));
+        LibraryCall call = new LibraryCall(op, Epilogue.NONE, unplaced(in, stored, op instanceof DotProductAttentionVjp ? 4 : -1),
+                unplaced(op.infer(in), stored, op instanceof DotProductAttention ? 1 : -1));
         return asked.computeIfAbsent(key(call), key -> ask(call, key, stored));
     }
 
@@ -189,7 +189,7 @@ public final class Cudnn implements Vendor {
         try {
             return prepare(call, key(call), Note.unwanted(stored), Graph.ALIGNMENT, g -> build(g, call));
         } catch (NoEngineException e) {
-            if (!(call.op() instanceof Conv2d) || call.bias() == null && call.epilogue().equals(Epilogue.NONE)) {
+            if (!(call.op() instanceof Convolution) || call.bias() == null && call.epilogue().equals(Epilogue.NONE)) {
                 throw e;
             }
             return split(call);
@@ -238,7 +238,7 @@ public final class Cudnn implements Vendor {
 
     private static void requireOneType(LibraryCall call, DType stored) {
         for (Buffer b : Stream.concat(call.in().stream(), call.out().stream()).toList()) {
-            boolean lse = call.op() instanceof Attention && b == call.out().getLast() || call.op() instanceof AttentionVjp && b == call.in().get(4);
+            boolean lse = call.op() instanceof DotProductAttention && b == call.out().getLast() || call.op() instanceof DotProductAttentionVjp && b == call.in().get(4);
             if (b.dtype() != (lse ? DType.F32 : stored)) {
                 throw new IllegalArgumentException("cuDNN: expected " + b + " in " + (lse ? DType.F32 : stored) + " as the rest of " + call);
             }
@@ -248,10 +248,10 @@ public final class Cudnn implements Vendor {
     /** Fills a graph with what a call is to do. */
     static void build(Graph g, LibraryCall call) {
         switch (call.op()) {
-            case Conv2d o -> ConvolutionGraphs.forward(g, o, call);
-            case Conv2dVjp o -> ConvolutionGraphs.backwardData(g, o, call);
-            case Attention o -> AttentionGraphs.forward(g, o, call);
-            case AttentionVjp o -> AttentionGraphs.backward(g, o, call);
+            case Convolution o -> ConvolutionGraphs.forward(g, o, call);
+            case ConvolutionVjp o -> ConvolutionGraphs.backwardData(g, o, call);
+            case DotProductAttention o -> AttentionGraphs.forward(g, o, call);
+            case DotProductAttentionVjp o -> AttentionGraphs.backward(g, o, call);
             default -> throw new AssertionError(call.op() + " was to be refused");
         }
     }

@@ -4,7 +4,7 @@ package org.tweedie.device.cudnn;
 import java.util.ArrayList;
 import java.util.List;
 import org.tweedie.program.DType;
-import org.tweedie.program.op.Conv2d;
+import org.tweedie.program.op.Convolution;
 
 /**
  * A few operations on tensors that become one kernel, or a few, of cuDNN's choice. All arithmetic is F32. What lies between operations is virtual: it is
@@ -84,7 +84,7 @@ final class Graph {
     }
 
     /** y = x (cross-correlated with) w. */
-    void convolution(Conv2d op, Tensor x, Tensor w, Tensor y) {
+    void convolution(Convolution op, Tensor x, Tensor w, Tensor y) {
         add(scope.create(Kind.OPERATION_CONVOLUTION_FORWARD).set(Attribute.OPERATION_CONVOLUTION_FORWARD_X, x.descriptor())
                 .set(Attribute.OPERATION_CONVOLUTION_FORWARD_W, w.descriptor()).set(Attribute.OPERATION_CONVOLUTION_FORWARD_Y, y.descriptor())
                 .set(Attribute.OPERATION_CONVOLUTION_FORWARD_CONV_DESC, geometry(op))
@@ -92,14 +92,14 @@ final class Graph {
     }
 
     /** dx = what {@link #convolution} pulls dy back to. */
-    void backwardData(Conv2d op, Tensor dy, Tensor w, Tensor dx) {
+    void backwardData(Convolution op, Tensor dy, Tensor w, Tensor dx) {
         add(scope.create(Kind.OPERATION_CONVOLUTION_BACKWARD_DATA).set(Attribute.OPERATION_CONVOLUTION_BWD_DATA_DY, dy.descriptor())
                 .set(Attribute.OPERATION_CONVOLUTION_BWD_DATA_W, w.descriptor()).set(Attribute.OPERATION_CONVOLUTION_BWD_DATA_DX, dx.descriptor())
                 .set(Attribute.OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC, geometry(op))
                 .setFloat(Attribute.OPERATION_CONVOLUTION_BWD_DATA_ALPHA, 1f).setFloat(Attribute.OPERATION_CONVOLUTION_BWD_DATA_BETA, 0f));
     }
 
-    private Descriptor geometry(Conv2d op) {
+    private Descriptor geometry(Convolution op) {
         return scope.create(Kind.CONVOLUTION).set(Attribute.CONVOLUTION_COMP_TYPE, code(DType.F32))
                 .set(Attribute.CONVOLUTION_CONV_MODE, 1) // cross-correlation
                 .set(Attribute.CONVOLUTION_SPATIAL_DIMS, 2).set(Attribute.CONVOLUTION_DILATIONS, 1, 1)

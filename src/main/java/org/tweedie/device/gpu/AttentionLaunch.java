@@ -7,20 +7,20 @@ import java.util.List;
 import java.util.Locale;
 import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
-import org.tweedie.program.op.Attention;
+import org.tweedie.program.op.DotProductAttention;
 
 /** Which of the attention kernels take a head size and storage, and what all of their launches share. */
 final class AttentionLaunch {
     private static final int THREADS = 128;
     private static final int ROWS = 64; // of a block, 16 a warp
 
-    private final Attention op;
+    private final DotProductAttention op;
     private final Shape q;
     private final Shape k;
     private final DType dtype;
     private final int d;
 
-    AttentionLaunch(Attention op, Buffer q, Buffer k) {
+    AttentionLaunch(DotProductAttention op, Buffer q, Buffer k) {
         this.op = op;
         this.q = q.shape();
         this.k = k.shape();

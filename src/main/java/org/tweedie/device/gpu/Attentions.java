@@ -6,9 +6,9 @@ import java.util.List;
 import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Type;
-import org.tweedie.program.op.Attention;
-import org.tweedie.program.op.AttentionJvp;
-import org.tweedie.program.op.AttentionVjp;
+import org.tweedie.program.op.DotProductAttention;
+import org.tweedie.program.op.DotProductAttentionJvp;
+import org.tweedie.program.op.DotProductAttentionVjp;
 
 /**
  * Launches of kernels/attention_mma.cu (tensor cores: F16 and BF16, heads of a multiple of 8 up to 160), kernels/attention_wide.cu (the same, beyond
@@ -18,7 +18,7 @@ public final class Attentions {
     private Attentions() {}
 
     /** q, k, v to o, lse. */
-    public static GpuKernel forward(Attention op, List<Type> in) {
+    public static GpuKernel forward(DotProductAttention op, List<Type> in) {
         return GpuKernel.of(p -> forward(new AttentionLaunch(op, p.in(0), p.in(1)), p));
     }
 
@@ -27,7 +27,7 @@ public final class Attentions {
     }
 
     /** q, k, v, o, lse, do to dq and, where the keys' are wanted, dk, dv. */
-    public static GpuKernel vjp(AttentionVjp op, List<Type> in) {
+    public static GpuKernel vjp(DotProductAttentionVjp op, List<Type> in) {
         Shape q = in.get(0).shape();
         Shape rows = Shape.of(q.dim(0), op.of().heads(), q.dim(1));
         return new GpuKernel(op.keys() ? 4 * rows.size() : 0, p -> {
@@ -44,13 +44,13 @@ public final class Attentions {
     }
 
     /** q, k, v, o, lse, tq and, where keys have tangents, tk, tv to to. */
-    public static GpuKernel jvp(AttentionJvp op, List<Type> in) {
+    public static GpuKernel jvp(DotProductAttentionJvp op, List<Type> in) {
         return GpuKernel.of(p -> new AttentionLaunch(op.of(), p.in(0), p.in(1)).of("tangent", false, 2, op.keys() ? 8 : 4, op.keys() ? 2 : 1,
                 in(p, 0), in(p, 1), in(p, 2), in(p, 3), in(p, 4), in(p, 5), tangent(op, p, 6), tangent(op, p, 7), out(p, 0)));
     }
 
     /** Value and tangent at once: q, k, v, tq and, where keys have tangents, tk, tv to o, lse, to. Heads beyond 160 on tensor cores: one after the other. */
-    public static GpuKernel dual(AttentionJvp op) {
+    public static GpuKernel dual(DotProductAttentionJvp op) {
         return new GpuKernel(0, p -> {
             AttentionLaunch a = new AttentionLaunch(op.of(), p.in(0), p.in(1));
             int tiles = op.keys() ? 8 : 4;
@@ -71,7 +71,7 @@ public final class Attentions {
         return new Arg.Out(p.out(i));
     }
 
-    private static Arg tangent(AttentionJvp op, GpuKernel.Places p, int i) {
+    private static Arg tangent(DotProductAttentionJvp op, GpuKernel.Places p, int i) {
         return op.keys() ? in(p, i) : new Arg.None();
     }
 }

@@ -9,11 +9,11 @@ import org.tweedie.program.DType;
 import org.tweedie.program.Instr;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
-import org.tweedie.program.op.Attention;
-import org.tweedie.program.op.AttentionJvp;
+import org.tweedie.program.op.DotProductAttention;
+import org.tweedie.program.op.DotProductAttentionJvp;
 import org.tweedie.program.op.Geglu;
 import org.tweedie.program.op.GegluJvp;
-import org.tweedie.program.op.GroupNormJvp;
+import org.tweedie.program.op.GroupNormalizationJvp;
 import org.tweedie.program.op.Op;
 import org.tweedie.program.op.Unary;
 import org.tweedie.program.op.UnaryMul;
@@ -44,8 +44,8 @@ final class DualPatterns {
 
     private static boolean isPushForward(Op of, Op op) {
         return switch (op) {
-            case GroupNormJvp o -> o.of().equals(of);
-            case AttentionJvp o -> o.of().equals(of);
+            case GroupNormalizationJvp o -> o.of().equals(of);
+            case DotProductAttentionJvp o -> o.of().equals(of);
             case GegluJvp _ -> of instanceof Geglu;
             case UnaryMul o -> o.order() == 1 && Activations.hasDual(o.fn()) && new Unary(o.fn(), 0).equals(of);
             default -> false;
@@ -58,15 +58,15 @@ final class DualPatterns {
 
     private Match pair(int n, Instr i, int m, Instr j) {
         List<Value> in = new ArrayList<>(i.in());
-        List<Value> tangents = j.in().subList(i.in().size() + (i.op() instanceof Attention ? 2 : 0), j.in().size()); // o and lse are made within
+        List<Value> tangents = j.in().subList(i.in().size() + (i.op() instanceof DotProductAttention ? 2 : 0), j.in().size()); // o and lse are made within
         in.addAll(tangents);
         List<Value> out = new ArrayList<>(i.out());
         out.addAll(j.out());
         List<DType> wanted = Collections.nCopies(in.size(), storage.of(i.result()));
         List<Type> types = in.stream().map(Value::type).toList();
         GpuKernel kernel = switch (j.op()) {
-            case GroupNormJvp o -> Norms.dual(o.of(), types.getFirst().shape());
-            case AttentionJvp o -> Attentions.dual(o);
+            case GroupNormalizationJvp o -> Norms.dual(o.of(), types.getFirst().shape());
+            case DotProductAttentionJvp o -> Attentions.dual(o);
             case GegluJvp _ -> Activations.gegluDual(types.getFirst().shape());
             case UnaryMul o -> Activations.dual(o.fn(), types.getFirst().shape().size());
             default -> throw new IllegalStateException("dual: " + j);

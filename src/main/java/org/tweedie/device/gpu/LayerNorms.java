@@ -4,7 +4,7 @@ package org.tweedie.device.gpu;
 import java.util.ArrayList;
 import java.util.List;
 import org.tweedie.program.Shape;
-import org.tweedie.program.op.GroupNorm;
+import org.tweedie.program.op.GroupNormalization;
 
 /** Group norm of one group at one place, which is layer norm: launches of kernels/layernorm.cu, a warp per row. */
 final class LayerNorms {
@@ -15,12 +15,12 @@ final class LayerNorms {
     private LayerNorms() {}
 
     /** Rows of whole vectors in every type. */
-    static boolean fits(GroupNorm op, Shape x) {
+    static boolean fits(GroupNormalization op, Shape x) {
         int c = x.dim(-1);
         return op.groups() == 1 && !op.silu() && x.size() == (long) x.dim(0) * c && c % 8 == 0 && c <= MAX;
     }
 
-    static GpuKernel of(GroupNorm op, Shape x, Norms.Form form) {
+    static GpuKernel of(GroupNormalization op, Shape x, Norms.Form form) {
         return GpuKernel.of(p -> {
             List<Arg> args = new ArrayList<>(form.args(p));
             if (form.isVjp()) {

@@ -4,7 +4,7 @@ package org.tweedie.device.gpu;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.tweedie.program.op.Conv2d;
+import org.tweedie.program.op.Convolution;
 import org.tweedie.program.op.Op;
 
 /**
@@ -35,7 +35,7 @@ public record LibraryCall(Op op, Epilogue epilogue, List<Buffer> in, List<Buffer
 
     /** The bias [Cout] of a convolution, or null. */
     public Buffer bias() {
-        return op instanceof Conv2d && in.size() - (epilogue.residual() ? 1 : 0) == 3 ? in.get(2) : null;
+        return op instanceof Convolution && in.size() - (epilogue.residual() ? 1 : 0) == 3 ? in.get(2) : null;
     }
 
     @Override

@@ -17,7 +17,7 @@ final class Lowering {
 
     /** A library's call if it offers one, else as below. @param stored how the result is stored */
     static GpuKernel of(Instr i, DType stored, Offer offer) {
-        boolean ask = i.op() instanceof Attention || i.op() instanceof AttentionVjp;
+        boolean ask = i.op() instanceof DotProductAttention || i.op() instanceof DotProductAttentionVjp;
         return ask && offer.takes(i.op(), i.in().stream().map(Value::type).toList(), stored) ? library(i) : of(i);
     }
 
@@ -42,12 +42,12 @@ final class Lowering {
             case Transpose o -> Moves.transpose(o, x);
             case Upsample o -> Moves.upsample(o.factor(), x);
             case Gather _ -> Moves.gather(x, in.get(1).shape().size());
-            case GroupNorm o -> Norms.forward(o, x);
-            case GroupNormVjp o -> Norms.vjp(o.of(), x);
-            case GroupNormJvp o -> Norms.jvp(o.of(), x);
-            case Attention o -> Attentions.forward(o, in);
-            case AttentionVjp o -> Attentions.vjp(o, in);
-            case AttentionJvp o -> Attentions.jvp(o, in);
+            case GroupNormalization o -> Norms.forward(o, x);
+            case GroupNormalizationVjp o -> Norms.vjp(o.of(), x);
+            case GroupNormalizationJvp o -> Norms.jvp(o.of(), x);
+            case DotProductAttention o -> Attentions.forward(o, in);
+            case DotProductAttentionVjp o -> Attentions.vjp(o, in);
+            case DotProductAttentionJvp o -> Attentions.jvp(o, in);
             case Geglu _ -> Activations.geglu(x);
             case GegluVjp _ -> Activations.gegluVjp(x);
             case GegluJvp _ -> Activations.gegluJvp(x);
@@ -60,7 +60,7 @@ final class Lowering {
             case HutchinsonEstimate o -> Hutchinson.estimate(o.factor(), x);
             case HutchinsonEstimateVjp o -> Hutchinson.estimateVjp(o.factor());
             case MatMul o -> Products.of(o, y, in.size() == 3, false);
-            case Conv2d _, Conv2dVjp _ -> library(i);
+            case Convolution _, ConvolutionVjp _ -> library(i);
         };
     }
 

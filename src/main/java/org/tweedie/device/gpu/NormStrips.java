@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
-import org.tweedie.program.op.GroupNorm;
+import org.tweedie.program.op.GroupNormalization;
 
 /**
  * Group norm of large groups: launches of kernels/norm_strips.cu. Each sample's places are cut into strips, which many blocks sum; what they
@@ -23,7 +23,7 @@ final class NormStrips {
     /** Columns of 16 bytes that a block takes at most, of each place. */
     private static final int COLUMNS = 64;
 
-    private final GroupNorm op;
+    private final GroupNormalization op;
     private final Norms.Form form;
     private final int samples;
     private final int channels;
@@ -31,7 +31,7 @@ final class NormStrips {
     private final int rows;
     private final int strips;
 
-    private NormStrips(GroupNorm op, Shape x, Norms.Form form) {
+    private NormStrips(GroupNormalization op, Shape x, Norms.Form form) {
         this.op = op;
         this.form = form;
         this.samples = x.dim(0);
@@ -46,7 +46,7 @@ final class NormStrips {
         return x.dim(-1) % 8 == 0;
     }
 
-    static GpuKernel of(GroupNorm op, Shape x, Norms.Form form) {
+    static GpuKernel of(GroupNormalization op, Shape x, Norms.Form form) {
         NormStrips n = new NormStrips(op, x, form);
         return new GpuKernel(n.partialBytes() + 2 * n.pairBytes(), n::steps);
     }

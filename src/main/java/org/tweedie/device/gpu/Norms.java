@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.tweedie.program.Shape;
-import org.tweedie.program.op.GroupNorm;
+import org.tweedie.program.op.GroupNormalization;
 
 /**
  * Group norm (+ SiLU) of x [B,..,C], its pull-back and its push-forward. By size: layer norm by {@link LayerNorms}, groups of more than
@@ -72,31 +72,31 @@ final class Norms {
 
     private Norms() {}
 
-    static GpuKernel forward(GroupNorm op, Shape x) {
+    static GpuKernel forward(GroupNormalization op, Shape x) {
         return of(op, x, Form.FORWARD);
     }
 
     /** x, gamma, beta, dy to dx. */
-    static GpuKernel vjp(GroupNorm op, Shape x) {
+    static GpuKernel vjp(GroupNormalization op, Shape x) {
         return of(op, x, Form.VJP);
     }
 
     /** x, gamma, beta, dy, plus to dx + plus. */
-    static GpuKernel vjpPlus(GroupNorm op, Shape x) {
+    static GpuKernel vjpPlus(GroupNormalization op, Shape x) {
         return of(op, x, Form.VJP_PLUS);
     }
 
     /** x, gamma, beta, tx to ty. */
-    static GpuKernel jvp(GroupNorm op, Shape x) {
+    static GpuKernel jvp(GroupNormalization op, Shape x) {
         return of(op, x, Form.JVP);
     }
 
     /** x, gamma, beta, tx to y and ty. */
-    static GpuKernel dual(GroupNorm op, Shape x) {
+    static GpuKernel dual(GroupNormalization op, Shape x) {
         return of(op, x, Form.DUAL);
     }
 
-    private static GpuKernel of(GroupNorm op, Shape x, Form form) {
+    private static GpuKernel of(GroupNormalization op, Shape x, Form form) {
         if (LayerNorms.fits(op, x)) {
             return LayerNorms.of(op, x, form);
         }
@@ -105,7 +105,7 @@ final class Norms {
     }
 
     /** A block for each group of each sample, whatever its size. */
-    static GpuKernel block(GroupNorm op, Shape x, Form form) {
+    static GpuKernel block(GroupNormalization op, Shape x, Form form) {
         int channels = x.dim(-1);
         int places = Math.toIntExact(x.size() / x.dim(0) / channels);
         int width = channels / op.groups();

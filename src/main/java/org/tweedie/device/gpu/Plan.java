@@ -123,7 +123,7 @@ public final class Plan {
 
     private static boolean isFilter(Group g, int k) {
         Op op = g.instrs().getFirst().op(); // a library's call is a group of its own
-        return k == 1 && (op instanceof Conv2d || op instanceof Conv2dVjp);
+        return k == 1 && (op instanceof Convolution || op instanceof ConvolutionVjp);
     }
 
     /** The k-th operand of a group, a constant, as its kernel wants it. */

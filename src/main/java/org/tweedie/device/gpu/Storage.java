@@ -59,7 +59,7 @@ public final class Storage {
     }
 
     private static boolean isConvolution(Op op) {
-        return op instanceof Conv2d || op instanceof Conv2dVjp;
+        return op instanceof Convolution || op instanceof ConvolutionVjp;
     }
 
     /** The same with values more, numbered on: copies in the network's type or in F32. */
@@ -72,7 +72,7 @@ public final class Storage {
 
     private void add(Instr i) {
         Origin result = switch (i.op()) {
-            case Attention _, AttentionJvp _, AttentionVjp _, Conv2d _, Conv2dVjp _, Gather _, GroupNorm _, GroupNormJvp _, GroupNormVjp _,
+            case DotProductAttention _, DotProductAttentionJvp _, DotProductAttentionVjp _, Convolution _, ConvolutionVjp _, Gather _, GroupNormalization _, GroupNormalizationJvp _, GroupNormalizationVjp _,
                     MatMul _ -> Origin.NETWORK;
             case DdimMove _, HutchinsonEstimate _, HutchinsonEstimateVjp _, HutchinsonPair _, HutchinsonPairVjp _, TweedieMean _ -> Origin.INPUTS;
             case ReduceSum _ -> i.result().shape().size() == i.in().getFirst().shape().size() ? operands(i.in()) : Origin.INPUTS;
@@ -80,7 +80,7 @@ public final class Storage {
                     Softmax _, SumPool _, Transpose _, Unary _, UnaryMul _, Upsample _ -> operands(i.in());
         };
         i.out().forEach(v -> origin[v.id()] = result);
-        if (i.op() instanceof Attention) {
+        if (i.op() instanceof DotProductAttention) {
             origin[i.out().get(1).id()] = Origin.INPUTS;
         }
     }
@@ -106,7 +106,7 @@ public final class Storage {
         Arrays.fill(t, one);
         switch (i.op()) {
             case DdimMove _, HutchinsonEstimate _, TweedieMean _ -> t[1] = of(i.in().get(1)); // predictions as the network stores them
-            case AttentionVjp _, AttentionJvp _ -> t[4] = DType.F32; // lse
+            case DotProductAttentionVjp _, DotProductAttentionJvp _ -> t[4] = DType.F32; // lse
             case Gather _ -> t[1] = DType.I64;
             default -> { }
         }

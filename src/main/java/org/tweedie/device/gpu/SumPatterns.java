@@ -11,9 +11,9 @@ import org.tweedie.program.Instr;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Value;
 import org.tweedie.program.op.Binary.Kind;
-import org.tweedie.program.op.Conv2d;
+import org.tweedie.program.op.Convolution;
 import org.tweedie.program.op.Fn;
-import org.tweedie.program.op.GroupNormVjp;
+import org.tweedie.program.op.GroupNormalizationVjp;
 import org.tweedie.program.op.HutchinsonPairVjp;
 import org.tweedie.program.op.MatMul;
 import org.tweedie.program.op.Reshape;
@@ -58,7 +58,7 @@ final class SumPatterns {
             Value sum = uses.in(add, k);
             Value residual = uses.in(add, 1 - k);
             if (uses.maker(sum) >= 0 && !residual.equals(sum)) {
-                all.addAll(uses.op(sum, Conv2d.class) == null ? all.size() : 0, matches(uses.maker(sum), residual, after));
+                all.addAll(uses.op(sum, Convolution.class) == null ? all.size() : 0, matches(uses.maker(sum), residual, after));
             }
         }
         return all;
@@ -83,10 +83,10 @@ final class SumPatterns {
             in.add(residual);
         }
         GpuKernel kernel = switch (i.op()) {
-            case Conv2d o when made == n && (residual == null || whole || residual.shape().equals(pixel(sum))) ->
+            case Convolution o when made == n && (residual == null || whole || residual.shape().equals(pixel(sum))) ->
                     Lowering.library(o, new Epilogue(residual != null, silu), in.size(), 1);
             case MatMul o when whole && !silu -> Products.of(o, i.result().shape(), in.size() == 4, true);
-            case GroupNormVjp o when whole && !silu -> Norms.vjpPlus(o.of(), i.result().shape());
+            case GroupNormalizationVjp o when whole && !silu -> Norms.vjpPlus(o.of(), i.result().shape());
             case HutchinsonPairVjp _ when made == n && whole && !silu -> Hutchinson.pairVjp(true);
             default -> null;
         };
@@ -100,7 +100,7 @@ final class SumPatterns {
         Match m = of.match(instrs, kernel, y, in, wanted);
         return m == null ? List.of() : List.of(switch (i.op()) {
             case MatMul _ -> m.overLast();
-            case GroupNormVjp _ -> m.inPlace();
+            case GroupNormalizationVjp _ -> m.inPlace();
             default -> m;
         });
     }

@@ -5,9 +5,9 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.tweedie.program.Instr;
 import org.tweedie.program.Value;
-import org.tweedie.program.op.Attention;
-import org.tweedie.program.op.AttentionJvp;
-import org.tweedie.program.op.AttentionVjp;
+import org.tweedie.program.op.DotProductAttention;
+import org.tweedie.program.op.DotProductAttentionJvp;
+import org.tweedie.program.op.DotProductAttentionVjp;
 import org.tweedie.program.op.Cost;
 
 /**
@@ -46,6 +46,6 @@ public record Work(int launches, int calls, Map<Part, Cost> parts) {
     }
 
     private static boolean attention(Instr i) {
-        return i.op() instanceof Attention || i.op() instanceof AttentionVjp || i.op() instanceof AttentionJvp;
+        return i.op() instanceof DotProductAttention || i.op() instanceof DotProductAttentionVjp || i.op() instanceof DotProductAttentionJvp;
     }
 }

@@ -53,14 +53,14 @@ final class ReferenceOps {
             case Upsample o -> resample(o.factor(), y, x, false);
             case SumPool o -> resample(o.factor(), x, y, true);
             case MatMul o -> matmul(o, in, y);
-            case Conv2d o -> conv2d(o, x, in.get(1), in.size() == 3 ? in.get(2).data() : null, y);
-            case Conv2dVjp o -> conv2dVjp(o.of(), x, in.get(1), y);
-            case GroupNorm o -> ReferenceNorm.forward(o, in, y);
-            case GroupNormVjp o -> ReferenceNorm.vjp(o.of(), in, y);
-            case GroupNormJvp o -> ReferenceNorm.jvp(o.of(), in, y);
-            case Attention o -> ReferenceAttention.forward(o, in, out);
-            case AttentionVjp o -> ReferenceAttention.vjp(o, in, out);
-            case AttentionJvp o -> ReferenceAttention.jvp(o, in, y);
+            case Convolution o -> conv2d(o, x, in.get(1), in.size() == 3 ? in.get(2).data() : null, y);
+            case ConvolutionVjp o -> conv2dVjp(o.of(), x, in.get(1), y);
+            case GroupNormalization o -> ReferenceNorm.forward(o, in, y);
+            case GroupNormalizationVjp o -> ReferenceNorm.vjp(o.of(), in, y);
+            case GroupNormalizationJvp o -> ReferenceNorm.jvp(o.of(), in, y);
+            case DotProductAttention o -> ReferenceAttention.forward(o, in, out);
+            case DotProductAttentionVjp o -> ReferenceAttention.vjp(o, in, out);
+            case DotProductAttentionJvp o -> ReferenceAttention.jvp(o, in, y);
             case Geglu _ -> ReferenceGated.forward(x, y);
             case GegluVjp _ -> ReferenceGated.vjp(x, in.get(1), y);
             case GegluJvp _ -> ReferenceGated.jvp(x, in.get(1), y);
@@ -173,7 +173,7 @@ final class ReferenceOps {
         }
     }
 
-    private static void conv2d(Conv2d o, Array x, Array w, double[] bias, Array y) {
+    private static void conv2d(Convolution o, Array x, Array w, double[] bias, Array y) {
         int cin = w.dim(1);
         int kh = w.dim(2);
         int kw = w.dim(3);
@@ -196,7 +196,7 @@ final class ReferenceOps {
         }
     }
 
-    private static void conv2dVjp(Conv2d o, Array dy, Array w, Array dx) {
+    private static void conv2dVjp(Convolution o, Array dy, Array w, Array dx) {
         int cin = w.dim(1);
         int kh = w.dim(2);
         int kw = w.dim(3);

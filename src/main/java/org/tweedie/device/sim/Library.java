@@ -14,10 +14,10 @@ import org.tweedie.device.gpu.Elements;
 import org.tweedie.device.gpu.LibraryCall;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
-import org.tweedie.program.op.Attention;
-import org.tweedie.program.op.AttentionVjp;
-import org.tweedie.program.op.Conv2d;
-import org.tweedie.program.op.Conv2dVjp;
+import org.tweedie.program.op.DotProductAttention;
+import org.tweedie.program.op.DotProductAttentionVjp;
+import org.tweedie.program.op.Convolution;
+import org.tweedie.program.op.ConvolutionVjp;
 import org.tweedie.program.op.MatMul;
 
 /**
@@ -42,11 +42,11 @@ final class Library implements AutoCloseable {
         Shape w = c.in().get(1).shape();
         Shape y = c.out().getFirst().shape();
         List<double[]> results = switch (c.op()) {
-            case Conv2d o -> List.of(convolve(c, filter(c.in().get(1), true), forward(o, x, y, w)));
-            case Conv2dVjp o -> List.of(convolve(c, filter(c.in().get(1), false), adjoint(o.of(), x, y, w)));
+            case Convolution o -> List.of(convolve(c, filter(c.in().get(1), true), forward(o, x, y, w)));
+            case ConvolutionVjp o -> List.of(convolve(c, filter(c.in().get(1), false), adjoint(o.of(), x, y, w)));
             case MatMul o -> List.of(multiply(o, c));
-            case Attention o -> attend(o, c);
-            case AttentionVjp o -> attend(o.of(), c);
+            case DotProductAttention o -> attend(o, c);
+            case DotProductAttentionVjp o -> attend(o.of(), c);
             default -> throw new IllegalArgumentException("device 'sim': " + c.op() + " is no library's");
         };
         for (int i = 0; i < results.size(); i++) {
@@ -99,7 +99,7 @@ final class Library implements AutoCloseable {
     }
 
     /** Row r of the image, seen through tap u, is row r stride + u - top of x. */
-    private static Taps forward(Conv2d o, Shape x, Shape y, Shape w) {
+    private static Taps forward(Convolution o, Shape x, Shape y, Shape w) {
         return (pixel, tap) -> {
             int row = pixel / y.dim(2) % y.dim(1) * o.stride() + tap / w.dim(2) - o.top();
             int column = pixel % y.dim(2) * o.stride() + tap % w.dim(2) - o.left();
@@ -109,7 +109,7 @@ final class Library implements AutoCloseable {
     }
 
     /** The same seen from the pixels of dx: which of dy's rows r has r stride + u - top there. */
-    private static Taps adjoint(Conv2d o, Shape dy, Shape dx, Shape w) {
+    private static Taps adjoint(Convolution o, Shape dy, Shape dx, Shape w) {
         return (pixel, tap) -> {
             int row = pixel / dx.dim(2) % dx.dim(1) + o.top() - tap / w.dim(2);
             int column = pixel % dx.dim(2) + o.left() - tap % w.dim(2);
@@ -163,7 +163,7 @@ final class Library implements AutoCloseable {
     }
 
     /** Attention or its pull-back. */
-    private List<double[]> attend(Attention o, LibraryCall c) {
+    private List<double[]> attend(DotProductAttention o, LibraryCall c) {
         LibraryAttention a = new LibraryAttention(o, c.in().get(0).shape(), c.in().get(1).shape(), c.in().stream().map(b -> numbers(b, 0)).toList());
         List<double[]> out = c.out().stream().map(b -> new double[Math.toIntExact(b.size())]).toList();
         each(a.heads(), head -> a.run(head, out));

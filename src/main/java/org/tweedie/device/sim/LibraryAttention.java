@@ -3,7 +3,7 @@ package org.tweedie.device.sim;
 
 import java.util.List;
 import org.tweedie.program.Shape;
-import org.tweedie.program.op.Attention;
+import org.tweedie.program.op.DotProductAttention;
 
 /**
  * Attention and its pull-back as a vendor's library does them, one head of one sample at a time: the pull-back takes the softmax from lse, and the row sums of
@@ -11,7 +11,7 @@ import org.tweedie.program.op.Attention;
  *
  * @param in q, k, v for attention; q, k, v, o, lse, do for its pull-back
  */
-record LibraryAttention(Attention op, Shape q, Shape k, List<double[]> in) {
+record LibraryAttention(DotProductAttention op, Shape q, Shape k, List<double[]> in) {
     /** Of all samples together. */
     int heads() {
         return q.dim(0) * op.heads();

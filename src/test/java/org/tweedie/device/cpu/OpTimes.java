@@ -30,31 +30,31 @@ final class OpTimes {
 
     private static List<OpCase> cases() {
         List<OpCase> c = new ArrayList<>();
-        Conv2d same = new Conv2d(1, 1, 1, 1, 1);
+        Convolution same = new Convolution(1, 1, 1, 1, 1);
         for (int[] x : new int[][] {{1, 128, 128, 32}, {1, 128, 128, 64}, {1, 64, 64, 128}, {2, 16, 16, 128}, {1, 64, 64, 320}, {1, 8, 8, 1280}}) {
             c.add(of(same, 1, x, s(x[3], x[3], 3, 3), s(x[3])));
-            c.add(of(new Conv2dVjp(same, x[1], x[2]), 1, x, s(x[3], x[3], 3, 3)));
+            c.add(of(new ConvolutionVjp(same, x[1], x[2]), 1, x, s(x[3], x[3], 3, 3)));
         }
         c.add(of(new MatMul(false, true), 1, s(4096, 320), s(1280, 320), s(1280)));
         c.add(of(new MatMul(false, true), 1, s(256, 128), s(512, 128), s(512)));
         for (int[] x : new int[][] {{1, 128, 128, 32}, {1, 64, 64, 128}, {2, 16, 16, 128}, {1, 64, 64, 320}}) {
-            c.add(of(new GroupNorm(16, 1e-6, true), 1, x, s(x[3]), s(x[3])));
+            c.add(of(new GroupNormalization(16, 1e-6, true), 1, x, s(x[3]), s(x[3])));
             c.add(of(new Unary(Fn.SILU, 0), 1, x));
             c.add(of(new Binary(Binary.Kind.ADD), 2, x, x));
             c.add(of(new Binary(Binary.Kind.ADD), 2, x, s(x[0], 1, 1, x[3])));
             c.add(of(new ReduceSum(List.of(1, 2)), 1, x));
         }
-        c.add(of(new GroupNorm(1, 1e-5, false), 1, s(4096, 1, 320), s(320), s(320)));
+        c.add(of(new GroupNormalization(1, 1e-5, false), 1, s(4096, 1, 320), s(320), s(320)));
         c.add(of(new UnaryMul(Fn.GELU, 0), 2, s(4096, 1280), s(4096, 1280)));
         c.add(of(new Upsample(2), 1, s(1, 64, 64, 64)));
         c.add(of(new SumPool(2), 1, s(1, 128, 128, 64)));
         c.add(of(new Concat(3), 2, s(1, 64, 64, 64), s(1, 64, 64, 64)));
         c.add(of(new Transpose(List.of(0, 3, 1, 2)), 1, s(1, 128, 128, 3)));
         c.add(of(new Softmax(), 1, s(8, 256, 256)));
-        c.add(of(new Attention(4, false), 3, s(2, 256, 128), s(2, 256, 128), s(2, 256, 128)));
-        c.add(of(new Attention(8, false), 3, s(1, 1024, 640), s(1, 1024, 640), s(1, 1024, 640)));
-        c.add(of(new Attention(8, false), 3, s(1, 4096, 320), s(1, 4096, 320), s(1, 4096, 320)));
-        c.add(of(new Attention(8, false), 1, s(1, 4096, 320), s(1, 77, 320), s(1, 77, 320)));
+        c.add(of(new DotProductAttention(4, false), 3, s(2, 256, 128), s(2, 256, 128), s(2, 256, 128)));
+        c.add(of(new DotProductAttention(8, false), 3, s(1, 1024, 640), s(1, 1024, 640), s(1, 1024, 640)));
+        c.add(of(new DotProductAttention(8, false), 3, s(1, 4096, 320), s(1, 4096, 320), s(1, 4096, 320)));
+        c.add(of(new DotProductAttention(8, false), 1, s(1, 4096, 320), s(1, 77, 320), s(1, 77, 320)));
         return c;
     }
 
@@ -66,7 +66,7 @@ final class OpTimes {
                 if (args.length < 2 || c.toString().contains(args[1])) {
                     Program f = c.program(1);
                     time(device, c.toString(), f, c.inputs(2));
-                    if (c.op() instanceof GroupNorm || c.op() instanceof Attention) {
+                    if (c.op() instanceof GroupNormalization || c.op() instanceof DotProductAttention) {
                         Map<String, Tensor> in = new HashMap<>(c.inputs(2));
                         in.put("cotangent", OpCase.random(f.output("y0").shape(), 3));
                         time(device, "  with pull-back", Vjp.of(f, "y0", "x0"), in);

@@ -84,7 +84,7 @@ class CudaDeviceTest {
             driver.failing.put("synchronize", new CudaException("cuStreamSynchronize", 700, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"));
             CudaException x = assertThrows(CudaException.class, () -> e.run(X));
             assertEquals("cuda: cuStreamSynchronize failed with CUDA_ERROR_ILLEGAL_ADDRESS (an illegal memory access was encountered) in conv_in: "
-                    + "[Conv2d[stride=1, top=1, left=1, bottom=1, right=1]] in program 'block'", x.getMessage());
+                    + "[Convolution[stride=1, top=1, left=1, bottom=1, right=1]] in program 'block'", x.getMessage());
         }
     }
 

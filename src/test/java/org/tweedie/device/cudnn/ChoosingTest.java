@@ -22,7 +22,7 @@ import org.tweedie.device.gpu.LibraryCall;
 import org.tweedie.device.gpu.Vendor;
 import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
-import org.tweedie.program.op.Conv2d;
+import org.tweedie.program.op.Convolution;
 
 /** Choosing engines by trying them, and remembering what was chosen. */
 class ChoosingTest {
@@ -154,7 +154,7 @@ class ChoosingTest {
     }
 
     private String chosen(Clock clock, Shape filter) {
-        Conv2d op = new Conv2d(1, 0, 0, filter.dim(1) - 1, filter.dim(2) - 1);
+        Convolution op = new Convolution(1, 0, 0, filter.dim(1) - 1, filter.dim(2) - 1);
         LibraryCall call = new LibraryCall(op, Epilogue.NONE, List.of(CudnnBench.CALL.in().getFirst(), new Buffer("filter", DType.F16, filter, 0)), CudnnBench.CALL.out());
         try (Cudnn cudnn = bench.open(90, clock)) {
             return prepared(cudnn, call);
@@ -212,7 +212,7 @@ class ChoosingTest {
             assertTrue(bench.warnings.getFirst().contains("cudnnBackendExecute failed with") && bench.warnings.getFirst().contains("running eng41"),
                     bench.warnings.getFirst());
             bench.fake.failingRuns = Set.of(FakeCudnn.FIRST, FakeCudnn.SECOND);
-            LibraryCall other = new LibraryCall(new Conv2d(1, 0, 0, 2, 2), Epilogue.NONE, CudnnBench.CALL.in(), CudnnBench.CALL.out());
+            LibraryCall other = new LibraryCall(new Convolution(1, 0, 0, 2, 2), Epilogue.NONE, CudnnBench.CALL.in(), CudnnBench.CALL.out());
             String m = assertThrows(NoEngineException.class, () -> cudnn.prepare(other)).getMessage();
             assertTrue(m.contains("each engine failed when it was tried"), m);
         }
@@ -236,7 +236,7 @@ class ChoosingTest {
             bench.fake.status = status;
             try (Cudnn cudnn = bench.open(90, null)) {
                 for (int stride = 1; stride < 3; stride++) {
-                    LibraryCall call = new LibraryCall(new Conv2d(stride, 0, 0, status, status), Epilogue.NONE, CudnnBench.CALL.in(), CudnnBench.CALL.out());
+                    LibraryCall call = new LibraryCall(new Convolution(stride, 0, 0, status, status), Epilogue.NONE, CudnnBench.CALL.in(), CudnnBench.CALL.out());
                     assertEquals("cudnn eng7", prepared(cudnn, call));
                 }
             }
@@ -259,7 +259,7 @@ class ChoosingTest {
         bench.fake.failing = (kind, before) -> kind == Kind.EXECUTION_PLAN.code;
         try (Cudnn cudnn = bench.open(90, null)) {
             String m = assertThrows(IllegalStateException.class, () -> cudnn.prepare(CudnnBench.CALL), "not asked for wrongly, which would be exit code 2").getMessage();
-            assertTrue(m.startsWith("cuDNN: no engine does this; while preparing Conv2d"), m);
+            assertTrue(m.startsWith("cuDNN: no engine does this; while preparing Convolution"), m);
             assertTrue(m.contains("image:F16[1,4,4,8]") && m.contains(CudnnBench.CARD) && m.contains("9.24.0") && m.contains("WINOGRAD"), m);
             assertTrue(m.contains("1 knew the graph, none could be made ready: cuDNN: cudnnBackendFinalize of EXECUTION_PLAN failed with "
                     + "CUDNN_STATUS_NOT_SUPPORTED (3000): the fake was told to fail"), m);
@@ -277,7 +277,7 @@ class ChoosingTest {
             assertEquals("cudnn eng7", p.toString());
         }
         assertEquals(asked, bench.fake.asked, "heuristics were asked again");
-        assertTrue(Files.readString(bench.file).contains("NVIDIA Test Card / cuDNN 9.24.0, NVRTC 12.6, driver for CUDA 12.8 / Conv2d[stride=1, top=1, left=1, bottom=1, right=1] "
+        assertTrue(Files.readString(bench.file).contains("NVIDIA Test Card / cuDNN 9.24.0, NVRTC 12.6, driver for CUDA 12.8 / Convolution[stride=1, top=1, left=1, bottom=1, right=1] "
                 + "F16[1,4,4,8] F16[8,3,3,8] -> F16[1,4,4,8]"), Files.readString(bench.file));
         try (Cudnn cudnn = Cudnn.open(bench.fake, 5, CudnnBench.CARD, "NVRTC 12.6, driver for CUDA 12.9", 90, new PlanCache(bench.file, bench.warnings::add), null)) {
             assertEquals("cudnn eng41 k2=19 k28=2", prepared(cudnn, CudnnBench.CALL), "another driver compiles other kernels");

@@ -27,13 +27,13 @@ import org.tweedie.program.Tensor;
 import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
-import org.tweedie.program.op.Conv2d;
+import org.tweedie.program.op.Convolution;
 import org.tweedie.program.op.Op;
 
 /** Calls of a {@link Cudnn} on a {@link FakeCudnn} with numbers, compared with the reference device. */
 final class CudnnBench implements AutoCloseable {
     /** A convolution. */
-    static final LibraryCall CALL = new LibraryCall(new Conv2d(1, 1, 1, 1, 1), Epilogue.NONE,
+    static final LibraryCall CALL = new LibraryCall(new Convolution(1, 1, 1, 1, 1), Epilogue.NONE,
             List.of(new Buffer("image", DType.F16, Shape.of(1, 4, 4, 8), 0), new Buffer("filter", DType.F16, Shape.of(8, 3, 3, 8), 0)),
             List.of(new Buffer("sums", DType.F16, Shape.of(1, 4, 4, 8), 0)));
     static final Choice THIRD = new Choice(3, new TreeMap<>(Map.of(24L, 5L)));
@@ -165,7 +165,7 @@ final class CudnnBench implements AutoCloseable {
         for (int i = 0; i < shapes.size(); i++) {
             outTypes.add(lseOut && i == 1 ? DType.F32 : stored);
         }
-        LibraryCall call = call(op, epilogue, op instanceof Conv2d || in.get(1).shape().rank() == 4 ? stored : null, in, shapes, inTypes, outTypes);
+        LibraryCall call = call(op, epilogue, op instanceof Convolution || in.get(1).shape().rank() == 4 ? stored : null, in, shapes, inTypes, outTypes);
         try (Cudnn cudnn = open(90, null); Vendor.Prepared p = cudnn.prepare(call)) {
             MemorySegment workspace = arena.allocate(p.workspace(), 256);
             p.run(call, workspace.address());

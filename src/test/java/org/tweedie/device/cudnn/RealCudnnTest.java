@@ -39,14 +39,14 @@ class RealCudnnTest {
 
     /** Attention in F32 and, of early versions, pull-backs for other than a multiple of 128 keys. */
     private static boolean refused(String line, long version) {
-        return line.contains("Attention") && line.contains("q:F32")
-                || line.contains("AttentionVjp") && version <= 91500 && (line.contains("k:F16[2,77") || line.contains("k:BF16[2,77")
+        return line.contains("DotProductAttention") && line.contains("q:F32")
+                || line.contains("DotProductAttentionVjp") && version <= 91500 && (line.contains("k:F16[2,77") || line.contains("k:BF16[2,77")
                         || line.contains("k:F16[2,64,") || line.contains("k:BF16[2,64,"));
     }
 
     /** Engines that cuDNN compiles ask for the driver's library, even for a card that is not there. */
     private static boolean needsDriver(String line, long version) {
-        boolean compiled = line.contains("Attention") || line.contains("silu") || line.contains(" t:");
+        boolean compiled = line.contains("DotProductAttention") || line.contains("silu") || line.contains(" t:");
         return version >= 90800 && compiled && !driverIsThere();
     }
 

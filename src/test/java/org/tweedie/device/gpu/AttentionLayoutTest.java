@@ -17,9 +17,9 @@ import org.tweedie.program.Rounding;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.Type;
-import org.tweedie.program.op.Attention;
-import org.tweedie.program.op.AttentionJvp;
-import org.tweedie.program.op.AttentionVjp;
+import org.tweedie.program.op.DotProductAttention;
+import org.tweedie.program.op.DotProductAttentionJvp;
+import org.tweedie.program.op.DotProductAttentionVjp;
 
 /**
  * Attention on tensor cores where all sums are exact, so that every element must come out to the bit: an element in a wrong place, or one left out,
@@ -106,7 +106,7 @@ class AttentionLayoutTest {
     }
 
     private static GpuKernel forward(Case c) {
-        return Attentions.forward(new Attention(HEADS, false), List.of(Type.real(c.q()), Type.real(c.k()), Type.real(c.k())));
+        return Attentions.forward(new DotProductAttention(HEADS, false), List.of(Type.real(c.q()), Type.real(c.k()), Type.real(c.k())));
     }
 
     /** Queries in the even columns, keys in the odd ones: all scores are 0, all weights 1/64. */
@@ -131,7 +131,7 @@ class AttentionLayoutTest {
         add(c, expected.get(0), k, (b, h, i, j) -> scale * ds.of(b, h, i, j), false);
         add(c, expected.get(1), q, (b, h, i, j) -> scale * ds.of(b, h, i, j), true);
         add(c, expected.get(2), g, (_, _, _, _) -> 1.0 / M, true);
-        AttentionVjp op = new AttentionVjp(new Attention(HEADS, false), true);
+        DotProductAttentionVjp op = new DotProductAttentionVjp(new DotProductAttention(HEADS, false), true);
         check(c, Attentions.vjp(op, List.of(Type.real(c.q()))),
                 List.of(Tensor.of(c.q(), q), Tensor.of(c.k(), k), Tensor.of(c.k(), v), Tensor.of(c.q(), o), lse(), Tensor.of(c.q(), g)), expected);
     }
@@ -165,7 +165,7 @@ class AttentionLayoutTest {
         double[] to = new double[q.length];
         add(c, to, v, t, false);
         add(c, to, tv, (_, _, _, _) -> 1.0 / M, false);
-        AttentionJvp op = new AttentionJvp(new Attention(HEADS, false), true);
+        DotProductAttentionJvp op = new DotProductAttentionJvp(new DotProductAttention(HEADS, false), true);
         check(c, Attentions.jvp(op, List.of()), List.of(Tensor.of(c.q(), q), Tensor.of(c.k(), k), Tensor.of(c.k(), v), Tensor.of(c.q(), o), lse(),
                 Tensor.of(c.q(), tq), Tensor.of(c.k(), tk), Tensor.of(c.k(), tv)), List.of(to));
     }

@@ -20,9 +20,9 @@ import org.tweedie.program.Tensor;
 import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
-import org.tweedie.program.op.Attention;
-import org.tweedie.program.op.AttentionJvp;
-import org.tweedie.program.op.AttentionVjp;
+import org.tweedie.program.op.DotProductAttention;
+import org.tweedie.program.op.DotProductAttentionJvp;
+import org.tweedie.program.op.DotProductAttentionVjp;
 import org.tweedie.program.op.Op;
 
 /**
@@ -32,8 +32,8 @@ import org.tweedie.program.op.Op;
 @Tag("kernels")
 class AttentionsTest {
     record Case(DType dtype, int heads, int d, int n, int m, boolean causal) {
-        Attention op() {
-            return new Attention(heads, causal);
+        DotProductAttention op() {
+            return new DotProductAttention(heads, causal);
         }
 
         Shape q() {
@@ -78,7 +78,7 @@ class AttentionsTest {
     @MethodSource("cases")
     void pullBack(Case c) {
         for (boolean keys : new boolean[] {false, true}) {
-            AttentionVjp op = new AttentionVjp(c.op(), keys);
+            DotProductAttentionVjp op = new DotProductAttentionVjp(c.op(), keys);
             List<Tensor> in = withResults(c, operands(c, 2, c.q(), c.k(), c.k()), operands(c, 9, c.q()));
             check(c, "pull-back", in, reference(op, in), c.plain(in).vjp(in), (bench, b, out) -> bench.run(Attentions.vjp(op, types(b)), b, out), -1);
         }
@@ -88,7 +88,7 @@ class AttentionsTest {
     @MethodSource("cases")
     void pushForward(Case c) {
         for (boolean keys : new boolean[] {false, true}) {
-            AttentionJvp op = new AttentionJvp(c.op(), keys);
+            DotProductAttentionJvp op = new DotProductAttentionJvp(c.op(), keys);
             List<Tensor> tangents = keys ? operands(c, 19, c.q(), c.k(), c.k()) : operands(c, 19, c.q());
             List<Tensor> in = withResults(c, operands(c, 3, c.q(), c.k(), c.k()), tangents);
             check(c, "push-forward", in, reference(op, in), List.of(c.plain(in).jvp(in, tangents)),
@@ -101,7 +101,7 @@ class AttentionsTest {
     @MethodSource("cases")
     void both(Case c) {
         for (boolean keys : new boolean[] {false, true}) {
-            AttentionJvp op = new AttentionJvp(c.op(), keys);
+            DotProductAttentionJvp op = new DotProductAttentionJvp(c.op(), keys);
             List<Tensor> x = operands(c, 4, c.q(), c.k(), c.k());
             List<Tensor> tangents = keys ? operands(c, 29, c.q(), c.k(), c.k()) : operands(c, 29, c.q());
             List<Tensor> expected = new ArrayList<>(reference(c.op(), x));
@@ -119,7 +119,7 @@ class AttentionsTest {
     @Tag("sanitized")
     void commonTangents(DType type) {
         Case c = new Case(type, 1, 64, 40, 50, false);
-        AttentionJvp op = new AttentionJvp(c.op(), false);
+        DotProductAttentionJvp op = new DotProductAttentionJvp(c.op(), false);
         List<Tensor> x = operands(c, 5, c.q(), c.k(), c.k());
         double[] k = x.get(1).doubles();
         for (int i = 0; i < k.length; i++) {

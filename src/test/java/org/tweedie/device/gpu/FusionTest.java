@@ -193,7 +193,7 @@ class FusionTest {
     void exactProbePairsEachOperationWithItsPushForward() throws Exception {
         try (Golden g = new Golden(Golden.SD15)) {
             Program p = surrogate(g, 1, Surrogate.Probe.EXACT, Surrogate.Gradient.FUSED);
-            for (Class<?> kind : List.of(GroupNormJvp.class, AttentionJvp.class, GegluJvp.class)) {
+            for (Class<?> kind : List.of(GroupNormalizationJvp.class, DotProductAttentionJvp.class, GegluJvp.class)) {
                 List<Group> all = fuse(p, DType.F32).groups().stream().filter(x -> x.instrs().stream().anyMatch(i -> kind.isInstance(i.op()))).toList();
                 assertTrue(all.size() > 4, all.size() + " of " + kind);
                 all.forEach(x -> assertEquals(2, x.instrs().size(), x + " is done alone"));
@@ -277,9 +277,9 @@ class FusionTest {
         Value x = t.input("x", Type.real(1, 2, 2, 8));
         Value gamma = t.input("gamma", Type.real(8));
         Value beta = t.input("beta", Type.real(8));
-        GroupNorm norm = new GroupNorm(2, 1e-5, true);
+        GroupNormalization norm = new GroupNormalization(2, 1e-5, true);
         t.output("y", t.emit1(norm, x, gamma, beta));
-        t.output("ty", t.emit1(new GroupNormJvp(norm), x, gamma, beta, t.input("tx", x.type())));
+        t.output("ty", t.emit1(new GroupNormalizationJvp(norm), x, gamma, beta, t.input("tx", x.type())));
         Program p = t.finish();
         List<Group> groups = fuse(p, DType.F32).groups();
         assertEquals(1, groups.size());
@@ -349,7 +349,7 @@ class FusionTest {
         p.constants().forEach(c -> values.put(c.value().id(), c.data()));
         p.inputs().forEach(i -> values.put(i.value().id(), in.get(i.name())));
         for (Group g : fusion.groups()) {
-            if (isAlone(g) && !isSolvers(g.instrs().getFirst().op()) || g.instrs().stream().anyMatch(i -> i.op() instanceof Conv2d || i.op() instanceof MatMul)) {
+            if (isAlone(g) && !isSolvers(g.instrs().getFirst().op()) || g.instrs().stream().anyMatch(i -> i.op() instanceof Convolution || i.op() instanceof MatMul)) {
                 g.instrs().forEach(i -> alone(i, values));
             } else {
                 together(g, Storage.of(p, DType.F32), values);

@@ -74,12 +74,12 @@ class LaunchedKernelsTest {
         for (int d : new int[] {5, 20, 40, 80, 160, 168}) {
             Shape q = Shape.of(1, 32, d);
             Shape k = Shape.of(1, 16, d);
-            Attention op = new Attention(1, false);
+            DotProductAttention op = new DotProductAttention(1, false);
             c.add(new OpCase(op, 3, List.of(q, k, k)));
-            c.add(new OpCase(new AttentionJvp(op, false), 0, List.of(q, k, k, q, Shape.of(1, 1, 32), q)));
+            c.add(new OpCase(new DotProductAttentionJvp(op, false), 0, List.of(q, k, k, q, Shape.of(1, 1, 32), q)));
         }
-        c.add(new OpCase(new GroupNorm(2, 1e-6, false), 1, List.of(Shape.of(1, 160, 160, 8), Shape.of(8), Shape.of(8))));
-        c.add(new OpCase(new GroupNorm(2, 1e-6, true), 1, List.of(Shape.of(1, 160, 160, 8), Shape.of(8), Shape.of(8))));
+        c.add(new OpCase(new GroupNormalization(2, 1e-6, false), 1, List.of(Shape.of(1, 160, 160, 8), Shape.of(8), Shape.of(8))));
+        c.add(new OpCase(new GroupNormalization(2, 1e-6, true), 1, List.of(Shape.of(1, 160, 160, 8), Shape.of(8), Shape.of(8))));
         Shape large = Shape.of(1, 192, 192, 4);
         c.add(new OpCase(new HutchinsonEstimate(-1), 3, List.of(large, Shape.of(2, 192, 192, 4), large, Shape.of(), Shape.of(), Shape.of())));
         c.add(new OpCase(new Concat(1), 2, List.of(Shape.of(3, 4), Shape.of(3, 4))));

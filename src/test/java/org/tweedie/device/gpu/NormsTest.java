@@ -17,9 +17,9 @@ import org.tweedie.device.OpCase;
 import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
-import org.tweedie.program.op.GroupNorm;
-import org.tweedie.program.op.GroupNormJvp;
-import org.tweedie.program.op.GroupNormVjp;
+import org.tweedie.program.op.GroupNormalization;
+import org.tweedie.program.op.GroupNormalizationJvp;
+import org.tweedie.program.op.GroupNormalizationVjp;
 import org.tweedie.program.op.Op;
 
 /** kernels/norm.cu, layernorm.cu and norm_strips.cu on the PTX machine against the reference device: result, VJP, with and without a summand, JVP, and result and JVP at once. */
@@ -27,10 +27,10 @@ import org.tweedie.program.op.Op;
 class NormsTest {
     /** Makes a norm's kernel. */
     private interface Maker {
-        GpuKernel of(GroupNorm op, Shape x, Norms.Form form);
+        GpuKernel of(GroupNormalization op, Shape x, Norms.Form form);
     }
 
-    private record Case(String kernels, Maker maker, GroupNorm op, Shape shape) {
+    private record Case(String kernels, Maker maker, GroupNormalization op, Shape shape) {
         Tensor x() {
             return OpCase.random(shape, 1);
         }
@@ -62,7 +62,7 @@ class NormsTest {
         }
     }
 
-    private static GpuKernel chosen(GroupNorm op, Shape x, Norms.Form form) {
+    private static GpuKernel chosen(GroupNormalization op, Shape x, Norms.Form form) {
         return switch (form) {
             case FORWARD -> Norms.forward(op, x);
             case VJP -> Norms.vjp(op, x);
@@ -75,22 +75,22 @@ class NormsTest {
     /** The common cases; groups of odd width, of one element, of many channels; rows that a warp holds and longer ones; strips whole and ragged. */
     private static List<Case> cases() {
         List<Case> c = new ArrayList<>();
-        OpCase.all().filter(o -> o.op() instanceof GroupNorm).forEach(o -> c.add(new Case("chosen", NormsTest::chosen, (GroupNorm) o.op(), o.in().getFirst())));
+        OpCase.all().filter(o -> o.op() instanceof GroupNormalization).forEach(o -> c.add(new Case("chosen", NormsTest::chosen, (GroupNormalization) o.op(), o.in().getFirst())));
         for (boolean silu : new boolean[] {false, true}) {
             for (Shape s : List.of(Shape.of(2, 3, 5, 50), Shape.of(3, 1, 1, 45), Shape.of(1, 9, 5), Shape.of(2, 1, 1, 5), Shape.of(1, 3, 3, 160))) {
-                c.add(new Case("chosen", NormsTest::chosen, new GroupNorm(5, 1e-5, silu), s));
+                c.add(new Case("chosen", NormsTest::chosen, new GroupNormalization(5, 1e-5, silu), s));
             }
             for (Shape s : List.of(Shape.of(2, 33, 31, 3), Shape.of(1, 3, 2500))) {
-                c.add(new Case("chosen", NormsTest::chosen, new GroupNorm(1, 1e-6, silu), s));
+                c.add(new Case("chosen", NormsTest::chosen, new GroupNormalization(1, 1e-6, silu), s));
             }
-            c.add(new Case("strips", NormStrips::of, new GroupNorm(4, 1e-5, silu), Shape.of(2, 5, 7, 16)));
-            c.add(new Case("strips", NormStrips::of, new GroupNorm(32, 1e-6, silu), Shape.of(2, 17, 31, 64)));
-            c.add(new Case("strips", NormStrips::of, new GroupNorm(4, 1e-6, silu), Shape.of(1, 129, 40)));
-            c.add(new Case("strips", NormStrips::of, new GroupNorm(4, 1e-6, silu), Shape.of(1, 131, 520)));
-            c.add(new Case("strips", NormStrips::of, new GroupNorm(1, 1e-6, silu), Shape.of(1, 1, 8)));
+            c.add(new Case("strips", NormStrips::of, new GroupNormalization(4, 1e-5, silu), Shape.of(2, 5, 7, 16)));
+            c.add(new Case("strips", NormStrips::of, new GroupNormalization(32, 1e-6, silu), Shape.of(2, 17, 31, 64)));
+            c.add(new Case("strips", NormStrips::of, new GroupNormalization(4, 1e-6, silu), Shape.of(1, 129, 40)));
+            c.add(new Case("strips", NormStrips::of, new GroupNormalization(4, 1e-6, silu), Shape.of(1, 131, 520)));
+            c.add(new Case("strips", NormStrips::of, new GroupNormalization(1, 1e-6, silu), Shape.of(1, 1, 8)));
         }
         for (int n : new int[] {8, 64, 65, 320, 1280, 1288}) {
-            c.add(new Case("chosen", NormsTest::chosen, new GroupNorm(1, 1e-5, false), Shape.of(7, 1, n)));
+            c.add(new Case("chosen", NormsTest::chosen, new GroupNormalization(1, 1e-5, false), Shape.of(7, 1, n)));
         }
         return c;
     }
@@ -103,8 +103,8 @@ class NormsTest {
     @MethodSource("runs")
     void agreesWithReference(Case c, DType real) {
         Tensor y = expected(c.op, c, real, false);
-        Tensor dx = expected(new GroupNormVjp(c.op), c, real, true);
-        Tensor ty = expected(new GroupNormJvp(c.op), c, real, true);
+        Tensor dx = expected(new GroupNormalizationVjp(c.op), c, real, true);
+        Tensor ty = expected(new GroupNormalizationJvp(c.op), c, real, true);
         List<Tensor> in = List.of(c.x(), c.gamma(), c.beta(), c.t());
         OneOp.check(c + " forward", c.kernel(Norms.Form.FORWARD), real, in.subList(0, 3), List.of(y));
         OneOp.check(c + " pull-back", c.kernel(Norms.Form.VJP), real, in, List.of(dx));
@@ -146,13 +146,13 @@ class NormsTest {
     @Test
     @Tag("sanitized")
     void largeMeansCostNoDigits() {
-        for (Case c : List.of(new Case("chosen", NormsTest::chosen, new GroupNorm(2, 1e-6, false), Shape.of(1, 9, 11, 8)),
-                new Case("chosen", NormsTest::chosen, new GroupNorm(1, 1e-6, false), Shape.of(5, 1, 320)),
-                new Case("strips", NormStrips::of, new GroupNorm(2, 1e-6, false), Shape.of(1, 23, 41, 64)))) {
+        for (Case c : List.of(new Case("chosen", NormsTest::chosen, new GroupNormalization(2, 1e-6, false), Shape.of(1, 9, 11, 8)),
+                new Case("chosen", NormsTest::chosen, new GroupNormalization(1, 1e-6, false), Shape.of(5, 1, 320)),
+                new Case("strips", NormStrips::of, new GroupNormalization(2, 1e-6, false), Shape.of(1, 23, 41, 64)))) {
             Tensor x = Tensor.of(c.shape, Arrays.stream(c.x().doubles()).map(v -> v + 100).toArray());
             double[] y = OneOp.reference(c.op, DType.F32, x, c.gamma(), c.beta());
             OneOp.check(c + " far from 0", c.kernel(Norms.Form.FORWARD), DType.F32, List.of(x, c.gamma(), c.beta()), List.of(Tensor.of(c.shape, y)));
-            double[] ty = OneOp.reference(new GroupNormJvp(c.op), DType.F32, x, c.gamma(), c.beta(), c.t());
+            double[] ty = OneOp.reference(new GroupNormalizationJvp(c.op), DType.F32, x, c.gamma(), c.beta(), c.t());
             OneOp.check(c + " far from 0, tangent", c.kernel(Norms.Form.JVP), DType.F32, List.of(x, c.gamma(), c.beta(), c.t()),
                     List.of(Tensor.of(c.shape, ty)));
         }
@@ -161,13 +161,13 @@ class NormsTest {
     /** Stable Diffusion's sizes: layers of the UNet, a deep one, the decoder's last. */
     @Test
     void kernelsAreChosenBySize() {
-        assertEquals(List.of("layernorm_forward_f16"), entries(Norms.forward(new GroupNorm(1, 1e-5, false), Shape.of(8192, 1, 320))));
-        assertEquals(List.of("groupnorm_silu_vjp_f16"), entries(Norms.vjp(new GroupNorm(32, 1e-5, true), Shape.of(2, 16, 16, 1280))));
+        assertEquals(List.of("layernorm_forward_f16"), entries(Norms.forward(new GroupNormalization(1, 1e-5, false), Shape.of(8192, 1, 320))));
+        assertEquals(List.of("groupnorm_silu_vjp_f16"), entries(Norms.vjp(new GroupNormalization(32, 1e-5, true), Shape.of(2, 16, 16, 1280))));
         assertEquals(List.of("groupnorm_strips_f16", "groupnorm_statistics", "groupnorm_silu_forward_apply_f16"),
-                entries(Norms.forward(new GroupNorm(32, 1e-6, true), Shape.of(1, 512, 512, 128))));
+                entries(Norms.forward(new GroupNormalization(32, 1e-6, true), Shape.of(1, 512, 512, 128))));
         assertEquals(List.of("groupnorm_strips_f16", "groupnorm_statistics", "groupnorm_jvp_strips_f16", "groupnorm_projections", "groupnorm_silu_jvp_apply_f16"),
-                entries(Norms.jvp(new GroupNorm(32, 1e-6, true), Shape.of(1, 512, 512, 128))));
-        assertEquals(512L * 128 * 8 + 2 * 256, Norms.jvp(new GroupNorm(32, 1e-6, true), Shape.of(1, 512, 512, 128)).scratch());
+                entries(Norms.jvp(new GroupNormalization(32, 1e-6, true), Shape.of(1, 512, 512, 128))));
+        assertEquals(512L * 128 * 8 + 2 * 256, Norms.jvp(new GroupNormalization(32, 1e-6, true), Shape.of(1, 512, 512, 128)).scratch());
     }
 
     private static List<String> entries(GpuKernel k) {
@@ -195,7 +195,7 @@ class NormsTest {
 
     @Test
     void mixedTypesAreRefused() {
-        GpuKernel k = Norms.forward(new GroupNorm(2, 1e-5, false), Shape.of(1, 2, 2, 8));
+        GpuKernel k = Norms.forward(new GroupNormalization(2, 1e-5, false), Shape.of(1, 2, 2, 8));
         assertEquals("group norm: expected all of F32, all of F16 or all of BF16, got [x0:F16[1], x1:F16[1], x2:F16[1], y0:F32[1]]",
                 assertThrows(IllegalArgumentException.class, () -> steps(k, DType.F16, DType.F32)).getMessage());
     }

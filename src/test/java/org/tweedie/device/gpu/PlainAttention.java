@@ -6,7 +6,7 @@ import java.util.stream.IntStream;
 import org.tweedie.program.DType;
 import org.tweedie.program.Rounding;
 import org.tweedie.program.Tensor;
-import org.tweedie.program.op.Attention;
+import org.tweedie.program.op.DotProductAttention;
 
 /**
  * Attention as matrix products of the storage type would do it, unfused: scores and sums in double from operands as stored, what goes into a
@@ -14,14 +14,14 @@ import org.tweedie.program.op.Attention;
  * what this loses.
  */
 final class PlainAttention {
-    private final Attention op;
+    private final DotProductAttention op;
     private final DType type;
     private final int n;
     private final int m;
     private final int channels;
     private final int d;
 
-    PlainAttention(Attention op, DType type, Tensor q, Tensor k) {
+    PlainAttention(DotProductAttention op, DType type, Tensor q, Tensor k) {
         this.op = op;
         this.type = type;
         this.n = q.shape().dim(1);

@@ -178,9 +178,9 @@ class PlanTest {
         p.inputs().forEach(i -> assertEquals(DType.F32, s.of(i.value())));
         p.body().forEach(i -> {
             switch (i.op().getClass().getSimpleName()) {
-                case "Conv2d", "MatMul", "GroupNorm", "AttentionVjp" -> assertEquals(DType.F16, s.of(i.result()), i.toString());
+                case "Convolution", "MatMul", "GroupNormalization", "DotProductAttentionVjp" -> assertEquals(DType.F16, s.of(i.result()), i.toString());
                 case "ReduceSum" -> assertEquals(DType.F32, s.of(i.result()), i.toString());
-                case "Attention" -> assertEquals(List.of(DType.F16, DType.F32), i.out().stream().map(s::of).toList());
+                case "DotProductAttention" -> assertEquals(List.of(DType.F16, DType.F32), i.out().stream().map(s::of).toList());
                 default -> { }
             }
         });

@@ -16,11 +16,11 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
-import org.tweedie.program.op.Attention;
+import org.tweedie.program.op.DotProductAttention;
 import org.tweedie.program.op.Binary;
-import org.tweedie.program.op.Conv2d;
-import org.tweedie.program.op.GroupNorm;
-import org.tweedie.program.op.GroupNormVjp;
+import org.tweedie.program.op.Convolution;
+import org.tweedie.program.op.GroupNormalization;
+import org.tweedie.program.op.GroupNormalizationVjp;
 import org.tweedie.program.op.MatMul;
 import org.tweedie.program.op.Op;
 import org.tweedie.program.op.Reshape;
@@ -34,10 +34,10 @@ class SumPatternsTest {
     void residualBlocksAddInTheirConvolutions() throws Exception {
         try (Golden g = new Golden(Golden.SD15)) {
             Program p = Simplify.of(g.unetProgram(Shape.of(2, 8, 8, 4), 7));
-            long blocks = p.body().stream().filter(i -> i.op() instanceof Conv2d && i.where().endsWith("conv2")).count();
+            long blocks = p.body().stream().filter(i -> i.op() instanceof Convolution && i.where().endsWith("conv2")).count();
             Map<String, Integer> count = FusionTest.merged(p, DType.F16);
-            int embeddings = count.entrySet().stream().filter(e -> e.getKey().matches("Conv2d \\+ bias \\+ \\[2,1,1,\\d+\\]")).mapToInt(Map.Entry::getValue).sum();
-            int inputs = count.entrySet().stream().filter(e -> e.getKey().matches("Conv2d \\+ bias \\+ \\[2,[248],[248],\\d+\\]")).mapToInt(Map.Entry::getValue).sum();
+            int embeddings = count.entrySet().stream().filter(e -> e.getKey().matches("Convolution \\+ bias \\+ \\[2,1,1,\\d+\\]")).mapToInt(Map.Entry::getValue).sum();
+            int inputs = count.entrySet().stream().filter(e -> e.getKey().matches("Convolution \\+ bias \\+ \\[2,[248],[248],\\d+\\]")).mapToInt(Map.Entry::getValue).sum();
             assertTrue(blocks > 4, blocks + " blocks");
             assertEquals(blocks, embeddings, count.toString());
             assertEquals(blocks, inputs, count.toString());
@@ -48,11 +48,11 @@ class SumPatternsTest {
     @Test
     void aConvolutionIsDoneWithWhatFollows() {
         Shape y = Shape.of(2, 4, 4, 6);
-        assertEquals(Map.of("Conv2d + bias + " + y + " silu", 1), FusionTest.merged(convolution(y, false, true, ""), DType.F16));
-        assertEquals(Map.of("Conv2d + bias + [2,1,1,6] silu", 1), FusionTest.merged(convolution(Shape.of(2, 1, 1, 6), true, true, ""), DType.BF16));
-        assertEquals(Map.of("Conv2d + bias + [2,1,1,6]", 1), FusionTest.merged(convolution(Shape.of(2, 1, 1, 6), false, false, ""), DType.F32));
-        assertEquals(Map.of("Conv2d + bias silu", 1), FusionTest.merged(convolution(null, false, true, ""), DType.F16));
-        assertEquals(Map.of("Conv2d + bias + " + y, 1), FusionTest.merged(convolution(y, false, true, "sum"), DType.F16), "the sum is wanted too");
+        assertEquals(Map.of("Convolution + bias + " + y + " silu", 1), FusionTest.merged(convolution(y, false, true, ""), DType.F16));
+        assertEquals(Map.of("Convolution + bias + [2,1,1,6] silu", 1), FusionTest.merged(convolution(Shape.of(2, 1, 1, 6), true, true, ""), DType.BF16));
+        assertEquals(Map.of("Convolution + bias + [2,1,1,6]", 1), FusionTest.merged(convolution(Shape.of(2, 1, 1, 6), false, false, ""), DType.F32));
+        assertEquals(Map.of("Convolution + bias silu", 1), FusionTest.merged(convolution(null, false, true, ""), DType.F16));
+        assertEquals(Map.of("Convolution + bias + " + y, 1), FusionTest.merged(convolution(y, false, true, "sum"), DType.F16), "the sum is wanted too");
         assertEquals(Map.of(), FusionTest.merged(convolution(y, false, true, "conv"), DType.F16), "the convolution is wanted too");
         assertEquals(Map.of(), FusionTest.merged(convolution(Shape.of(6), false, true, ""), DType.F16), "the same for all samples");
         assertEquals(Map.of(), FusionTest.merged(convolution(Shape.of(2, 4, 1, 6), false, true, ""), DType.F16), "of each row");
@@ -78,7 +78,7 @@ class SumPatternsTest {
                 List<Group> alone = FusionTest.fuse(p, DType.F16).groups().stream().filter(x -> FusionTest.isAlone(x) && x.instrs().getFirst().op().equals(new Binary(Binary.Kind.ADD))).toList();
                 assertEquals(List.of(), alone.stream().filter(x -> x.in().stream().anyMatch(v -> isMadeBy(MatMul.class, new Uses(p), v))).toList());
             }
-            int attentions = (int) forward.body().stream().filter(i -> i.op() instanceof Attention).count() / 2; // two a block, and two linear layers around it
+            int attentions = (int) forward.body().stream().filter(i -> i.op() instanceof DotProductAttention).count() / 2; // two a block, and two linear layers around it
             assertEquals(4 * attentions, addedInPlace(forward), "all of a forward's");
             assertTrue(addedInPlace(gradient) >= 2 * attentions, "q, k and v pulled back; the forward's summands are kept for norms");
         }
@@ -114,9 +114,9 @@ class SumPatternsTest {
             Uses uses = new Uses(p);
             List<Group> groups = FusionTest.fuse(p, DType.F16).groups();
             List<Group> sums = groups.stream().filter(x -> x.instrs().getLast().op().equals(new Binary(Binary.Kind.ADD))).toList();
-            assertEquals(List.of(), sums.stream().filter(x -> FusionTest.isAlone(x) && x.in().stream().anyMatch(v -> isMadeBy(GroupNormVjp.class, uses, v))).toList());
-            List<Group> merged = sums.stream().filter(x -> x.instrs().getFirst().op() instanceof GroupNormVjp).toList();
-            long norms = p.body().stream().filter(i -> i.op() instanceof GroupNormVjp).count();
+            assertEquals(List.of(), sums.stream().filter(x -> FusionTest.isAlone(x) && x.in().stream().anyMatch(v -> isMadeBy(GroupNormalizationVjp.class, uses, v))).toList());
+            List<Group> merged = sums.stream().filter(x -> x.instrs().getFirst().op() instanceof GroupNormalizationVjp).toList();
+            long norms = p.body().stream().filter(i -> i.op() instanceof GroupNormalizationVjp).count();
             assertTrue(2 * merged.size() > norms, merged.size() + " of " + norms);
             merged.forEach(x -> assertEquals(MemoryPlan.Sharing.IN_PLACE, x.sharing()));
         }
@@ -148,9 +148,9 @@ class SumPatternsTest {
         Value x = t.input("x", Type.real(2, 3, 5, 8));
         Value gamma = t.constant("gamma", OpCase.random(Shape.of(8), 1));
         Value beta = t.constant("beta", OpCase.random(Shape.of(8), 2));
-        GroupNorm norm = new GroupNorm(4, 1e-5, true);
+        GroupNormalization norm = new GroupNormalization(4, 1e-5, true);
         Value other = what.equals("product") ? t.reshape(product(t, 30), x.shape()) : t.emit1(norm, x, gamma, beta);
-        Value dx = t.emit1(new GroupNormVjp(norm), x, gamma, beta, t.input("dy", x.type()));
+        Value dx = t.emit1(new GroupNormalizationVjp(norm), x, gamma, beta, t.input("dy", x.type()));
         Value sum = what.equals("reshaped") ? t.reshape(dx, Shape.of(6, 40)) : dx;
         Value plus = switch (what) {
             case "reshaped" -> t.reshape(other, Shape.of(6, 40));
@@ -180,7 +180,7 @@ class SumPatternsTest {
         t.output("y", t.add(x, t.conv2d(x, t.constant("w", OpCase.random(Shape.of(3, 3, 3, 3), 2)), null, 1, 1)));
         Program p = t.finish();
         assertEquals(Map.of(), FusionTest.merged(p, DType.F16));
-        assertEquals(Map.of("Conv2d + [2,4,4,3]", 1), FusionTest.merged(p, DType.F32));
+        assertEquals(Map.of("Convolution + [2,4,4,3]", 1), FusionTest.merged(p, DType.F32));
     }
 
     /** A residual that is a network's, but no sum. */

@@ -12,7 +12,7 @@ import org.tweedie.program.Value;
  * Cross-correlation with zero padding: x [B,H,W,Cin], w [Cout,Cin,kh,kw] (the checkpoint's layout), bias [Cout] (optional)
  * to y [B,H',W',Cout]. Weights are constants: derivatives go to x only.
  */
-public record Conv2d(int stride, int top, int left, int bottom, int right) implements Op {
+public record Convolution(int stride, int top, int left, int bottom, int right) implements Op {
     @Override
     public List<Type> infer(List<Type> in) {
         Shape x = in.get(0).shape();
@@ -30,7 +30,7 @@ public record Conv2d(int stride, int top, int left, int bottom, int right) imple
         Value x = at.in().get(0);
         Value[] d = new Value[at.in().size()];
         if (wanted[0]) {
-            d[0] = t.emit1(new Conv2dVjp(this, x.dim(1), x.dim(2)), cotangents[0], at.in().get(1));
+            d[0] = t.emit1(new ConvolutionVjp(this, x.dim(1), x.dim(2)), cotangents[0], at.in().get(1));
         }
         Op.require(!wanted[1], "conv2d: weights are constants and have no cotangent");
         return d;

@@ -8,8 +8,8 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
-/** The adjoint of {@link Conv2d} in its image: dy [B,H',W',Cout], w [Cout,Cin,kh,kw] to dx [B,height,width,Cin]. Linear, so it is its own JVP. */
-public record Conv2dVjp(Conv2d of, int height, int width) implements Op {
+/** The adjoint of {@link Convolution} in its image: dy [B,H',W',Cout], w [Cout,Cin,kh,kw] to dx [B,height,width,Cin]. Linear, so it is its own JVP. */
+public record ConvolutionVjp(Convolution of, int height, int width) implements Op {
     @Override
     public List<Type> infer(List<Type> in) {
         Shape dy = in.get(0).shape();

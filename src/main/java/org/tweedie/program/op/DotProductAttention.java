@@ -14,7 +14,7 @@ import org.tweedie.program.Value;
  * logarithm of the softmax's denominator. Causal: query i sees keys 0 to i. lse serves the pull-back and push-forward only;
  * no derivative flows through it (they account for it themselves).
  */
-public record Attention(int heads, boolean causal) implements Op {
+public record DotProductAttention(int heads, boolean causal) implements Op {
     @Override
     public List<Type> infer(List<Type> in) {
         Shape q = in.get(0).shape();
@@ -29,7 +29,7 @@ public record Attention(int heads, boolean causal) implements Op {
     @Override
     public Value[] vjp(Tracer t, Instr at, Value[] cotangents, boolean[] wanted) {
         List<Value> in = at.in();
-        List<Value> d = t.emit(new AttentionVjp(this, wanted[1] || wanted[2]),
+        List<Value> d = t.emit(new DotProductAttentionVjp(this, wanted[1] || wanted[2]),
                 in.get(0), in.get(1), in.get(2), at.out().get(0), at.out().get(1), cotangents[0]);
         return wanted[1] || wanted[2] ? d.toArray(Value[]::new) : new Value[] {d.getFirst(), null, null};
     }
@@ -39,7 +39,7 @@ public record Attention(int heads, boolean causal) implements Op {
         List<Value> in = at.in();
         boolean keys = tangents[1] != null || tangents[2] != null;
         Value tq = tangents[0] == null ? t.zeros(in.get(0).shape()) : tangents[0];
-        Op op = new AttentionJvp(this, keys);
+        Op op = new DotProductAttentionJvp(this, keys);
         if (!keys) {
             return new Value[] {t.emit1(op, in.get(0), in.get(1), in.get(2), at.out().get(0), at.out().get(1), tq), null};
         }

@@ -8,11 +8,11 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
 /**
- * Push-forward of {@link Attention}: q, k, v, o, lse, tq and, with {@code keys}, tk, tv to to = (P (T - rowsum(P T))) v + P tv,
+ * Push-forward of {@link DotProductAttention}: q, k, v, o, lse, tq and, with {@code keys}, tk, tv to to = (P (T - rowsum(P T))) v + P tv,
  * T = (tq k^T + q tk^T) scale (arXiv 2410.11081, appendix F). Its own derivatives come from its decomposition, in which o and lse
  * are functions of q, k, v.
  */
-public record AttentionJvp(Attention of, boolean keys) implements Op {
+public record DotProductAttentionJvp(DotProductAttention of, boolean keys) implements Op {
     @Override
     public List<Type> infer(List<Type> in) {
         List<Type> forward = of.infer(in.subList(0, 3));

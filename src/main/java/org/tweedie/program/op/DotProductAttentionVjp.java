@@ -9,11 +9,11 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
 /**
- * Pull-back of {@link Attention}: q, k, v, o, lse, do to dq or, with {@code keys}, dq, dk, dv. With P the softmax weights:
+ * Pull-back of {@link DotProductAttention}: q, k, v, o, lse, do to dq or, with {@code keys}, dq, dk, dv. With P the softmax weights:
  * dv = P^T do, dS = P (do v^T - rowsum(o do)), dq = dS k scale, dk = dS^T q scale (FlashAttention-2, arXiv 2307.08691, algorithm 2).
  * Its own derivatives come from its decomposition, in which o and lse are functions of q, k, v.
  */
-public record AttentionVjp(Attention of, boolean keys) implements Op {
+public record DotProductAttentionVjp(DotProductAttention of, boolean keys) implements Op {
     @Override
     public List<Type> infer(List<Type> in) {
         List<Type> forward = of.infer(in.subList(0, 3));

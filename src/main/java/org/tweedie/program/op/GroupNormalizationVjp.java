@@ -8,10 +8,10 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
 /**
- * Pull-back of {@link GroupNorm}: x, gamma, beta, dy to dx = r (v - mean(v) - xhat mean(xhat v)), v = gamma act'(u) dy, r = 1/sqrt(var + eps).
+ * Pull-back of {@link GroupNormalization}: x, gamma, beta, dy to dx = r (v - mean(v) - xhat mean(xhat v)), v = gamma act'(u) dy, r = 1/sqrt(var + eps).
  * Statistics are recomputed. Its own derivatives come from its decomposition.
  */
-public record GroupNormVjp(GroupNorm of) implements Op {
+public record GroupNormalizationVjp(GroupNormalization of) implements Op {
     @Override
     public List<Type> infer(List<Type> in) {
         of.infer(in.subList(0, 3));
@@ -31,7 +31,7 @@ public record GroupNormVjp(GroupNorm of) implements Op {
 
     @Override
     public Value[] decompose(Tracer t, List<Value> in) {
-        GroupNorm.Parts p = GroupNorm.Parts.of(of, t, in.get(0), in.get(1), in.get(2));
+        GroupNormalization.Parts p = GroupNormalization.Parts.of(of, t, in.get(0), in.get(1), in.get(2));
         Value dy = t.reshape(in.get(3), p.grouped());
         Value du = of.silu() ? t.emit1(new UnaryMul(Fn.SILU, 1), p.u(), dy) : dy;
         return new Value[] {t.reshape(p.project(t, t.mul(du, p.gamma())), in.getFirst().shape())};

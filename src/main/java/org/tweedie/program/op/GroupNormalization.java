@@ -13,7 +13,7 @@ import org.tweedie.program.Value;
  * those of one sample's group of C/groups neighbouring channels over all places. act is SiLU or nothing.
  * Layer norm over C is the case [tokens,1,C] with one group.
  */
-public record GroupNorm(int groups, double eps, boolean silu) implements Op {
+public record GroupNormalization(int groups, double eps, boolean silu) implements Op {
     @Override
     public List<Type> infer(List<Type> in) {
         Shape x = in.get(0).shape();
@@ -26,13 +26,13 @@ public record GroupNorm(int groups, double eps, boolean silu) implements Op {
     @Override
     public Value[] vjp(Tracer t, Instr at, Value[] cotangents, boolean[] wanted) {
         Op.require(!wanted[1] && !wanted[2], "group norm: gamma and beta are constants and have no cotangent");
-        return new Value[] {t.emit1(new GroupNormVjp(this), at.in().get(0), at.in().get(1), at.in().get(2), cotangents[0]), null, null};
+        return new Value[] {t.emit1(new GroupNormalizationVjp(this), at.in().get(0), at.in().get(1), at.in().get(2), cotangents[0]), null, null};
     }
 
     @Override
     public Value[] jvp(Tracer t, Instr at, Value[] tangents) {
         Op.require(tangents[1] == null && tangents[2] == null, "group norm: gamma and beta are constants and have no tangent");
-        return new Value[] {t.emit1(new GroupNormJvp(this), at.in().get(0), at.in().get(1), at.in().get(2), tangents[0])};
+        return new Value[] {t.emit1(new GroupNormalizationJvp(this), at.in().get(0), at.in().get(1), at.in().get(2), tangents[0])};
     }
 
     @Override
@@ -49,7 +49,7 @@ public record GroupNorm(int groups, double eps, boolean silu) implements Op {
 
     /** The steps that the norm, its pull-back and its push-forward share; all in [B,places,groups,C/groups]. */
     record Parts(Shape grouped, long n, Value gamma, Value r, Value xhat, Value u) {
-        static Parts of(GroupNorm op, Tracer t, Value x, Value gamma, Value beta) {
+        static Parts of(GroupNormalization op, Tracer t, Value x, Value gamma, Value beta) {
             Shape s = x.shape();
             int c = s.dim(-1);
             Shape grouped = Shape.of(s.dim(0), (int) (s.size() / s.dim(0) / c), op.groups, c / op.groups);

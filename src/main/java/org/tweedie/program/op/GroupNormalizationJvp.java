@@ -8,10 +8,10 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
 /**
- * Push-forward of {@link GroupNorm}: x, gamma, beta, tx to ty = act'(u) gamma r (tx - mean(tx) - xhat mean(xhat tx)).
+ * Push-forward of {@link GroupNormalization}: x, gamma, beta, tx to ty = act'(u) gamma r (tx - mean(tx) - xhat mean(xhat tx)).
  * Statistics are recomputed. Its own derivatives come from its decomposition.
  */
-public record GroupNormJvp(GroupNorm of) implements Op {
+public record GroupNormalizationJvp(GroupNormalization of) implements Op {
     @Override
     public List<Type> infer(List<Type> in) {
         of.infer(in.subList(0, 3));
@@ -31,7 +31,7 @@ public record GroupNormJvp(GroupNorm of) implements Op {
 
     @Override
     public Value[] decompose(Tracer t, List<Value> in) {
-        GroupNorm.Parts p = GroupNorm.Parts.of(of, t, in.get(0), in.get(1), in.get(2));
+        GroupNormalization.Parts p = GroupNormalization.Parts.of(of, t, in.get(0), in.get(1), in.get(2));
         Value tu = t.mul(p.project(t, t.reshape(in.get(3), p.grouped())), p.gamma());
         Value ty = of.silu() ? t.emit1(new UnaryMul(Fn.SILU, 1), p.u(), tu) : tu;
         return new Value[] {t.reshape(ty, in.getFirst().shape())};
