@@ -84,6 +84,16 @@ class HouseTest {
                 .should().dependOnClassesThat().resideInAPackage("org.tweedie.device.gpu..").check(MAIN);
     }
 
+    /** Of the lowering for GPUs: what is launched, the kernels, which instructions one kernel does, and the plan, each above the one before. */
+    @Test
+    void roomsOfTheGpuLoweringAreInOrder() {
+        List<String> rooms = Stream.of("launch", "kernel", "fusion", "plan").map(r -> "org.tweedie.device.gpu." + r + "..").toList();
+        for (int i = 0; i < rooms.size() - 1; i++) {
+            noClasses().that().resideInAPackage(rooms.get(i))
+                    .should().dependOnClassesThat().resideInAnyPackage(rooms.subList(i + 1, rooms.size()).toArray(String[]::new)).check(MAIN);
+        }
+    }
+
     /** JCuda is the cuda device's alone, and so is the binding of cuDNN. */
     @Test
     void onlyTheCudaDeviceKnowsJcudaAndCudnn() {

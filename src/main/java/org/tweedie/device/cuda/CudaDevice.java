@@ -4,11 +4,11 @@ package org.tweedie.device.cuda;
 import java.lang.foreign.MemorySegment;
 import org.tweedie.device.Closing;
 import org.tweedie.device.Device;
-import org.tweedie.device.gpu.Constant;
-import org.tweedie.device.gpu.Constants;
-import org.tweedie.device.gpu.Offer;
-import org.tweedie.device.gpu.Plan;
-import org.tweedie.device.gpu.Vendor;
+import org.tweedie.device.gpu.launch.Offer;
+import org.tweedie.device.gpu.launch.Vendor;
+import org.tweedie.device.gpu.plan.Constant;
+import org.tweedie.device.gpu.plan.Constants;
+import org.tweedie.device.gpu.plan.Plan;
 import org.tweedie.program.Program;
 
 /**

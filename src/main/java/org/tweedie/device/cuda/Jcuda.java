@@ -25,7 +25,7 @@ import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
 import jcuda.driver.JITOptions;
-import org.tweedie.device.gpu.Launch;
+import org.tweedie.device.gpu.launch.Launch;
 
 /** The driver through JCuda. Creating it initialises CUDA in this process. */
 final class Jcuda implements Driver {

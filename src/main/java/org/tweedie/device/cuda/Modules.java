@@ -9,7 +9,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.tweedie.device.Closing;
-import org.tweedie.device.gpu.Launch;
+import org.tweedie.device.gpu.launch.Launch;
 
 /** Our kernels on a card: each family is compiled by the driver when it is first needed. */
 final class Modules implements AutoCloseable {

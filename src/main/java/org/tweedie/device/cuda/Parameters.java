@@ -10,8 +10,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
-import org.tweedie.device.gpu.Arg;
-import org.tweedie.device.gpu.Buffer;
+import org.tweedie.device.gpu.launch.Arg;
+import org.tweedie.device.gpu.launch.Buffer;
 
 /** Arguments as cuLaunchKernel reads them: a list of addresses, one an argument, each of a value of the parameter's size. */
 final class Parameters {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.device.cudnn;
 
-import org.tweedie.device.gpu.Buffer;
-import org.tweedie.device.gpu.LibraryCall;
+import org.tweedie.device.gpu.launch.Buffer;
+import org.tweedie.device.gpu.launch.LibraryCall;
 import org.tweedie.program.DType;
 import org.tweedie.program.op.DotProductAttention;
 import org.tweedie.program.op.DotProductAttentionVjp;

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.tweedie.device.Closing;
-import org.tweedie.device.gpu.LibraryCall;
+import org.tweedie.device.gpu.launch.LibraryCall;
 
 /**
  * Finds the engine for one graph: the one stored, or the fastest of the few that cuDNN ranks first. The graph's scope goes to what is prepared.

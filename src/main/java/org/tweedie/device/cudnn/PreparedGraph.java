@@ -4,8 +4,8 @@ package org.tweedie.device.cudnn;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
-import org.tweedie.device.gpu.LibraryCall;
-import org.tweedie.device.gpu.Vendor;
+import org.tweedie.device.gpu.launch.LibraryCall;
+import org.tweedie.device.gpu.launch.Vendor;
 
 /** A graph with its plan. Scratch tensors of the graph lie at the start of working memory, the plan's own bytes behind them. */
 final class PreparedGraph implements Vendor.Prepared {

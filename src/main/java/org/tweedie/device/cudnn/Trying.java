@@ -6,8 +6,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.stream.Collectors;
-import org.tweedie.device.gpu.Buffer;
-import org.tweedie.device.gpu.LibraryCall;
+import org.tweedie.device.gpu.launch.Buffer;
+import org.tweedie.device.gpu.launch.LibraryCall;
 
 /**
  * Runs engines against each other on a card. Whatever no engine can help, a card that has faulted, is thrown on.

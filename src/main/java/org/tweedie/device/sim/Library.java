@@ -9,15 +9,15 @@ import java.util.stream.IntStream;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
-import org.tweedie.device.gpu.Buffer;
-import org.tweedie.device.gpu.Elements;
-import org.tweedie.device.gpu.LibraryCall;
+import org.tweedie.device.gpu.launch.Buffer;
+import org.tweedie.device.gpu.launch.LibraryCall;
+import org.tweedie.device.gpu.plan.Elements;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
-import org.tweedie.program.op.DotProductAttention;
-import org.tweedie.program.op.DotProductAttentionVjp;
 import org.tweedie.program.op.Convolution;
 import org.tweedie.program.op.ConvolutionVjp;
+import org.tweedie.program.op.DotProductAttention;
+import org.tweedie.program.op.DotProductAttentionVjp;
 import org.tweedie.program.op.MatMul;
 
 /**

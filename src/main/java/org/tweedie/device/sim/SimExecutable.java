@@ -10,13 +10,13 @@ import java.util.Map;
 import org.tweedie.device.Arguments;
 import org.tweedie.device.Executable;
 import org.tweedie.device.MemoryPlan;
-import org.tweedie.device.gpu.Buffer;
-import org.tweedie.device.gpu.Constant;
-import org.tweedie.device.gpu.Elements;
-import org.tweedie.device.gpu.Launch;
-import org.tweedie.device.gpu.LibraryCall;
-import org.tweedie.device.gpu.Plan;
-import org.tweedie.device.gpu.Step;
+import org.tweedie.device.gpu.launch.Buffer;
+import org.tweedie.device.gpu.launch.Launch;
+import org.tweedie.device.gpu.launch.LibraryCall;
+import org.tweedie.device.gpu.launch.PlanStep;
+import org.tweedie.device.gpu.plan.Constant;
+import org.tweedie.device.gpu.plan.Elements;
+import org.tweedie.device.gpu.plan.Plan;
 import org.tweedie.program.DType;
 import org.tweedie.program.Program;
 import org.tweedie.program.Tensor;
@@ -72,7 +72,7 @@ public final class SimExecutable implements Executable {
     }
 
     /** What it runs, in order. */
-    List<Step> steps() {
+    List<PlanStep> steps() {
         return stages.stream().flatMap(s -> s.steps().stream()).toList();
     }
 
@@ -111,7 +111,7 @@ public final class SimExecutable implements Executable {
 
     private void run(Plan.Stage stage) {
         Memory memory = device.simulator.memory();
-        for (Step step : stage.steps()) {
+        for (PlanStep step : stage.steps()) {
             switch (step) {
                 case Launch l -> counts.add(device.simulator.launch(l));
                 case LibraryCall c -> call(c);

@@ -6,8 +6,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
-import org.tweedie.device.gpu.KernelSite;
-import org.tweedie.device.gpu.Launch;
+import org.tweedie.device.gpu.kernel.KernelSite;
+import org.tweedie.device.gpu.launch.Launch;
 import org.tweedie.device.nvidia.JcudaNatives;
 
 /** A card, for kernels under test. */

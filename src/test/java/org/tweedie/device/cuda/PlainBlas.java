@@ -3,7 +3,7 @@ package org.tweedie.device.cuda;
 
 import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
-import org.tweedie.device.gpu.Elements;
+import org.tweedie.device.gpu.plan.Elements;
 import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;

@@ -14,11 +14,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.tweedie.device.Conformance;
 import org.tweedie.device.OpCase;
-import org.tweedie.device.gpu.Epilogue;
-import org.tweedie.device.gpu.Launch;
-import org.tweedie.device.gpu.LibraryCall;
-import org.tweedie.device.gpu.Offer;
-import org.tweedie.device.gpu.Step;
+import org.tweedie.device.gpu.launch.Epilogue;
+import org.tweedie.device.gpu.launch.Launch;
+import org.tweedie.device.gpu.launch.LibraryCall;
+import org.tweedie.device.gpu.launch.Offer;
+import org.tweedie.device.gpu.launch.PlanStep;
 import org.tweedie.device.reference.ReferenceDevice;
 import org.tweedie.model.Golden;
 import org.tweedie.program.DType;
@@ -109,7 +109,7 @@ class LibraryTest {
     void sums(Program p) {
         agrees(p, Map.of("x", OpCase.random(Shape.of(2, 3, 7), 7)));
         try (SimDevice d = new SimDevice(1, DType.F16, Options.STRICT); SimExecutable e = d.compile(p)) {
-            List<Step> steps = e.steps();
+            List<PlanStep> steps = e.steps();
             LibraryCall call = (LibraryCall) steps.getLast();
             assertEquals(call.out().getFirst(), call.residual());
             call.in().subList(0, 2).forEach(b -> assertNotEquals(b.address(), call.residual().address()));
