@@ -5,7 +5,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 
 /**
- * What is to be closed, the last added first. After a kernel's fault every call of a GPU's driver and libraries fails with the fault's status; so each step is
+ * Closes things, the last added first. After a kernel's fault every call of a GPU's driver and libraries fails with the fault's status; so each step is
  * tried whatever became of those before it, and the first failure is thrown at the end with the others suppressed in it.
  */
 public final class Closing implements AutoCloseable {

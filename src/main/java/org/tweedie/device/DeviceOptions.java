@@ -4,10 +4,10 @@ package org.tweedie.device;
 import org.tweedie.program.DType;
 
 /**
- * How a device is to be used.
+ * The options with which a device is opened.
  *
- * @param threads of the processor that it may use
- * @param real how to store what networks compute: F32, F16 or BF16; null: as suits the device
+ * @param threads number of threads of the processor that the device may use
+ * @param real how to store what networks compute: F32, F16 or BF16; null lets the device choose
  * @param graphs whether a GPU gets a program as one graph of launches
  * @param card number of the GPU
  * @param times gets the time of each op, or null

@@ -22,7 +22,7 @@ public final class Devices {
     /**
      * Opens a device. Who opens, closes.
      *
-     * @param o how to use it; the reference device uses one thread
+     * @param o options; the reference device uses one thread, whatever they say
      * @throws IllegalArgumentException when there is no such device, or it cannot be used so
      * @throws Unavailable when it cannot be used on this machine
      */
@@ -46,12 +46,12 @@ public final class Devices {
         };
     }
 
-    /** As suits the device. */
+    /** Opens a device with its own choice of everything but threads. */
     public static Device open(String name, int threads) {
         return open(name, DeviceOptions.threads(threads));
     }
 
-    /** How a device stores what networks compute if nobody says otherwise. */
+    /** The type in which a device stores the values of networks by default. */
     public static DType real(String name) {
         return name.equals("cuda") ? DType.BF16 : DType.F32;
     }
@@ -81,7 +81,7 @@ public final class Devices {
         return names;
     }
 
-    /** Whether a device can be used here, and what it is or why it cannot. */
+    /** Tells whether a device can be used on this machine, with its description or the reason why it cannot. */
     public record Status(String name, boolean usable, String text) {}
 
     /** Never throws: a card that is too old or a library of another version is a reason as well. */

@@ -35,7 +35,7 @@ public final class Folds {
         return fold.finished(known);
     }
 
-    /** How many constant programs were run. */
+    /** The number of constant programs that were run. */
     public int runs() {
         return runs;
     }

@@ -15,7 +15,7 @@ import org.tweedie.program.Value;
 import org.tweedie.program.op.*;
 
 /**
- * Where each value of a program lies in one arena, known before anything runs. A value holds its place from the instruction that makes it to the
+ * Assigns each value of a program a place in one arena before anything runs. A value holds its place from the instruction that makes it to the
  * last that reads it (outputs to the end; inputs from the start). A reshape shares the place of its input; an op that reads an
  * element for the last time when it writes the same element takes over the place. Constants are not in the arena.
  * Buffers are placed by size, the largest first, each into the tightest gap that is free during its life.
@@ -24,22 +24,22 @@ public final class MemoryPlan {
     /** Alignment of every offset in bytes: a cache line, the widest CPU vector, and what device libraries want. */
     public static final long ALIGN = 256;
 
-    /** How the first result of a step lies to its operands. */
+    /** The places that the first result of a step may share. */
     public enum Sharing {
         /** Apart from them all. */
         NONE,
         /** It is its operand under another shape: nothing moves. */
         ALIAS,
-        /** It may lie where an operand of its type lies that dies here: element i of that is read for the last time when i is written. */
+        /** It may take the place of an operand of its type that no later step reads: element i of that is read for the last time when i is written. */
         IN_PLACE,
-        /** It may lie where the last operand lies if that is of its type, dies here and is no other operand as well. */
+        /** It may take the place of the last operand if that has its type, is read by no later step and is no other operand as well. */
         IN_PLACE_OF_LAST
     }
 
     /**
      * One thing that is done at once: an instruction, or several together.
      *
-     * @param sharing of its first result; others lie apart
+     * @param sharing the places that its first result may share; other results share none
      * @param scratch bytes of working memory meanwhile
      */
     public record Step(List<Value> in, List<Value> out, Sharing sharing, long scratch) {
@@ -53,7 +53,7 @@ public final class MemoryPlan {
     /** Bytes of the arena. */
     public record Range(long offset, long bytes) {}
 
-    /** One place: its bytes, the first and last instruction of its life, where it lies. */
+    /** One place: its bytes, the first and the last instruction of its life, and its offset. */
     private static final class Buffer {
         final long bytes;
         final int from;
@@ -205,7 +205,7 @@ public final class MemoryPlan {
         return null;
     }
 
-    /** What an op's kernels allow. */
+    /** The sharing that the kernels of an op allow. */
     public static Sharing sharing(Op op) {
         return switch (op) {
             case Reshape _ -> Sharing.ALIAS;

@@ -16,7 +16,7 @@ public enum DType {
         return bytes;
     }
 
-    /** Whether the elements are floating-point numbers. */
+    /** Tells whether the elements are floating-point numbers. */
     public boolean isFloat() {
         return this == F16 || this == BF16 || this == F32 || this == F64;
     }

@@ -16,7 +16,7 @@ package org.tweedie.program;
  * </ul>
  */
 public record Philox(long seed, long stream) {
-    /** What random numbers are drawn for: each has a stream of its own, so that drawing more for one shifts no other. */
+    /** The purposes for which random numbers are drawn. Each has a stream of its own, so that drawing more for one shifts no other. */
     public enum Stream {
         /** The start of a sampler: fresh latents or the noise put on them. */
         INIT(1),

@@ -103,7 +103,7 @@ public final class Shape {
         return Arrays.hashCode(dims);
     }
 
-    /** As in {@code [1,16,16,4]}. */
+    /** The extents in brackets, for example {@code [1,16,16,4]}. */
     @Override
     public String toString() {
         return Arrays.toString(dims).replace(" ", "");

@@ -99,7 +99,7 @@ public record Tensor(DType dtype, Shape shape, MemorySegment data) {
         return out;
     }
 
-    /** The same elements in another shape of the same size. */
+    /** A view of these elements in another shape of equal size. */
     public Tensor reshape(int... dims) {
         return new Tensor(dtype, Shape.of(dims), data);
     }

@@ -16,7 +16,7 @@ import org.tweedie.program.Value;
 import org.tweedie.program.op.*;
 
 /**
- * Splits a program into what depends on constants alone, which need be computed only once, and the rest. An example are the keys and values that
+ * Splits a program into the part that depends on constants alone, which needs to be computed only once, and the rest. An example are the keys and values that
  * cross-attention makes from the text: two products at each such layer.
  *
  * <p>A value is folded if it depends on constants alone, if a product, convolution, norm, softmax or attention is among what computes it, and if
@@ -81,7 +81,7 @@ public final class Fold {
         return op instanceof Broadcast || op instanceof Pad || op instanceof Upsample || op instanceof Reshape;
     }
 
-    /** What identifies each value that is folded, in the order in which they are computed; a value that is computed in two places is there once. */
+    /** The keys of the values that are folded, in the order in which these are computed. A value that is computed in two places has one key. */
     public Set<FoldKey> keys() {
         return new LinkedHashSet<>(folded.values());
     }

@@ -60,7 +60,7 @@ public final class ReferenceDevice implements Device {
             return out;
         }
 
-        /** How often each value is read; outputs once more, so that they stay. */
+        /** The number of times that each value is read; outputs count once more, so that they stay. */
         private int[] uses() {
             int[] uses = new int[program.values()];
             program.body().forEach(i -> i.in().forEach(v -> uses[v.id()]++));

@@ -9,7 +9,7 @@ import org.tweedie.program.op.GroupNormalization;
 final class ReferenceNorm {
     private ReferenceNorm() {}
 
-    /** One sample's group: where its elements lie and their mean and 1/sqrt(var + eps). */
+    /** One sample's group: the offsets of its elements and their mean and 1/sqrt(var + eps). */
     private record Group(int[] offsets, int[] channels, double mean, double r) {
         double xhat(Array x, int i) {
             return (x.data()[offsets[i]] - mean) * r;

@@ -21,7 +21,7 @@ import org.tweedie.program.op.DotProductAttentionVjp;
 import org.tweedie.program.op.MatMul;
 
 /**
- * What a vendor's library does on a GPU, in double precision: each result is rounded once, to its buffer's type, after bias, residual and SiLU.
+ * Does the calls of a vendor's library in double precision: each result is rounded once, to its buffer's type, after bias, residual and SiLU.
  * Convolutions and products are sums, over the taps of a filter, of a row of numbers times a matrix; four such rows are done at once, so that the
  * matrix is read once for them. Each result is summed in one order, whatever the number of threads or the width of vectors.
  */
@@ -108,7 +108,7 @@ final class Library implements AutoCloseable {
         };
     }
 
-    /** The same seen from the pixels of dx: which of dy's rows r has r stride + u - top there. */
+    /** The rows as the pixels of dx see them: which of dy's rows r has r stride + u - top there. */
     private static Taps adjoint(Convolution o, Shape dy, Shape dx, Shape w) {
         return (pixel, tap) -> {
             int row = pixel / dx.dim(2) % dx.dim(1) + o.top() - tap / w.dim(2);
@@ -201,7 +201,7 @@ final class Library implements AutoCloseable {
         return number;
     }
 
-    /** What the sums are added to: bias and residual. */
+    /** The numbers to which the sums are added: bias and residual. */
     private static double[] begin(LibraryCall c) {
         Shape y = c.out().getFirst().shape();
         double[] to = new double[Math.toIntExact(y.size())];

@@ -12,7 +12,7 @@ import org.tweedie.program.op.DotProductAttention;
  * @param in q, k, v for attention; q, k, v, o, lse, do for its pull-back
  */
 record LibraryAttention(DotProductAttention op, Shape q, Shape k, List<double[]> in) {
-    /** Of all samples together. */
+    /** The number of heads of all samples together. */
     int heads() {
         return q.dim(0) * op.heads();
     }

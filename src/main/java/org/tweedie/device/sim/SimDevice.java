@@ -54,9 +54,9 @@ public final class SimDevice implements Device {
     }
 
     /**
-     * @param threads of the library's part
-     * @param real how to store what networks compute: F32, F16 or BF16
-     * @param options of the machine
+     * @param threads number of threads of the library's part
+     * @param real type in which the values of networks are stored: F32, F16 or BF16
+     * @param options options of the machine
      */
     public SimDevice(int threads, DType real, Options options) {
         this(threads, real, options, Offer.NONE);

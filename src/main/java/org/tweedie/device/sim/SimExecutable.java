@@ -66,17 +66,17 @@ public final class SimExecutable implements Executable {
         return plan.program();
     }
 
-    /** What it runs, and where its values lie. */
+    /** The plan that it runs. */
     public Plan plan() {
         return plan;
     }
 
-    /** What it runs, in order. */
+    /** The steps that it runs, in order. */
     List<PlanStep> steps() {
         return stages.stream().flatMap(s -> s.steps().stream()).toList();
     }
 
-    /** What the machine counted over all runs. */
+    /** The counts of the machine over all runs. */
     public Counts counts() {
         return counts;
     }
@@ -153,7 +153,7 @@ public final class SimExecutable implements Executable {
         return plan.memory().bytes();
     }
 
-    /** Whether the bytes behind each buffer are as they were at the start. */
+    /** Tells whether the bytes behind each buffer are as they were at the start. */
     boolean guardsIntact() {
         return plan.memory().guards().stream().allMatch(at -> {
             boolean intact = true;

@@ -10,12 +10,12 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
 /**
- * What one evaluation of a noise predictor at a {@link HutchinsonPair} gives: z [B,..], both = [eps(z) ; eps(z + h e)] [2B,..], the probe
+ * Evaluates what a noise predictor gave at a {@link HutchinsonPair}: z [B,..], both = [eps(z) ; eps(z + h e)] [2B,..], the probe
  * e [B,..] and the scalars h, sigma, sqrt(abar) to
  *
  * <pre>  zbar = (z - sigma eps(z)) / sqrt(abar) [B,..],   trace = factor e.(eps(z + h e) - eps(z)) / (h sigma) [B]</pre>
  *
- * Tweedie's mean at z and the estimate of a trace; with factor -1 that of the score's Jacobian. One pull-back through the network serves
+ * These are Tweedie's mean at z and the estimate of a trace; with factor -1 it is the trace of the score's Jacobian. One pull-back through the network serves
  * both: {@link HutchinsonEstimateVjp}. Push-forwards come from the decomposition, and so do cotangents of e and of the scalars.
  */
 public record HutchinsonEstimate(double factor) implements Op {

@@ -36,7 +36,7 @@ public final class Crossing {
         return copies;
     }
 
-    /** Groups are to be passed in their order. @param stored the types in which the operands lie; constants lie as wanted */
+    /** A group that converts its operands first, where need be; groups are to be passed in their order. @param stored types of the operands; constants have the wanted one */
     public Group around(Group g, List<DType> stored) {
         List<Value> in = new ArrayList<>(g.in());
         List<Value> out = new ArrayList<>(g.out());

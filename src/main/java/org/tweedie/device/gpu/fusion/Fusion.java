@@ -38,7 +38,7 @@ public final class Fusion {
         this.groups = order().stream().map(n -> n.match == null ? Group.of(n.instr, storage, offer) : n.group(program)).toList();
     }
 
-    /** @param storage how values are stored when each instruction is done alone; @param offer what libraries do of what is done alone */
+    /** @param storage types of the values; @param offer tells which instructions, done alone, are a library's */
     public static Fusion of(Program program, Storage storage, Offer offer) {
         return new Fusion(program, storage, offer);
     }
@@ -59,7 +59,7 @@ public final class Fusion {
         }
     }
 
-    /** Whether an operand of a merged kernel depends on one of its results. */
+    /** Tells whether an operand of a merged kernel depends on one of its results. */
     private boolean readsItself(Match m) {
         boolean[] wanted = new boolean[matchOf.length];
         m.in().stream().mapToInt(uses::maker).filter(n -> n >= 0).forEach(n -> wanted[n] = true);

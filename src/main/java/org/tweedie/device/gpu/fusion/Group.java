@@ -11,13 +11,13 @@ import org.tweedie.program.Instr;
 import org.tweedie.program.Value;
 
 /**
- * What is lowered as one: an instruction, or several that one kernel does together. Values that are made and read within it only
+ * One instruction, or several that one kernel does together. Values that are made and read within it only
  * have no place in memory.
  *
- * @param in what it reads, in the order of its kernel's operands
+ * @param in the values that it reads, in the order of its kernel's operands
  * @param wanted the types in which the kernel reads them
- * @param out what it makes that others read
- * @param sharing whether its result may lie where an operand lies
+ * @param out the values that it makes and that others read
+ * @param sharing whether its result may take the place of an operand
  * @param kernel null where nothing moves
  */
 public record Group(List<Instr> instrs, List<Value> in, List<DType> wanted, List<Value> out, MemoryPlan.Sharing sharing, GpuKernel kernel) {

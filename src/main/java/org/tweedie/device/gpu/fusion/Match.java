@@ -13,10 +13,10 @@ import org.tweedie.program.Value;
  * Instructions of a program that one kernel may do together.
  *
  * @param instrs their numbers: those whose results nothing else reads, and those that make {@code out}
- * @param in what the kernel reads, in its order
+ * @param in the values that the kernel reads, in the order of its operands
  * @param wanted the types in which it reads them
- * @param out what it writes that is read elsewhere
- * @param sharing whether its result may lie where an operand lies
+ * @param out the values that it writes and that others read
+ * @param sharing whether its result may take the place of an operand
  */
 record Match(Set<Integer> instrs, List<Value> in, List<DType> wanted, List<Value> out, GpuKernel kernel, MemoryPlan.Sharing sharing) {
     Match {
@@ -27,12 +27,12 @@ record Match(Set<Integer> instrs, List<Value> in, List<DType> wanted, List<Value
         this(instrs, in, wanted, out, kernel, MemoryPlan.Sharing.NONE);
     }
 
-    /** The same by a kernel that may write its result over its last operand. */
+    /** This match, whose kernel may write its result over its last operand. */
     Match overLast() {
         return new Match(instrs, in, wanted, out, kernel, MemoryPlan.Sharing.IN_PLACE_OF_LAST);
     }
 
-    /** The same by a kernel that reads each element for the last time when it writes it. */
+    /** This match, whose kernel reads each element for the last time when it writes it. */
     Match inPlace() {
         return new Match(instrs, in, wanted, out, kernel, MemoryPlan.Sharing.IN_PLACE);
     }

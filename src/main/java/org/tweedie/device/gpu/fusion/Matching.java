@@ -7,7 +7,7 @@ import org.tweedie.device.gpu.launch.GpuKernel;
 import org.tweedie.program.DType;
 import org.tweedie.program.Value;
 
-/** What patterns of a program have in common: who reads what, how values are stored, and how a match is made. */
+/** Serves the patterns of a program: it knows which instructions read a value and how values are stored, and makes matches. */
 record Matching(Uses uses, Storage storage) {
     DType stored(Value v) {
         return storage.of(v);

@@ -23,7 +23,7 @@ import org.tweedie.program.op.*;
  * Constants are stored as each reader wants them. Where a reader wants another type than a value is stored in, the plan converts.
  */
 public final class Storage {
-    /** From what a value stems, which decides its type. In this order: what meets a later kind becomes that kind. */
+    /** The source of a value, which decides its type. A value with operands from several sources has the latest of them in this order. */
     private enum Origin { CONSTANTS, NETWORK, INPUTS }
 
     private final DType real;
@@ -34,7 +34,7 @@ public final class Storage {
         this.origin = new Origin[values];
     }
 
-    /** @param real how to store what networks compute: F32, F16 or BF16 */
+    /** @param real type in which the values of networks are stored: F32, F16 or BF16 */
     public static Storage of(Program p, DType real) {
         if (real != DType.F32 && real != DType.F16 && real != DType.BF16) {
             throw new IllegalArgumentException("storage: expected F32, F16 or BF16, got " + real);
@@ -62,7 +62,7 @@ public final class Storage {
         return op instanceof Convolution || op instanceof ConvolutionVjp;
     }
 
-    /** The same with values more, numbered on: copies in the network's type or in F32. */
+    /** This storage with copies, whose numbers follow: each is stored in the network's type or in F32. */
     public Storage with(List<Crossing.Copy> copies) {
         Storage s = new Storage(real, origin.length + copies.size());
         System.arraycopy(origin, 0, s.origin, 0, origin.length);
@@ -89,12 +89,12 @@ public final class Storage {
         return Origin.values()[in.stream().mapToInt(v -> origin[v.id()].ordinal()).max().orElseThrow()];
     }
 
-    /** How a value is stored; a constant only where it is a result. */
+    /** The type in which a value is stored; it holds for a constant only where that is a result. */
     public DType of(Value v) {
         return v.type().dtype() != DType.F32 ? v.type().dtype() : origin[v.id()] == Origin.NETWORK ? real : DType.F32;
     }
 
-    /** How an instruction's kernel wants its operands. */
+    /** The types in which the kernel of an instruction reads its operands. */
     public List<DType> wanted(Instr i) {
         DType one = switch (i.op()) {
             case ReduceSum _ -> operands(i.in()) == Origin.NETWORK ? real : DType.F32; // reads either, adds in F32

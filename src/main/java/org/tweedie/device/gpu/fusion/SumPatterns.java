@@ -41,7 +41,7 @@ final class SumPatterns {
         this.uses = of.uses();
     }
 
-    /** Those that end at an instruction, the best first. */
+    /** The matches that end at an instruction, the best first. */
     List<Match> at(int n) {
         if (uses.is(n, Kind.ADD)) {
             return sums(n, Set.of(n));
@@ -111,7 +111,7 @@ final class SumPatterns {
         });
     }
 
-    /** Of an image, the shape of what is the same for all pixels of a sample. */
+    /** The shape of a value that all pixels of a sample of an image share. */
     private static Shape pixel(Shape image) {
         return Shape.of(image.dim(0), 1, 1, image.dim(3));
     }

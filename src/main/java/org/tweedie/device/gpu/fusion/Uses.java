@@ -11,7 +11,7 @@ import org.tweedie.program.Value;
 import org.tweedie.program.op.Binary;
 import org.tweedie.program.op.Op;
 
-/** Who makes and who reads each value of a program, by numbers of instructions; and questions that patterns ask of them. */
+/** The instructions that make and that read each value of a program, by number, and questions that patterns ask of them. */
 final class Uses {
     private final Program program;
     private final int[] maker;
@@ -53,12 +53,12 @@ final class Uses {
         return results.contains(v.id());
     }
 
-    /** Whether what an instruction makes is read by these instructions only. */
+    /** Tells whether these instructions alone read the results of an instruction. */
     boolean staysWithin(int n, Set<Integer> instrs) {
         return instr(n).out().stream().noneMatch(v -> isResult(v) || !instrs.containsAll(readers(v)));
     }
 
-    /** Whether an instruction is this operation of two operands. */
+    /** Tells whether an instruction is such an operation of two operands. */
     boolean is(int n, Binary.Kind kind) {
         return n >= 0 && instr(n).op().equals(new Binary(kind));
     }

@@ -11,7 +11,10 @@ import org.tweedie.device.gpu.launch.Launch;
 import org.tweedie.program.Shape;
 import org.tweedie.program.op.Fn;
 
-/** y = fn^(order)(x), that times g, both at once, and GEGLU: launches of kernels/activation.cu. Results may lie where operands lie. */
+/**
+ * Launches of kernels/activation.cu: y = fn^(order)(x), that times g, value and push-forward at once, and GEGLU. A result may take the place of
+ * an operand.
+ */
 public final class ActivationKernels {
     private static final int THREADS = 256;
 
@@ -77,12 +80,12 @@ public final class ActivationKernels {
                 List.of(new Arg.In(p.in(0)), new Arg.In(p.in(1)), new Arg.Out(p.out(0)), new Arg.Out(p.out(1)))));
     }
 
-    /** Whether a function has a kernel for value and tangent at once. */
+    /** Tells whether a function has a kernel for value and tangent at once. */
     public static boolean hasDual(Fn fn) {
         return common(fn);
     }
 
-    /** Whether a function has kernels of its own. */
+    /** Tells whether a function has kernels of its own. */
     private static boolean common(Fn fn) {
         return fn == Fn.SILU || fn == Fn.GELU || fn == Fn.QUICK_GELU;
     }

@@ -15,7 +15,7 @@ import org.tweedie.program.op.DotProductAttention;
 /** Which of the attention kernels take a head size and storage, and what all of their launches share. */
 final class AttentionLaunch {
     private static final int THREADS = 128;
-    private static final int ROWS = 64; // of a block, 16 a warp
+    private static final int ROWS = 64; // rows of a block, 16 for each warp
 
     private final DotProductAttention op;
     private final Shape q;
@@ -41,7 +41,7 @@ final class AttentionLaunch {
         return dtype != DType.F32 && d % 8 == 0;
     }
 
-    /** Whether heads are too large for a row to stay in shared memory. */
+    /** Tells whether heads are too large for a row to stay in shared memory. */
     boolean wide() {
         return tensorCores() && d > 160;
     }
@@ -49,7 +49,7 @@ final class AttentionLaunch {
     /**
      * @param keys whether rows are keys, not queries
      * @param operands tensors whose rows stay in shared memory
-     * @param tiles of the other side in shared memory, both stages together
+     * @param tiles number of tiles of the other side in shared memory, both stages together
      * @param values tiles that results are summed from
      */
     Launch of(String name, boolean keys, int operands, int tiles, int values, Arg... args) {

@@ -8,7 +8,7 @@ import org.tweedie.device.gpu.launch.Arg;
 import org.tweedie.program.Shape;
 
 /**
- * The index space of a kernel and where its elements lie in up to two operands, neighbouring axes that move alike joined: {@code Axes} of
+ * The index space of a kernel and the places of its elements in up to two operands, with neighbouring axes joined that move alike: {@code Axes} of
  * kernels/axes.cuh.
  *
  * @param axes the innermost first; at least one
@@ -59,12 +59,12 @@ record Axes(List<Axis> axes) {
         return axes.stream().mapToLong(Axis::extent).reduce(1, (a, b) -> a * b);
     }
 
-    /** The same space, v elements along the innermost axis taken at a time; steps still in elements. */
+    /** This space with v elements along the innermost axis taken at a time; its steps still count elements. */
     Axes vectors(int v) {
         return inner(new Axis(inner().extent / v, inner().x * v, inner().y * v), axes);
     }
 
-    /** The same space and both operands in units of v elements; the innermost axis must lie whole in both. */
+    /** This space and both operands in units of v elements; the innermost axis must be contiguous in both. */
     Axes units(int v) {
         return inner(new Axis(inner().extent / v, inner().x, inner().y),
                 axes.stream().map(a -> new Axis(a.extent, a.x / v, a.y / v)).toList());

@@ -13,7 +13,7 @@ record Divisor(int d, int mul, int shift) {
         if (d < 1 || d > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("divisor: expected a number from 1 to 2^31 - 1, got " + d);
         }
-        int shift = 64 - Long.numberOfLeadingZeros(d - 1); // of the least power of two that is not below d
+        int shift = 64 - Long.numberOfLeadingZeros(d - 1); // logarithm of the least power of two that is not below d
         return new Divisor((int) d, (int) ((((1L << shift) - d) << 32) / d + 1), shift);
     }
 

@@ -20,13 +20,13 @@ import org.tweedie.program.op.*;
 public final class GpuLowering {
     private GpuLowering() {}
 
-    /** A library's call if it offers one, else as below. @param stored how the result is stored */
+    /** The call of a library if one offers it, else our kernel. @param stored type in which the result is stored */
     public static GpuKernel of(Instr i, DType stored, Offer offer) {
         boolean ask = i.op() instanceof DotProductAttention || i.op() instanceof DotProductAttentionVjp;
         return ask && offer.takes(i.op(), i.in().stream().map(Value::type).toList(), stored) ? library(i) : of(i);
     }
 
-    /** Null for a reshape, which moves nothing. */
+    /** Our kernel, or the call where only libraries have one; null for a reshape, which moves nothing. */
     public static GpuKernel of(Instr i) {
         List<Type> in = i.in().stream().map(Value::type).toList();
         Shape x = in.getFirst().shape();

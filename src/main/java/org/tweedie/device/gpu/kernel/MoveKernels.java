@@ -51,7 +51,7 @@ public final class MoveKernels {
 
     public static GpuKernel transpose(Transpose op, Shape x) {
         long[] strides = x.strides();
-        List<Axis> result = new ArrayList<>(); // of the result, the innermost first
+        List<Axis> result = new ArrayList<>(); // axes of the result, the innermost first
         long step = 1;
         for (int from : op.perm().reversed()) {
             result.add(new Axis(x.dim(from), strides[from], step));
@@ -67,7 +67,7 @@ public final class MoveKernels {
         return GpuKernel.of(b -> tiled(p, q, batches, b.in(0), b.out(0)));
     }
 
-    /** The same elements in the same order elsewhere. */
+    /** Copies n elements. */
     public static GpuKernel copy(long n) {
         return GpuKernel.of(p -> copy(new Axes(List.of(new Axis(n, 1, 1))), 0, p.in(0), p.out(0)));
     }

@@ -13,8 +13,8 @@ import org.tweedie.program.op.GroupNormalization;
 /**
  * Group norm (+ SiLU) of x [B,..,C], its pull-back and its push-forward. By size: layer norm by {@link LayerNormKernels}, groups of more than
  * {@value #BLOCK} elements by {@link NormStrips}, the rest by kernels/norm.cu, a block per sample and group. Operands x, gamma, beta and, for
- * the derivatives, dy or tx; results may lie where x, dy or tx lie. A pull-back may take one operand more, of x's shape, that is added to its
- * result before that is rounded: what else is pulled back to x, as around a residual block. The result may lie there too.
+ * the derivatives, dy or tx; results may take the place of x, dy or tx. A pull-back may take one operand more, of x's shape, that is added to its
+ * result before that is rounded: what else is pulled back to x, as around a residual block. The result may take its place too.
  */
 public final class NormKernels {
     /**
@@ -23,7 +23,7 @@ public final class NormKernels {
      */
     static final int BLOCK = 1 << 14;
 
-    /** What to compute. */
+    /** The function, or which of its derivatives, to compute. */
     enum Form {
         FORWARD, VJP,
         /** dx + plus. */
@@ -33,7 +33,7 @@ public final class NormKernels {
         /** y and ty. */
         DUAL;
 
-        /** As in names of entry points. */
+        /** The word for it in the names of entry points. */
         String entry() {
             return this == DUAL ? "jvp" : isVjp() ? "vjp" : name().toLowerCase(Locale.ROOT);
         }
@@ -52,7 +52,7 @@ public final class NormKernels {
             return a;
         }
 
-        /** What it writes; in a derivative, behind plus or with y, either of which may be missing. */
+        /** The results; in a derivative they follow plus or come with y, either of which may be missing. */
         List<Arg> results(GpuKernel.Places p) {
             Arg first = new Arg.Out(p.out(0));
             return switch (this) {

@@ -42,7 +42,7 @@ final class NormStrips {
         this.samples = x.dim(0);
         this.channels = x.dim(-1);
         this.places = Math.toIntExact(x.size() / samples / channels);
-        this.rows = Math.max(ROWS * (THREADS / columns(8)), (places + STRIPS - 1) / STRIPS); // as for 16 bits, whatever the type
+        this.rows = Math.max(ROWS * (THREADS / columns(8)), (places + STRIPS - 1) / STRIPS); // the number for 16 bits, whatever the type
         this.strips = (places + rows - 1) / rows;
     }
 

@@ -18,16 +18,16 @@ public final class ProductKernels {
     /**
      * a' b' + bias + residual.
      *
-     * @param y of the product; residual and result are of as many elements
+     * @param y shape of the product; residual and result have as many elements
      * @param bias whether there is a third operand [N]
-     * @param residual whether there is a last operand, the residual; the result may lie there
+     * @param residual whether there is a last operand, the residual, whose place the result may take
      */
     public static GpuKernel of(MatMul op, Shape y, boolean bias, boolean residual) {
         GpuKernel repeated = bias ? MoveKernels.broadcast(y, Shape.of(y.dim(-1))) : null;
         GpuKernel moved = residual ? ElementwiseKernels.residual(y, bias) : null;
         return new GpuKernel(0, p -> {
             Buffer to = p.out(0).reshape(y.dims());
-            List<Buffer> before = new ArrayList<>(); // what the result holds when the product is added
+            List<Buffer> before = new ArrayList<>(); // the operands whose sum the result holds when the product is added
             if (residual) {
                 before.add(p.in(bias ? 3 : 2));
             }

@@ -91,7 +91,7 @@ public final class ReductionKernels {
                 (x, y) -> rows(outer, cuts.many, new Cuts(1, cuts.many), x, y));
     }
 
-    /** As many threads of a warp for each task as have four numbers to add. */
+    /** A launch in which each task has as many threads of a warp as have four numbers to add. */
     private static Launch launch(String entry, long outer, long n, Cuts cuts, Buffer x, Buffer y, Arg... more) {
         long tasks = outer * cuts.many;
         int lg = Math.min(5, log2(cuts.chunk / 4));
@@ -131,7 +131,7 @@ public final class ReductionKernels {
         });
     }
 
-    /** How a sum is cut: into so many chunks, each of so many numbers but for the last. */
+    /** The cuts of a sum: a number of chunks, and the numbers in each of them but the last. */
     private record Cuts(long many, long chunk) {
         /** At most {@code most} chunks, none much shorter than {@code least}; a multiple of 8 where there is more than one. */
         static Cuts of(long n, int least, long most) {
@@ -179,7 +179,7 @@ public final class ReductionKernels {
         return 16 / b.dtype().bytes();
     }
 
-    /** Of the least power of two that is not below n; 0 for n < 1. */
+    /** The logarithm of the least power of two that is not below n; 0 for n < 1. */
     private static int log2(long n) {
         return n <= 1 ? 0 : 64 - Long.numberOfLeadingZeros(n - 1);
     }

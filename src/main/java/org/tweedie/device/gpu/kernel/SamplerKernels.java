@@ -31,7 +31,7 @@ public final class SamplerKernels {
         });
     }
 
-    /** z, eps, then sigma, sqrt_abar of here, sqrt_abar, sigma of there, [] each, to the latent there; it may lie where z lies. */
+    /** z, eps, then sigma, sqrt_abar of here, sqrt_abar, sigma of there, [] each, to the latent there, which may take the place of z. */
     public static GpuKernel ddim() {
         return GpuKernel.of(p -> {
             Buffer z = p.in(0);

@@ -5,11 +5,11 @@ import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 
 /**
- * A tensor in device memory as a kernel is told of it: contiguous, row-major.
+ * A contiguous, row-major tensor in device memory, as it is given to a kernel.
  *
- * @param name who it is, for messages
- * @param dtype how its elements are stored: F32, F16, BF16 or I64
- * @param address of its first element in the device's address space, a multiple of 16 or more for every buffer of a plan
+ * @param name the name for messages
+ * @param dtype the type of its elements: F32, F16, BF16 or I64
+ * @param address address of its first element in the device's address space, a multiple of 16 or more for every buffer of a plan
  */
 public record Buffer(String name, DType dtype, Shape shape, long address) {
     public long size() {
@@ -20,7 +20,7 @@ public record Buffer(String name, DType dtype, Shape shape, long address) {
         return shape.size() * dtype.bytes();
     }
 
-    /** The same bytes under another shape of the same size. */
+    /** A view of these bytes in another shape of equal size. */
     public Buffer reshape(int... dims) {
         Shape to = Shape.of(dims);
         if (to.size() != shape.size()) {

@@ -22,7 +22,7 @@ public record Launch(String module, String entry, Dim grid, Dim block, int share
             }
         }
 
-        /** As in {@code 4x2}, leaving out ones at the end. */
+        /** The sizes, for example {@code 4x2}, without ones at the end. */
         @Override
         public String toString() {
             return x + (y == 1 && z == 1 ? "" : "x" + y) + (z == 1 ? "" : "x" + z);
@@ -65,7 +65,7 @@ public record Launch(String module, String entry, Dim grid, Dim block, int share
         return written + (module.equals("move") ? Math.min(read, written) : read);
     }
 
-    /** As in {@code silu_forward_f32 <<<4, 256>>> x:F32[1024] -> y:F32[1024]}. */
+    /** The launch in a line, for example {@code silu_forward_f32 <<<4, 256>>> x:F32[1024] -> y:F32[1024]}. */
     @Override
     public String toString() {
         List<String> in = new ArrayList<>();

@@ -10,11 +10,11 @@ import org.tweedie.program.op.Op;
 /**
  * Work that a vendor's library does (cuBLAS, cuDNN); the simulator computes it in double precision, as {@code reference} does.
  *
- * @param op what to compute
- * @param epilogue what to do with its sums before they are written
+ * @param op the op to compute
+ * @param epilogue work on the sums before they are written
  * @param in the op's operands (an absent bias is left out, as in the program; a matrix product has none, it is in y before), then the epilogue's
- *        residual; the weight of a convolution lies as libraries want it with NHWC images: [Cout,kh,kw,Cin]
- * @param out its results; none lies where an operand of the op lies, or where the residual of a convolution lies
+ *        residual; the weight of a convolution has the order that libraries want with NHWC images: [Cout,kh,kw,Cin]
+ * @param out its results; none shares the place of an operand of the op, or of the residual of a convolution
  */
 public record LibraryCall(Op op, Epilogue epilogue, List<Buffer> in, List<Buffer> out) implements PlanStep {
     public LibraryCall {
@@ -22,13 +22,13 @@ public record LibraryCall(Op op, Epilogue epilogue, List<Buffer> in, List<Buffer
         out = List.copyOf(out);
     }
 
-    /** A residual that lies where the result lies is read all the same. */
+    /** A residual in the place of the result counts as read all the same. */
     @Override
     public long bytes() {
         return Stream.concat(in.stream(), out.stream()).mapToLong(Buffer::bytes).sum();
     }
 
-    /** What is added to the sums, or null. */
+    /** The tensor that is added to the sums, or null. */
     public Buffer residual() {
         return epilogue.residual() ? in.getLast() : null;
     }

@@ -7,7 +7,7 @@ import org.tweedie.program.Type;
 import org.tweedie.program.op.Op;
 
 /**
- * What a device's libraries do of that for which we have kernels as well: it is asked of each attention and each pull-back of one. An attention that is done
+ * Tells which ops a device's libraries do although we have kernels for them too; it is asked for each attention and each pull-back of one. An attention that is done
  * together with its push-forward stays ours.
  */
 @FunctionalInterface
@@ -15,10 +15,10 @@ public interface Offer {
     Offer NONE = (op, in, stored) -> false;
 
     /**
-     * Whether a library is to do it.
+     * Tells whether a library is to do it.
      *
      * @param in the operands' types, as in the program
-     * @param stored how they and the results are stored, but lse, which is F32
+     * @param stored type in which they and the results are stored, but for lse, which is F32
      */
     boolean takes(Op op, List<Type> in, DType stored);
 }

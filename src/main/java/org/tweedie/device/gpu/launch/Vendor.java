@@ -12,7 +12,7 @@ public interface Vendor extends AutoCloseable {
      */
     Prepared prepare(LibraryCall call);
 
-    /** What it does of that for which we have kernels as well. */
+    /** Tells which ops it does although we have kernels for them too. */
     default Offer offer() {
         return Offer.NONE;
     }
@@ -28,7 +28,7 @@ public interface Vendor extends AutoCloseable {
         /**
          * Starts it on the library's stream. Allocates nothing.
          *
-         * @param call as prepared, now with addresses
+         * @param call the call that was prepared, now with addresses
          * @param workspace address of {@link #workspace} bytes, a multiple of 256
          */
         void run(LibraryCall call, long workspace);

@@ -11,13 +11,13 @@ import org.tweedie.program.Tensor;
  * A weight or table as a device holds it.
  *
  * @param name for messages
- * @param data as the program has it
- * @param dtype how it is stored: F32, F16, BF16 or I64
+ * @param data the tensor of the program
+ * @param dtype the type in which it is stored: F32, F16, BF16 or I64
  */
 public record Constant(String name, Tensor data, DType dtype, Layout layout) {
-    /** In which order its elements lie. */
+    /** The order of the elements in memory. */
     public enum Layout {
-        /** As in the program. */
+        /** The order of the program's tensor. */
         ROW_MAJOR,
         /** [Cout,Cin,kh,kw] laid out as [Cout,kh,kw,Cin]. */
         FILTER
@@ -29,7 +29,7 @@ public record Constant(String name, Tensor data, DType dtype, Layout layout) {
         }
     }
 
-    /** As it lies in memory. */
+    /** The shape in memory. */
     public Shape shape() {
         Shape s = data.shape();
         return layout == Layout.ROW_MAJOR ? s : Shape.of(s.dim(0), s.dim(2), s.dim(3), s.dim(1));
@@ -45,7 +45,7 @@ public record Constant(String name, Tensor data, DType dtype, Layout layout) {
     }
 
     /**
-     * Writes a part of what the device is to hold: one copy from where the tensor lies, if type and order are its own.
+     * Writes a part of the constant as the device is to hold it; one copy from the tensor's memory suffices where type and order are the tensor's.
      *
      * @param from the first element, in the order of the layout
      * @param chunk where to; its size says how many
@@ -66,7 +66,7 @@ public record Constant(String name, Tensor data, DType dtype, Layout layout) {
         }
     }
 
-    /** Whether elements lie in another order than the tensor's. */
+    /** Tells whether elements are stored in another order than the tensor's. */
     private boolean moves() {
         return layout == Layout.FILTER && data.shape().size(2, 4) > 1 && data.shape().dim(1) > 1;
     }

@@ -20,7 +20,7 @@ public final class Constants {
         void free(long address, long bytes);
     }
 
-    /** The same memory read as the same type is the same constant, whichever tensor object names it; a filter's layout needs its shape too. */
+    /** Two constants are equal if they read equal memory as equal types, whichever tensor object names it; a filter's layout needs its shape too. */
     private record Key(MemorySegment data, DType from, DType to, Shape filter) {
         static Key of(Constant c) {
             return new Key(c.data().data(), c.data().dtype(), c.dtype(), c.layout() == Constant.Layout.FILTER ? c.data().shape() : null);

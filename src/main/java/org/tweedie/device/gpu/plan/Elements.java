@@ -33,7 +33,7 @@ public final class Elements {
      * Stores elements of a tensor, as {@link #put} does each of them.
      *
      * @param from the first one
-     * @param chunk as many as fit here
+     * @param chunk memory to fill: its size says how many elements are stored
      */
     public static void pack(Tensor x, long from, DType to, MemorySegment chunk) {
         if (x.dtype() == to) {

@@ -27,8 +27,8 @@ import org.tweedie.program.op.*;
 import org.tweedie.transform.Decompose;
 
 /**
- * A program lowered for a GPU but for addresses: which kernels run in which order, where in one arena each value lies and how it is
- * stored, and which constants in which layouts are needed. Whoever has the memory binds it.
+ * A program lowered for a GPU, all but addresses: which kernels run in which order, the offset in one arena and the type of each value, and which
+ * constants are needed in which layouts. A device that has the memory binds the plan to it.
  */
 public final class Plan {
     private final Program program;
@@ -52,12 +52,12 @@ public final class Plan {
         program.outputs().stream().map(Program.Output::value).filter(this::isConstant).forEach(v -> uploads.add(constant(v)));
     }
 
-    /** @param real how to store what networks compute: F32, F16 or BF16 */
+    /** @param real type in which the values of networks are stored: F32, F16 or BF16 */
     public static Plan of(Program program, DType real) {
         return of(program, real, Offer.NONE, 0);
     }
 
-    /** @param offer what the device's libraries do besides convolutions and products */
+    /** @param offer tells what the device's libraries do besides convolutions and products */
     public static Plan of(Program program, DType real, Offer offer) {
         return of(program, real, offer, 0);
     }
@@ -67,7 +67,7 @@ public final class Plan {
         return new Plan(Decompose.of(program, GpuLowering::lacks), real, offer, guard);
     }
 
-    /** Of each value by its number: as the program calls it, or its number and the place in the model that made it (not reshaped it). */
+    /** The name of each value by its number: its name in the program, or its number and the place in the model that made it. */
     private static String[] names(Program p, List<Crossing.Copy> copies) {
         String[] names = new String[p.values() + copies.size()];
         p.constants().forEach(c -> names[c.value().id()] = c.name());
@@ -81,7 +81,7 @@ public final class Plan {
         return names;
     }
 
-    /** The same with more values, which no instruction makes. */
+    /** The program with more values, which no instruction makes. */
     private static Program withValues(Program p, int more) {
         return new Program(p.name(), p.inputs(), p.constants(), p.body(), p.outputs(), p.values() + more);
     }
@@ -155,7 +155,7 @@ public final class Plan {
         return memory;
     }
 
-    /** What must be uploaded, each once. */
+    /** The constants that must be uploaded, each once. */
     public Set<Constant> constants() {
         return uploads;
     }
@@ -205,7 +205,7 @@ public final class Plan {
             return stages;
         }
 
-        /** Where an input or output of the program lies. */
+        /** The buffer of an input or an output of the program. */
         public Buffer of(Value v) {
             return isConstant(v) ? of(constant(v)) : new Buffer(names[v.id()], storage.of(v), v.shape(), arena + memory.offset(v));
         }

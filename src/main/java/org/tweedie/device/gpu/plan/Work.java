@@ -14,11 +14,11 @@ import org.tweedie.program.op.DotProductAttentionJvp;
 import org.tweedie.program.op.DotProductAttentionVjp;
 
 /**
- * What one run of a plan asks of a GPU, from which its time can be foretold: attention apart, since it is bound by arithmetic as the
+ * The work of one run of a plan on a GPU, from which its time can be estimated. Attention is counted apart, since it is bound by arithmetic as the
  * library's part is, while all other kernels of ours are bound by memory.
  *
- * @param launches of our kernels
- * @param calls of the libraries
+ * @param launches number of launches of our kernels
+ * @param calls number of calls of libraries
  * @param parts floating-point operations, and bytes that each launch or call reads and writes, as stored
  */
 public record Work(int launches, int calls, Map<Part, Cost> parts) {
