@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.device;
 
+import java.util.Locale;
 import org.tweedie.program.DType;
 
 /**
@@ -21,11 +22,13 @@ public record DeviceOptions(int threads, DType real, boolean graphs, int card, O
     /** @throws IllegalArgumentException when a device that has no choice is given another type, or is to time what it does not */
     void require(String device, boolean timesOps) {
         if (real != null && real != DType.F32) {
-            throw new IllegalArgumentException("device '" + device + "': expected dtype f32, got " + real.name().toLowerCase(java.util.Locale.ROOT)
+            throw new IllegalArgumentException("device '" + device + "': expected dtype f32, got "
+                    + real.name().toLowerCase(Locale.ROOT)
                     + "; 16 bits are for --device cuda and sim");
         }
         if (times != null && !timesOps) {
-            throw new IllegalArgumentException("device '" + device + "' does not time its ops; --time works with --device cpu and cuda");
+            throw new IllegalArgumentException("device '" + device
+                    + "' does not time its ops; --time works with --device cpu and cuda");
         }
     }
 }

@@ -11,14 +11,17 @@ import org.tweedie.transform.Fold;
 import org.tweedie.transform.FoldKey;
 
 /**
- * Computes what programs make from constants alone once, before they are compiled, and remembers the results of each device: a later program that
- * makes the same values from the same constants runs nothing. To be used by one thread, and no longer than the constants' memory is there.
+ * Computes what programs make from constants alone once, before they are compiled, and remembers the results of each device: a
+ * later program that makes the same values from the same constants runs nothing. One thread uses it, and no longer than the
+ * memory of the constants is mapped.
  */
 public final class Folds {
     private final Map<Device, Map<FoldKey, Tensor>> results = new IdentityHashMap<>();
     private int runs;
 
-    /** The program with such values as constants, computed on the device unless they are known; the same object where it has none. */
+    /**
+     * The program with such values as constants, computed on the device unless they are known; the same object where it has none.
+     */
     public Program apply(Device device, Program program) {
         Fold fold = Fold.of(program);
         Map<FoldKey, Tensor> known = results.computeIfAbsent(device, d -> new HashMap<>());

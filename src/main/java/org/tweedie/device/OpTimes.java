@@ -51,7 +51,8 @@ public final class OpTimes {
 
     /** All that a program's ops of a kind took until now. */
     public synchronized Total total(String program, String op) {
-        return ops.entrySet().stream().filter(e -> e.getKey().program().equals(program) && e.getKey().op().equals(op)).map(Map.Entry::getValue)
+        return ops.entrySet().stream().filter(e -> e.getKey().program().equals(program) && e.getKey().op().equals(op))
+                .map(Map.Entry::getValue)
                 .reduce(new Total(0, 0), (a, b) -> new Total(a.count() + b.count(), a.seconds() + b.seconds()));
     }
 

@@ -12,8 +12,8 @@ import org.tweedie.program.Value;
 import org.tweedie.program.op.Op;
 
 /**
- * Replaces fused ops by the simpler ops that they stand for, so that a device needs no kernel of its own for an op that another device fuses.
- * The instructions of a decomposition keep the place in the model of the op that they replace.
+ * Replaces fused ops by the simpler ops that they stand for, so that a device needs no kernel of its own for an op that another
+ * device fuses. The instructions of a decomposition keep the place in the model of the op that they replace.
  */
 public final class Decompose {
     private Decompose() {}

@@ -16,12 +16,13 @@ import org.tweedie.program.Value;
 import org.tweedie.program.op.*;
 
 /**
- * Splits a program into the part that depends on constants alone, which needs to be computed only once, and the rest. An example are the keys and values that
- * cross-attention makes from the text: two products at each such layer.
+ * Splits a program into the part that depends on constants alone, which needs to be computed only once, and the rest. An example
+ * are the keys and values that cross-attention makes from the text: two products at each such layer.
  *
- * <p>A value is folded if it depends on constants alone, if a product, convolution, norm, softmax or attention is among what computes it, and if
- * something of the rest reads it or it is an output. A broadcast, padding, enlargement or reshape at its end stays in the rest: it computes nothing, and
- * its result needs no less memory than its operand. So nothing is folded that only moves constants or fills memory.
+ * <p>A value is folded if it depends on constants alone, if a product, convolution, norm, softmax or attention is among what
+ * computes it, and if something of the rest reads it or it is an output. A broadcast, padding, enlargement or reshape at its end
+ * stays in the rest: it computes nothing, and its result needs no less memory than its operand. So nothing is folded that only
+ * moves constants or fills memory.
  */
 public final class Fold {
     private final Program program;
@@ -71,7 +72,9 @@ public final class Fold {
     /** Tells the ops whose work is worth saving. */
     private static boolean computes(Op op) {
         return switch (op) {
-            case MatMul _, Convolution _, ConvolutionVjp _, GroupNormalization _, GroupNormalizationVjp _, GroupNormalizationJvp _, DotProductAttention _, DotProductAttentionVjp _, DotProductAttentionJvp _, Softmax _ -> true;
+            case MatMul _, Convolution _, ConvolutionVjp _, GroupNormalization _, GroupNormalizationVjp _,
+                    GroupNormalizationJvp _, DotProductAttention _, DotProductAttentionVjp _, DotProductAttentionJvp _,
+                    Softmax _ -> true;
             default -> false;
         };
     }
@@ -81,14 +84,17 @@ public final class Fold {
         return op instanceof Broadcast || op instanceof Pad || op instanceof Upsample || op instanceof Reshape;
     }
 
-    /** The keys of the values that are folded, in the order in which these are computed. A value that is computed in two places has one key. */
+    /**
+     * The keys of the values that are folded, in the order in which these are computed. A value that is computed in two places
+     * has one key.
+     */
     public Set<FoldKey> keys() {
         return new LinkedHashSet<>(folded.values());
     }
 
     /**
-     * The program that computes those folded values that are not known yet. It has no inputs, and an output for each key of {@link #missing}, in order:
-     * {@code folded0}, {@code folded1}, ...
+     * The program that computes those folded values that are not known yet. It has no inputs, and an output for each key of
+     * {@link #missing}, in order: {@code folded0}, {@code folded1}, ...
      */
     public Program constantPart(Set<FoldKey> known) {
         List<Program.Output> outputs = new ArrayList<>();
@@ -97,7 +103,8 @@ public final class Fold {
             outputs.add(new Program.Output("folded" + outputs.size(), v));
         }
         List<Instr> body = program.body().stream().filter(i -> constant.containsAll(i.in())).toList();
-        return Simplify.of(new Program(program.name() + ".constants", List.of(), program.constants(), body, outputs, program.values()));
+        return Simplify.of(new Program(program.name() + ".constants", List.of(), program.constants(), body, outputs,
+                program.values()));
     }
 
     /** The keys of which no result is known, each once. */
@@ -120,7 +127,8 @@ public final class Fold {
             Value v = e.getKey();
             Tensor data = known.get(e.getValue());
             if (data == null || !data.shape().equals(v.shape())) {
-                throw new IllegalArgumentException("program '" + program.name() + "': expected the folded value " + v + ", got " + data);
+                throw new IllegalArgumentException("program '" + program.name() + "': expected the folded value " + v + ", got "
+                        + data);
             }
             constants.add(new Program.Constant(name(v), v, data));
             done.add(v);

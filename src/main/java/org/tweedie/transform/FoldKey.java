@@ -15,9 +15,9 @@ import org.tweedie.program.Value;
 import org.tweedie.program.op.Op;
 
 /**
- * Identifies a value that depends on constants alone, whichever program computes it: the ops that lead to it, in an order that follows from
- * operands alone, and the constants that they read. Two keys are equal if the values must be. A small constant counts by its numbers, another by the
- * memory that holds it, so a key must not outlive the mapping of that memory.
+ * Identifies a value that depends on constants alone, whichever program computes it: the ops that lead to it, in an order that
+ * follows from operands alone, and the constants that they read. Two keys are equal if the values must be. A small constant
+ * counts by its numbers, another by the memory that holds it, so a key must not outlive the mapping of that memory.
  *
  * @param nodes the computation, operands before what reads them; the value is made by the last one
  * @param output the number of the value among that node's results

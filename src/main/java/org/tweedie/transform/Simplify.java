@@ -14,8 +14,8 @@ import org.tweedie.program.op.Op;
 import org.tweedie.program.op.Reshape;
 
 /**
- * Drops instructions that no output needs and those that compute a value for the second time, and joins chains of reshapes and of scalings.
- * The results of the program stay the same.
+ * Drops instructions that no output needs and those that compute a value for the second time, and joins chains of reshapes and of
+ * scalings. The results of the program stay the same.
  */
 public final class Simplify {
     private record Key(Op op, List<Value> in) {}
@@ -48,7 +48,10 @@ public final class Simplify {
         return live(p, body, outputs);
     }
 
-    /** A reshape of a reshape, a scaling of a scaling or the use of a scaled weight becomes one instruction that reads the first one's input. */
+    /**
+     * A reshape of a reshape, a scaling of a scaling or the use of a scaled weight becomes one instruction that reads the first
+     * one's input.
+     */
     private static Instr joined(Instr i, Map<Value, Instr> makers) {
         Instr before = i.in().isEmpty() ? null : makers.get(i.in().getFirst());
         if (i.op() instanceof HutchinsonEstimateVjp e) {
@@ -61,7 +64,8 @@ public final class Simplify {
             return new Instr(i.op(), before.in(), i.out(), i.where());
         }
         if (i.op() instanceof Affine a && before.op() instanceof Affine b) {
-            return new Instr(new Affine(a.scale() * b.scale(), a.scale() * b.shift() + a.shift()), before.in(), i.out(), i.where());
+            return new Instr(new Affine(a.scale() * b.scale(), a.scale() * b.shift() + a.shift()), before.in(), i.out(),
+                    i.where());
         }
         return i;
     }

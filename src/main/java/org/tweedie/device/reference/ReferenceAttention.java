@@ -6,7 +6,7 @@ import org.tweedie.program.op.DotProductAttention;
 import org.tweedie.program.op.DotProductAttentionJvp;
 import org.tweedie.program.op.DotProductAttentionVjp;
 
-/** Attention, its pull-back and its push-forward, one query of one head at a time. */
+/** Computes attention, its pull-back and its push-forward, one query of one head at a time. */
 final class ReferenceAttention {
     private ReferenceAttention() {}
 

@@ -3,7 +3,7 @@ package org.tweedie.device.reference;
 
 import org.tweedie.program.op.Fn;
 
-/** The gated unit y = a gelu(b) for x = [a, b] [..,2C], its pull-back and its push-forward, element by element. */
+/** Computes the gated unit y = a gelu(b) for x = [a, b] [..,2C], its pull-back and its push-forward, element by element. */
 final class ReferenceGated {
     private ReferenceGated() {}
 
@@ -32,6 +32,9 @@ final class ReferenceGated {
     }
 
     static void jvp(Array x, Array tx, Array ty) {
-        eachPair(x, (a, b, i) -> ty.data()[i] = tx.data()[a] * Fn.GELU.at(0, x.data()[b]) + x.data()[a] * Fn.GELU.at(1, x.data()[b]) * tx.data()[b]);
+        eachPair(x, (a, b, i) -> {
+            double throughA = tx.data()[a] * Fn.GELU.at(0, x.data()[b]);
+            ty.data()[i] = throughA + x.data()[a] * Fn.GELU.at(1, x.data()[b]) * tx.data()[b];
+        });
     }
 }

@@ -5,7 +5,7 @@ import java.util.List;
 import org.tweedie.program.op.Fn;
 import org.tweedie.program.op.GroupNormalization;
 
-/** Group norm, its pull-back and its push-forward, group by group. */
+/** Computes group norm, its pull-back and its push-forward, group by group. */
 final class ReferenceNorm {
     private ReferenceNorm() {}
 

@@ -4,7 +4,10 @@ package org.tweedie.device.reference;
 import java.util.List;
 import org.tweedie.program.op.*;
 
-/** Each op by its definition. Fused pull-backs and push-forwards are written from their formulas, not from their decomposition. */
+/**
+ * Computes each op by its definition. Fused pull-backs and push-forwards are written from their formulas, not from their
+ * decomposition.
+ */
 final class ReferenceOps {
     private ReferenceOps() {}
 

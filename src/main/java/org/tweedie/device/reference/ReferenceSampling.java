@@ -3,7 +3,7 @@ package org.tweedie.device.reference;
 
 import java.util.List;
 
-/** The formulas of samplers and of the Hutchinson probe, element by element. Scalars are operands of one element. */
+/** Computes the formulas of samplers and of the Hutchinson probe element by element. Scalars are operands of one element. */
 final class ReferenceSampling {
     private ReferenceSampling() {}
 
@@ -11,14 +11,14 @@ final class ReferenceSampling {
         return in.get(i).data()[0];
     }
 
-    /** z, eps, sigma, sqrt(abar). */
+    /** @param in z, eps, sigma, sqrt(abar) */
     static void tweedieMean(List<Array> in, Array y) {
         for (int i = 0; i < y.size(); i++) {
             y.data()[i] = (in.get(0).data()[i] - scalar(in, 2) * in.get(1).data()[i]) / scalar(in, 3);
         }
     }
 
-    /** z, eps, sigma, sqrt(abar), then sqrt(abar) and sigma of the level to go to. */
+    /** @param in z, eps, sigma, sqrt(abar), then sqrt(abar) and sigma of the level to go to */
     static void ddimMove(List<Array> in, Array y) {
         for (int i = 0; i < y.size(); i++) {
             double eps = in.get(1).data()[i];
@@ -42,7 +42,7 @@ final class ReferenceSampling {
         }
     }
 
-    /** z, e, h. */
+    /** @param in z, e, h */
     static void pair(List<Array> in, Array both) {
         int n = both.size() / 2;
         for (int i = 0; i < n; i++) {
@@ -57,7 +57,7 @@ final class ReferenceSampling {
         }
     }
 
-    /** z, predictions at both points, e, h, sigma, sqrt(abar). */
+    /** @param in z, predictions at both points, e, h, sigma, sqrt(abar) */
     static void estimate(double factor, List<Array> in, Array mean, Array trace) {
         double[] both = in.get(1).data();
         int n = mean.size();
@@ -68,7 +68,7 @@ final class ReferenceSampling {
         }
     }
 
-    /** u, weight [B], e, sigma, h. */
+    /** @param in u, weight [B], e, sigma, h */
     static void estimateVjp(double factor, List<Array> in, Array both) {
         int n = both.size() / 2;
         int sample = n / in.get(1).size();

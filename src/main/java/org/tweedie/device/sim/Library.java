@@ -21,9 +21,10 @@ import org.tweedie.program.op.DotProductAttentionVjp;
 import org.tweedie.program.op.MatMul;
 
 /**
- * Does the calls of a vendor's library in double precision: each result is rounded once, to its buffer's type, after bias, residual and SiLU.
- * Convolutions and products are sums, over the taps of a filter, of a row of numbers times a matrix; four such rows are done at once, so that the
- * matrix is read once for them. Each result is summed in one order, whatever the number of threads or the width of vectors.
+ * Does the calls of a vendor's library in double precision: each result is rounded once, to its buffer's type, after bias,
+ * residual and SiLU. Convolutions and products are sums, over the taps of a filter, of a row of numbers times a matrix; four such
+ * rows are done at once, so that the matrix is read once for them. Each result is summed in one order, whatever the number of
+ * threads or the width of vectors.
  */
 final class Library implements AutoCloseable {
     private static final VectorSpecies<Double> S = DoubleVector.SPECIES_PREFERRED;
@@ -76,7 +77,9 @@ final class Library implements AutoCloseable {
         return x;
     }
 
-    /** A convolution's weight [Cout,kh,kw,Cin] as a matrix for each of its kh kw taps: [Cin,Cout], or [Cout,Cin] for the adjoint. */
+    /**
+     * A convolution's weight [Cout,kh,kw,Cin] as a matrix for each of its kh kw taps: [Cin,Cout], or [Cout,Cin] for the adjoint.
+     */
     private static double[] filter(Buffer w, boolean transposed) {
         double[] from = numbers(w, 2 * L);
         int cout = w.shape().dim(0);
@@ -93,7 +96,7 @@ final class Library implements AutoCloseable {
         return to;
     }
 
-    /** Which pixel of the input a pixel of the result meets through a tap; -1 where it meets none. */
+    /** The pixel of the input that a pixel of the result meets through a tap; -1 where it meets none. */
     private interface Taps {
         int source(int pixel, int tap);
     }
@@ -115,7 +118,8 @@ final class Library implements AutoCloseable {
             int column = pixel % dx.dim(2) + o.left() - tap % w.dim(2);
             boolean inside = row >= 0 && column >= 0 && row % o.stride() == 0 && column % o.stride() == 0
                     && row / o.stride() < dy.dim(1) && column / o.stride() < dy.dim(2);
-            return inside ? (pixel / (dx.dim(1) * dx.dim(2)) * dy.dim(1) + row / o.stride()) * dy.dim(2) + column / o.stride() : -1;
+            return inside ? (pixel / (dx.dim(1) * dx.dim(2)) * dy.dim(1) + row / o.stride()) * dy.dim(2) + column / o.stride()
+                    : -1;
         };
     }
 
@@ -157,20 +161,22 @@ final class Library implements AutoCloseable {
             for (int i = 0; i < ROWS; i++) {
                 at[i] = (matrix(batch, a.shape(), c) * m + Math.min(m - 1, row + i)) * k;
             }
-            addTile(left, at, k, right, matrix(batch, b.shape(), c) * k * n, n, to, (batch * m + row) * n, Math.min(ROWS, m - row));
+            addTile(left, at, k, right, matrix(batch, b.shape(), c) * k * n, n, to, (batch * m + row) * n,
+                    Math.min(ROWS, m - row));
         });
         return to;
     }
 
-    /** Attention or its pull-back. */
+    /** Computes attention or its pull-back. */
     private List<double[]> attend(DotProductAttention o, LibraryCall c) {
-        LibraryAttention a = new LibraryAttention(o, c.in().get(0).shape(), c.in().get(1).shape(), c.in().stream().map(b -> numbers(b, 0)).toList());
+        LibraryAttention a = new LibraryAttention(o, c.in().get(0).shape(), c.in().get(1).shape(), c.in().stream()
+                .map(b -> numbers(b, 0)).toList());
         List<double[]> out = c.out().stream().map(b -> new double[Math.toIntExact(b.size())]).toList();
         each(a.heads(), head -> a.run(head, out));
         return out;
     }
 
-    /** The last two axes exchanged if so said. */
+    /** Exchanges the last two axes if it is told to. */
     private static double[] matrices(Buffer b, boolean transposed) {
         double[] from = numbers(b, 2 * L);
         if (!transposed) {
@@ -186,7 +192,7 @@ final class Library implements AutoCloseable {
         return to;
     }
 
-    /** Which matrix of an operand, whose leading axes broadcast, a batch number of the result means. */
+    /** The number of the matrix of an operand, whose leading axes broadcast, for a batch number of the result. */
     private static int matrix(int batch, Shape operand, Shape result) {
         int number = 0;
         int stride = 1;
@@ -210,7 +216,9 @@ final class Library implements AutoCloseable {
         return to;
     }
 
-    /** Adds a buffer, if there is one, to numbers of so many a sample: as it is, or its last axis for all pixels of its sample. */
+    /**
+     * Adds a buffer, if there is one, to numbers of so many a sample: as it is, or its last axis for all pixels of its sample.
+     */
     private static void add(double[] to, Buffer b, int sample) {
         if (b == null) {
             return;

@@ -25,8 +25,8 @@ import org.tweedie.ptx.KernelFault;
 import org.tweedie.ptx.Memory;
 
 /**
- * A plan on the PTX machine. The machine knows at each moment which bytes of the arena hold what a step may read: results from
- * when they are written, until their last reader is done.
+ * Runs a plan on the PTX machine. The machine knows at each moment which bytes of the arena hold what a step may read: results
+ * from when they are written, until their last reader is done.
  */
 public final class SimExecutable implements Executable {
     private static final byte NAN = (byte) 0xFF; // such bytes are NaN in every real type

@@ -9,8 +9,8 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
 /**
- * Cross-correlation with zero padding: x [B,H,W,Cin], w [Cout,Cin,kh,kw] (the checkpoint's layout), bias [Cout] (optional)
- * to y [B,H',W',Cout]. Weights are constants: derivatives go to x only.
+ * Computes the cross-correlation y [B,H',W',Cout] with zero padding of x [B,H,W,Cin], w [Cout,Cin,kh,kw] (the checkpoint's
+ * layout) and, optionally, bias [Cout]. Weights are constants: derivatives go to x only.
  */
 public record Convolution(int stride, int top, int left, int bottom, int right) implements Op {
     @Override
@@ -18,7 +18,8 @@ public record Convolution(int stride, int top, int left, int bottom, int right) 
         Shape x = in.get(0).shape();
         Shape w = in.get(1).shape();
         Op.require(x.rank() == 4 && w.rank() == 4 && x.dim(3) == w.dim(1), "conv2d: image %s and weight %s do not fit", x, w);
-        Op.require(in.size() == 2 || in.get(2).shape().equals(Shape.of(w.dim(0))), "conv2d: expected a bias [%d], got %s", w.dim(0), in.getLast());
+        Op.require(in.size() == 2 || in.get(2).shape().equals(Shape.of(w.dim(0))), "conv2d: expected a bias [%d], got %s",
+                w.dim(0), in.getLast());
         int h = x.dim(1) + top + bottom - w.dim(2);
         int wd = x.dim(2) + left + right - w.dim(3);
         Op.require(h >= 0 && wd >= 0, "conv2d: the kernel of %s does not fit into %s", w, x);

@@ -8,7 +8,10 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
-/** The adjoint of {@link Convolution} in its image: dy [B,H',W',Cout], w [Cout,Cin,kh,kw] to dx [B,height,width,Cin]. Linear, so it is its own JVP. */
+/**
+ * Computes dx [B,height,width,Cin] from dy [B,H',W',Cout] and w [Cout,Cin,kh,kw]: the adjoint of {@link Convolution} in its
+ * image. It is linear, so its push-forward is itself.
+ */
 public record ConvolutionVjp(Convolution of, int height, int width) implements Op {
     @Override
     public List<Type> infer(List<Type> in) {

@@ -8,9 +8,9 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
 /**
- * A deterministic DDIM step (arXiv 2010.02502, eta = 0): z and eps of one shape, the scalars sigma and sqrt(abar) of the level of z and
- * sqrt(abar') and sigma' of the level to go to, to z' = sqrt(abar') zbar + sigma' eps with zbar = (z - sigma eps) / sqrt(abar).
- * Its derivatives come from its decomposition.
+ * Takes a deterministic DDIM step (arXiv 2010.02502, eta = 0) to another level: z' = sqrt(abar') zbar + sigma' eps with
+ * zbar = (z - sigma eps) / sqrt(abar). Operands are z and eps of one shape, then the scalars sigma and sqrt(abar) of the level of
+ * z and sqrt(abar') and sigma' of the other. Its derivatives come from its decomposition.
  */
 public record DdimMove() implements Op {
     @Override

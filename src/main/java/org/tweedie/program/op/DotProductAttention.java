@@ -10,9 +10,9 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
 /**
- * Multi-head attention: q [B,N,C], k and v [B,M,C] to o [B,N,C] = softmax(q k^T / sqrt(C/heads)) v per head, and lse [B,heads,N], the
- * logarithm of the softmax's denominator. Causal: query i sees keys 0 to i. lse serves the pull-back and push-forward only;
- * no derivative flows through it (they account for it themselves).
+ * Computes multi-head attention of q [B,N,C] to k and v [B,M,C]: o [B,N,C] = softmax(q k^T / sqrt(C/heads)) v for each head, and
+ * lse [B,heads,N], the logarithm of the softmax's denominator. If causal, query i sees keys 0 to i. lse serves the pull-back and
+ * push-forward only; no derivative flows through it (they account for it themselves).
  */
 public record DotProductAttention(int heads, boolean causal) implements Op {
     @Override
@@ -48,23 +48,23 @@ public record DotProductAttention(int heads, boolean causal) implements Op {
         return new Value[] {t.emit1(op, in.get(0), in.get(1), in.get(2), at.out().get(0), at.out().get(1), tq, tk, tv), null};
     }
 
-    /** 1 / sqrt(head size). */
+    /** The factor of the scores, 1 / sqrt(head size). */
     public double scale(int channels) {
         return 1 / Math.sqrt((double) channels / heads);
     }
 
-    /** [B,N,C] to [B,heads,N,C/heads]. */
+    /** Splits [B,N,C] into heads: [B,heads,N,C/heads]. */
     Value split(Tracer t, Value x) {
         int c = x.dim(2);
         return t.transpose(t.reshape(x, Shape.of(x.dim(0), x.dim(1), heads, c / heads)), 0, 2, 1, 3);
     }
 
-    /** [B,heads,N,C/heads] to [B,N,C]. */
+    /** Joins heads [B,heads,N,C/heads] to [B,N,C]. */
     Value merge(Tracer t, Value x) {
         return t.reshape(t.transpose(x, 0, 2, 1, 3), Shape.of(x.dim(0), x.dim(2), heads * x.dim(3)));
     }
 
-    /** Softmax weights [B,heads,N,M] of queries and keys split into heads. */
+    /** Emits the softmax weights [B,heads,N,M] of queries and keys split into heads. */
     Value weights(Tracer t, Value q, Value k) {
         Value s = t.scale(t.matmul(q, k, false, true), scale(heads * q.dim(3)));
         return t.emit1(new Softmax(), causal ? t.add(s, causalMask(t, q.dim(2))) : s);

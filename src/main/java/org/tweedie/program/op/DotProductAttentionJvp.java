@@ -8,9 +8,9 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
 /**
- * Push-forward of {@link DotProductAttention}: q, k, v, o, lse, tq and, with {@code keys}, tk, tv to to = (P (T - rowsum(P T))) v + P tv,
- * T = (tq k^T + q tk^T) scale (arXiv 2410.11081, appendix F). Its own derivatives come from its decomposition, in which o and lse
- * are functions of q, k, v.
+ * Computes the push-forward of {@link DotProductAttention} from q, k, v, o, lse, tq and, with {@code keys}, tk and tv: the
+ * tangent of o is (P (T - rowsum(P T))) v + P tv, T = (tq k^T + q tk^T) scale (arXiv 2410.11081, appendix F). Its own derivatives
+ * come from its decomposition, in which o and lse are functions of q, k, v.
  */
 public record DotProductAttentionJvp(DotProductAttention of, boolean keys) implements Op {
     @Override

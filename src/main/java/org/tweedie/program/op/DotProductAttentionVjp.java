@@ -9,9 +9,9 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
 /**
- * Pull-back of {@link DotProductAttention}: q, k, v, o, lse, do to dq or, with {@code keys}, dq, dk, dv. With P the softmax weights:
- * dv = P^T do, dS = P (do v^T - rowsum(o do)), dq = dS k scale, dk = dS^T q scale (FlashAttention-2, arXiv 2307.08691, algorithm 2).
- * Its own derivatives come from its decomposition, in which o and lse are functions of q, k, v.
+ * Computes the pull-back of {@link DotProductAttention} from q, k, v, o, lse, do: dq and, with {@code keys}, dk and dv. With P
+ * the softmax weights: dv = P^T do, dS = P (do v^T - rowsum(o do)), dq = dS k scale, dk = dS^T q scale (FlashAttention-2, arXiv
+ * 2307.08691, algorithm 2). Its own derivatives come from its decomposition, in which o and lse are functions of q, k, v.
  */
 public record DotProductAttentionVjp(DotProductAttention of, boolean keys) implements Op {
     @Override

@@ -8,7 +8,7 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
-/** The gated unit of transformer blocks: x = [a, b] [..,2C] along the last axis to y = a gelu(b) [..,C]. */
+/** Computes the gated unit of transformer blocks, y = a gelu(b) [..,C], for x = [a, b] [..,2C] along the last axis. */
 public record Geglu() implements Op {
     @Override
     public List<Type> infer(List<Type> in) {
@@ -32,12 +32,12 @@ public record Geglu() implements Op {
         return new Value[] {t.emit1(new UnaryMul(Fn.GELU, 0), second(t, in.getFirst()), first(t, in.getFirst()))};
     }
 
-    /** a of x = [a, b]. */
+    /** Emits a of x = [a, b]. */
     static Value first(Tracer t, Value x) {
         return t.slice(x, -1, 0, x.dim(-1) / 2);
     }
 
-    /** b of x = [a, b]. */
+    /** Emits b of x = [a, b]. */
     static Value second(Tracer t, Value x) {
         return t.slice(x, -1, x.dim(-1) / 2, x.dim(-1));
     }

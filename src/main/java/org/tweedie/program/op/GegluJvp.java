@@ -8,7 +8,7 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
 /**
- * Push-forward of {@link Geglu}: x = [a, b] and tx = [ta, tb] [..,2C] to ty = ta gelu(b) + a gelu'(b) tb [..,C].
+ * Computes the push-forward of {@link Geglu}, ty = ta gelu(b) + a gelu'(b) tb [..,C], from x = [a, b] and tx = [ta, tb] [..,2C].
  * Its own derivatives come from its decomposition.
  */
 public record GegluJvp() implements Op {

@@ -8,7 +8,7 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
 /**
- * Pull-back of {@link Geglu}: x = [a, b] [..,2C] and dy [..,C] to dx = [dy gelu(b), dy a gelu'(b)] [..,2C].
+ * Computes the pull-back of {@link Geglu}, dx = [dy gelu(b), dy a gelu'(b)] [..,2C], from x = [a, b] [..,2C] and dy [..,C].
  * Its own derivatives come from its decomposition.
  */
 public record GegluVjp() implements Op {

@@ -9,15 +9,16 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
 /**
- * y = act(gamma xhat + beta), xhat = (x - mean) / sqrt(var + eps), for x [B,..,C] and gamma, beta [C]. Mean and (biased) variance are
- * those of one sample's group of C/groups neighbouring channels over all places. act is SiLU or nothing.
+ * Computes y = act(gamma xhat + beta), xhat = (x - mean) / sqrt(var + eps), for x [B,..,C] and gamma, beta [C]. Mean and (biased)
+ * variance are those of one sample's group of C/groups neighbouring channels over all places. act is SiLU or nothing.
  * Layer norm over C is the case [tokens,1,C] with one group.
  */
 public record GroupNormalization(int groups, double eps, boolean silu) implements Op {
     @Override
     public List<Type> infer(List<Type> in) {
         Shape x = in.get(0).shape();
-        Op.require(x.rank() >= 3 && x.dim(-1) % groups == 0, "group norm: the channels of %s do not split into %d groups", x, groups);
+        Op.require(x.rank() >= 3 && x.dim(-1) % groups == 0, "group norm: the channels of %s do not split into %d groups", x,
+                groups);
         Op.require(in.get(1).shape().equals(Shape.of(x.dim(-1))) && in.get(2).shape().equals(in.get(1).shape()),
                 "group norm: expected gamma and beta [%d], got %s", x.dim(-1), in.subList(1, 3));
         return List.of(in.getFirst());
@@ -26,13 +27,15 @@ public record GroupNormalization(int groups, double eps, boolean silu) implement
     @Override
     public Value[] vjp(Tracer t, Instr at, Value[] cotangents, boolean[] wanted) {
         Op.require(!wanted[1] && !wanted[2], "group norm: gamma and beta are constants and have no cotangent");
-        return new Value[] {t.emit1(new GroupNormalizationVjp(this), at.in().get(0), at.in().get(1), at.in().get(2), cotangents[0]), null, null};
+        return new Value[] {t.emit1(new GroupNormalizationVjp(this), at.in().get(0), at.in().get(1), at.in().get(2),
+                cotangents[0]), null, null};
     }
 
     @Override
     public Value[] jvp(Tracer t, Instr at, Value[] tangents) {
         Op.require(tangents[1] == null && tangents[2] == null, "group norm: gamma and beta are constants and have no tangent");
-        return new Value[] {t.emit1(new GroupNormalizationJvp(this), at.in().get(0), at.in().get(1), at.in().get(2), tangents[0])};
+        return new Value[] {t.emit1(new GroupNormalizationJvp(this), at.in().get(0), at.in().get(1), at.in().get(2),
+                tangents[0])};
     }
 
     @Override
@@ -68,7 +71,7 @@ public record GroupNormalization(int groups, double eps, boolean silu) implement
             return t.scale(t.sum(x, 1, 3), 1.0 / n);
         }
 
-        /** r (v - mean(v) - xhat mean(xhat v)): the symmetric Jacobian of xhat in x. */
+        /** Emits r (v - mean(v) - xhat mean(xhat v)): the symmetric Jacobian of xhat in x. */
         Value project(Tracer t, Value v) {
             Value along = mean(t, t.mul(xhat, v), n);
             return t.mul(r, t.sub(t.sub(v, mean(t, v, n)), t.mul(xhat, along)));

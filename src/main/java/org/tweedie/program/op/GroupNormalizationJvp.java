@@ -8,7 +8,8 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
 /**
- * Push-forward of {@link GroupNormalization}: x, gamma, beta, tx to ty = act'(u) gamma r (tx - mean(tx) - xhat mean(xhat tx)).
+ * Computes the push-forward of {@link GroupNormalization} from x, gamma, beta, tx:
+ * ty = act'(u) gamma r (tx - mean(tx) - xhat mean(xhat tx)).
  * Statistics are recomputed. Its own derivatives come from its decomposition.
  */
 public record GroupNormalizationJvp(GroupNormalization of) implements Op {

@@ -8,8 +8,8 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
 /**
- * Pull-back of {@link GroupNormalization}: x, gamma, beta, dy to dx = r (v - mean(v) - xhat mean(xhat v)), v = gamma act'(u) dy, r = 1/sqrt(var + eps).
- * Statistics are recomputed. Its own derivatives come from its decomposition.
+ * Computes the pull-back of {@link GroupNormalization} from x, gamma, beta, dy: dx = r (v - mean(v) - xhat mean(xhat v)) with
+ * v = gamma act'(u) dy, r = 1/sqrt(var + eps). Statistics are recomputed. Its own derivatives come from its decomposition.
  */
 public record GroupNormalizationVjp(GroupNormalization of) implements Op {
     @Override

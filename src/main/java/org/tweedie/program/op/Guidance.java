@@ -8,8 +8,8 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
 /**
- * Classifier-free guidance (arXiv 2207.12598): [without ; with] [2B,..] along the first axis to without + weight (with - without) [B,..].
- * It is linear: its push-forward is itself, its pull-back {@link GuidanceVjp}.
+ * Applies classifier-free guidance (arXiv 2207.12598): it computes without + weight (with - without) [B,..] from [without ; with]
+ * [2B,..], the two halves of the first axis. It is linear: its push-forward is itself, its pull-back {@link GuidanceVjp}.
  */
 public record Guidance(double weight) implements Op {
     @Override

@@ -7,7 +7,10 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
-/** Pull-back of {@link Guidance}: c [B,..] to [c - weight c ; weight c] [2B,..]. It is linear; its pull-back is the guidance itself. */
+/**
+ * Computes the pull-back of {@link Guidance}, [c - weight c ; weight c] [2B,..], from c [B,..]. It is linear; its pull-back is
+ * the guidance itself.
+ */
 public record GuidanceVjp(Guidance of) implements Op {
     @Override
     public List<Type> infer(List<Type> in) {

@@ -10,19 +10,21 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
 /**
- * Evaluates what a noise predictor gave at a {@link HutchinsonPair}: z [B,..], both = [eps(z) ; eps(z + h e)] [2B,..], the probe
- * e [B,..] and the scalars h, sigma, sqrt(abar) to
+ * Evaluates the predictions of noise at a {@link HutchinsonPair}. From z [B,..], both = [eps(z) ; eps(z + h e)] [2B,..], the
+ * probe e [B,..] and the scalars h, sigma, sqrt(abar) it computes
  *
  * <pre>  zbar = (z - sigma eps(z)) / sqrt(abar) [B,..],   trace = factor e.(eps(z + h e) - eps(z)) / (h sigma) [B]</pre>
  *
- * These are Tweedie's mean at z and the estimate of a trace; with factor -1 it is the trace of the score's Jacobian. One pull-back through the network serves
- * both: {@link HutchinsonEstimateVjp}. Push-forwards come from the decomposition, and so do cotangents of e and of the scalars.
+ * which are Tweedie's mean at z and the estimate of a trace; with factor -1 it is the trace of the score's Jacobian. One
+ * pull-back through the network serves both: {@link HutchinsonEstimateVjp}. Push-forwards come from the decomposition, and so do
+ * cotangents of e and of the scalars.
  */
 public record HutchinsonEstimate(double factor) implements Op {
     @Override
     public List<Type> infer(List<Type> in) {
         Type z = in.get(0);
-        Op.require(in.get(1).equals(Op.twice(z)) && in.get(2).equals(z), "hutchinson estimate: expected predictions %s and a probe %s, got %s",
+        Op.require(in.get(1).equals(Op.twice(z)) && in.get(2).equals(z),
+                "hutchinson estimate: expected predictions %s and a probe %s, got %s",
                 Op.twice(z), z, in.subList(1, 3));
         Op.requireScalars("hutchinson estimate: h, sigma and sqrt(abar)", in.subList(3, 6));
         return List.of(z, Type.real(z.shape().dim(0)));
@@ -49,7 +51,10 @@ public record HutchinsonEstimate(double factor) implements Op {
         return new Value[] {dz, both, null, null, null, null};
     }
 
-    /** c e with c = factor weight / (sigma h) for each sample: the trace's cotangent of eps(z + h e). */
+    /**
+     * Emits c e with c = factor weight / (sigma h) for each sample: the cotangent of eps(z + h e), if weight is that of the
+     * trace.
+     */
     Value alongProbe(Tracer t, Value e, Value weight, Value sigma, Value h) {
         int[] column = new int[e.shape().rank()];
         Arrays.fill(column, 1);

@@ -8,9 +8,9 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
 /**
- * Pull-back of {@link HutchinsonEstimate} to the network's predictions: u [B,..], the cotangent of zbar over sqrt(abar), weight [B], the
- * cotangent of the trace, the probe e [B,..] and the scalars sigma and h to [-sigma u - c e ; c e] [2B,..], c = factor weight / (sigma h).
- * Its own derivatives come from its decomposition.
+ * Computes the pull-back of {@link HutchinsonEstimate} to the network's predictions, [-sigma u - c e ; c e] [2B,..] with
+ * c = factor weight / (sigma h). Operands are u [B,..], the cotangent of zbar over sqrt(abar), weight [B], the cotangent of the
+ * trace, the probe e [B,..] and the scalars sigma and h. Its own derivatives come from its decomposition.
  */
 public record HutchinsonEstimateVjp(double factor) implements Op {
     @Override

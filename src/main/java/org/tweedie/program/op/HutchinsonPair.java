@@ -8,8 +8,8 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
 /**
- * The two points at which a Hutchinson probe evaluates a network: z and e [B,..] and a scalar h to [z ; z + h e] [2B,..].
- * The pull-back to z alone is {@link HutchinsonPairVjp}; all other derivatives come from the decomposition.
+ * Makes the two points at which a Hutchinson probe evaluates a network, [z ; z + h e] [2B,..], from z and e [B,..] and a scalar
+ * h. The pull-back to z alone is {@link HutchinsonPairVjp}; all other derivatives come from the decomposition.
  */
 public record HutchinsonPair() implements Op {
     @Override

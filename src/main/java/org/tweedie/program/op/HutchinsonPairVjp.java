@@ -7,7 +7,7 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
-/** Pull-back of {@link HutchinsonPair} to z: c [2B,..] to the sum of its halves [B,..]. It is linear. */
+/** Computes the pull-back of {@link HutchinsonPair} to z: the sum [B,..] of the halves of c [2B,..]. It is linear. */
 public record HutchinsonPairVjp() implements Op {
     @Override
     public List<Type> infer(List<Type> in) {

@@ -14,9 +14,12 @@ import org.tweedie.program.Value;
  * decomposition} instead of a rule; its derivatives are then taken through that. Weights are constants: no rule
  * gives a derivative to a convolution's or a normalisation's parameters.
  */
-public sealed interface Op permits Affine, DotProductAttention, DotProductAttentionJvp, DotProductAttentionVjp, Binary, Broadcast, Concat, Convolution, ConvolutionVjp, DdimMove, Gather,
-        Geglu, GegluJvp, GegluVjp, GroupNormalization, GroupNormalizationJvp, GroupNormalizationVjp, Guidance, GuidanceVjp, HutchinsonEstimate, HutchinsonEstimateVjp,
-        HutchinsonPair, HutchinsonPairVjp, MatMul, Pad, ReduceSum, Reshape, Slice, Softmax, SumPool, Transpose, TweedieMean, Unary, UnaryMul,
+public sealed interface Op permits Affine, DotProductAttention, DotProductAttentionJvp, DotProductAttentionVjp, Binary, Broadcast,
+        Concat, Convolution, ConvolutionVjp, DdimMove, Gather,
+        Geglu, GegluJvp, GegluVjp, GroupNormalization, GroupNormalizationJvp, GroupNormalizationVjp, Guidance, GuidanceVjp,
+                HutchinsonEstimate, HutchinsonEstimateVjp,
+        HutchinsonPair, HutchinsonPairVjp, MatMul, Pad, ReduceSum, Reshape, Slice, Softmax, SumPool, Transpose, TweedieMean,
+                Unary, UnaryMul,
         Upsample {
 
     /** Types of the results. @throws IllegalArgumentException when the inputs do not fit */

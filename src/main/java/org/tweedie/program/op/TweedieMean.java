@@ -8,8 +8,8 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
 /**
- * Tweedie's posterior mean: z and eps of one shape, scalars sigma and sqrt(abar), to zbar = (z - sigma eps) / sqrt(abar).
- * Its derivatives come from its decomposition.
+ * Computes Tweedie's posterior mean, zbar = (z - sigma eps) / sqrt(abar), from z and eps of one shape and scalars sigma,
+ * sqrt(abar). Its derivatives come from its decomposition.
  */
 public record TweedieMean() implements Op {
     @Override

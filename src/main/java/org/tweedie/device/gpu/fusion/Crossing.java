@@ -13,8 +13,8 @@ import org.tweedie.program.DType;
 import org.tweedie.program.Value;
 
 /**
- * Operands that are stored in another type than a kernel reads. The first kernel that wants one so converts it before it runs; the copy is a value like others,
- * kept for all that want it in that type.
+ * Converts operands that are stored in another type than a kernel reads. The first kernel that wants a value in another type
+ * converts it before it runs; the copy is a value of its own, and all kernels that want that type read it.
  */
 public final class Crossing {
     private record Key(int value, DType dtype) {}
@@ -31,12 +31,16 @@ public final class Crossing {
         this.first = first;
     }
 
-    /** By number, from the first. */
+    /** The copies, in the order of their numbers. */
     public List<Copy> copies() {
         return copies;
     }
 
-    /** A group that converts its operands first, where need be; groups are to be passed in their order. @param stored types of the operands; constants have the wanted one */
+    /**
+     * A group that converts its operands first, where need be; groups are to be passed in their order.
+     *
+     * @param stored types of the operands; constants have the wanted one
+     */
     public Group around(Group g, List<DType> stored) {
         List<Value> in = new ArrayList<>(g.in());
         List<Value> out = new ArrayList<>(g.out());
@@ -59,7 +63,8 @@ public final class Crossing {
                 in.set(k, copy.value);
             }
         }
-        return in.equals(g.in()) && converted.isEmpty() ? g : new Group(g.instrs(), in, g.wanted(), out, g.sharing(), around(g.kernel(), g.out().size(), converted, at));
+        return in.equals(g.in()) && converted.isEmpty() ? g : new Group(g.instrs(), in, g.wanted(), out, g.sharing(),
+                around(g.kernel(), g.out().size(), converted, at));
     }
 
     private Copy copy(Value v, DType dtype) {

@@ -22,7 +22,7 @@ import org.tweedie.program.op.Op;
 import org.tweedie.program.op.Unary;
 import org.tweedie.program.op.UnaryMul;
 
-/** Dual numbers: an operation and its push-forward at the same operands, which one kernel does with one reading of them. */
+/** Finds operations with their push-forwards at the same operands: one kernel computes both and reads the operands once. */
 final class DualPatterns {
     private final Uses uses;
     private final Storage storage;
@@ -32,7 +32,7 @@ final class DualPatterns {
         this.storage = of.storage();
     }
 
-    /** Each push-forward of an instruction, together with it; the first of them that can be used is to be taken. */
+    /** The matches of an instruction with each of its push-forwards; the first match that can be used is to be taken. */
     List<Match> at(int n) {
         Instr i = uses.instr(n);
         List<Match> all = new ArrayList<>();
@@ -62,7 +62,8 @@ final class DualPatterns {
 
     private Match pair(int n, Instr i, int m, Instr j) {
         List<Value> in = new ArrayList<>(i.in());
-        List<Value> tangents = j.in().subList(i.in().size() + (i.op() instanceof DotProductAttention ? 2 : 0), j.in().size()); // o and lse are made within
+        // o and lse are made within
+        List<Value> tangents = j.in().subList(i.in().size() + (i.op() instanceof DotProductAttention ? 2 : 0), j.in().size());
         in.addAll(tangents);
         List<Value> out = new ArrayList<>(i.out());
         out.addAll(j.out());

@@ -12,9 +12,10 @@ import org.tweedie.program.Program;
 import org.tweedie.program.Value;
 
 /**
- * A program as groups of instructions, in an order in which they may run: each group is one kernel's work. Convolutions, products and pull-backs are done
- * together with what is added to them, and an operation together with its push-forward; everything else is done alone. Instructions are merged only if what
- * passes between them is read nowhere else, or is written as well, and if nothing that the kernel reads depends on what it writes.
+ * A program as groups of instructions, in an order in which they may run: each group is one kernel's work. Convolutions, products
+ * and pull-backs are done together with what is added to them, and an operation together with its push-forward; everything else
+ * is done alone. Instructions are merged only if what passes between them is read nowhere else, or is written as well, and if
+ * nothing that the kernel reads depends on what it writes.
  */
 public final class Fusion {
     private final Program program;
@@ -43,7 +44,7 @@ public final class Fusion {
         return new Fusion(program, storage, offer);
     }
 
-    /** In an order in which they may run; a reshape is a group without a kernel. */
+    /** The groups in an order in which they may run; a reshape is a group without a kernel. */
     public List<Group> groups() {
         return groups;
     }
@@ -76,7 +77,7 @@ public final class Fusion {
         return false;
     }
 
-    /** Adds who reads these values: an instruction, or all that is merged with it. */
+    /** Marks the instructions that read these values, each with all that are merged with it. */
     private void reach(List<Value> from, Match except, boolean[] seen, Deque<Integer> open) {
         for (Value v : from) {
             for (int n : uses.readers(v)) {
@@ -117,7 +118,8 @@ public final class Fusion {
         }
 
         Group group(Program p) {
-            return new Group(match.instrs().stream().map(p.body()::get).toList(), match.in(), match.wanted(), match.out(), match.sharing(), match.kernel());
+            return new Group(match.instrs().stream().map(p.body()::get).toList(), match.in(), match.wanted(), match.out(),
+                    match.sharing(), match.kernel());
         }
     }
 

@@ -20,7 +20,8 @@ import org.tweedie.program.Value;
  * @param sharing whether its result may take the place of an operand
  * @param kernel null where nothing moves
  */
-public record Group(List<Instr> instrs, List<Value> in, List<DType> wanted, List<Value> out, MemoryPlan.Sharing sharing, GpuKernel kernel) {
+public record Group(List<Instr> instrs, List<Value> in, List<DType> wanted, List<Value> out, MemoryPlan.Sharing sharing,
+        GpuKernel kernel) {
     public Group {
         instrs = List.copyOf(instrs);
         in = List.copyOf(in);

@@ -18,7 +18,8 @@ import org.tweedie.program.Value;
  * @param out the values that it writes and that others read
  * @param sharing whether its result may take the place of an operand
  */
-record Match(Set<Integer> instrs, List<Value> in, List<DType> wanted, List<Value> out, GpuKernel kernel, MemoryPlan.Sharing sharing) {
+record Match(Set<Integer> instrs, List<Value> in, List<DType> wanted, List<Value> out, GpuKernel kernel,
+        MemoryPlan.Sharing sharing) {
     Match {
         instrs = new TreeSet<>(instrs);
     }

@@ -13,7 +13,10 @@ record Matching(Uses uses, Storage storage) {
         return storage.of(v);
     }
 
-    /** Instructions that one kernel does, with its operands and the types in which it reads them; null where a value between is read elsewhere. */
+    /**
+     * Instructions that one kernel does, with its operands and the types in which it reads them; null where a value between is
+     * read elsewhere.
+     */
     Match match(Set<Integer> instrs, GpuKernel kernel, Value out, List<Value> in, List<DType> wanted) {
         for (int n : instrs) {
             if (!uses.staysWithin(n, instrs) && !List.of(out).containsAll(uses.instr(n).out())) {

@@ -10,12 +10,13 @@ import org.tweedie.program.Value;
 import org.tweedie.program.op.*;
 
 /**
- * How each value of a program is stored. What a network computes (all that has been through a convolution, a product, a norm, attention or
- * a table) is stored as asked: there lie the bytes, and networks are trained to bear the rounding. F32 in any case are
+ * How each value of a program is stored. What a network computes (all that has been through a convolution, a product, a norm,
+ * attention or a table) is stored as asked: most of the bytes are there, and networks are trained to bear the rounding. Always
+ * F32 are
  *
  * <ul>
- * <li>what comes from inputs by arithmetic alone: time steps (BF16 cannot tell 999 from 1000), noise levels, the solver's latent and its
- *     sums with network results (a sampler's ops write them), which rounding at each step would let drift;</li>
+ * <li>what comes from inputs by arithmetic alone: time steps (BF16 cannot tell 999 from 1000), noise levels, the solver's latent
+ *     and its sums with network results (a sampler's ops write them), which rounding at each step would let drift;</li>
  * <li>sums ({@link ReduceSum}): they reach farther than F16, and there are few;</li>
  * <li>lse of attention: its exponential multiplies its error.</li>
  * </ul>
@@ -23,7 +24,10 @@ import org.tweedie.program.op.*;
  * Constants are stored as each reader wants them. Where a reader wants another type than a value is stored in, the plan converts.
  */
 public final class Storage {
-    /** The source of a value, which decides its type. A value with operands from several sources has the latest of them in this order. */
+    /**
+     * The source of a value, which decides its type. A value with operands from several sources has the latest of them in this
+     * order.
+     */
     private enum Origin { CONSTANTS, NETWORK, INPUTS }
 
     private final DType real;
@@ -47,12 +51,16 @@ public final class Storage {
         return s;
     }
 
-    /** Batches that a kernel of the probe makes, which writes any type, are stored as convolutions want them where only those read them. */
+    /**
+     * Batches that a kernel of the probe makes, which writes any type, are stored as convolutions want them where only those read
+     * them.
+     */
     private void writeForNetworks(Program p) {
         Uses uses = new Uses(p);
         for (Instr i : p.body()) {
             boolean any = i.op() instanceof HutchinsonPair || i.op() instanceof HutchinsonEstimateVjp;
-            if (any && !uses.isResult(i.result()) && uses.readers(i.result()).stream().allMatch(n -> isConvolution(uses.instr(n).op()))) {
+            if (any && !uses.isResult(i.result()) && uses.readers(i.result()).stream()
+                    .allMatch(n -> isConvolution(uses.instr(n).op()))) {
                 origin[i.result().id()] = Origin.NETWORK;
             }
         }
@@ -72,12 +80,14 @@ public final class Storage {
 
     private void add(Instr i) {
         Origin result = switch (i.op()) {
-            case DotProductAttention _, DotProductAttentionJvp _, DotProductAttentionVjp _, Convolution _, ConvolutionVjp _, Gather _, GroupNormalization _, GroupNormalizationJvp _, GroupNormalizationVjp _,
-                    MatMul _ -> Origin.NETWORK;
-            case DdimMove _, HutchinsonEstimate _, HutchinsonEstimateVjp _, HutchinsonPair _, HutchinsonPairVjp _, TweedieMean _ -> Origin.INPUTS;
+            case Convolution _, ConvolutionVjp _, DotProductAttention _, DotProductAttentionJvp _, DotProductAttentionVjp _,
+                    Gather _,
+                    GroupNormalization _, GroupNormalizationJvp _, GroupNormalizationVjp _, MatMul _ -> Origin.NETWORK;
+            case DdimMove _, HutchinsonEstimate _, HutchinsonEstimateVjp _, HutchinsonPair _, HutchinsonPairVjp _,
+                    TweedieMean _ -> Origin.INPUTS;
             case ReduceSum _ -> i.result().shape().size() == i.in().getFirst().shape().size() ? operands(i.in()) : Origin.INPUTS;
-            case Affine _, Binary _, Broadcast _, Concat _, Geglu _, GegluJvp _, GegluVjp _, Guidance _, GuidanceVjp _, Pad _, Reshape _, Slice _,
-                    Softmax _, SumPool _, Transpose _, Unary _, UnaryMul _, Upsample _ -> operands(i.in());
+            case Affine _, Binary _, Broadcast _, Concat _, Geglu _, GegluJvp _, GegluVjp _, Guidance _, GuidanceVjp _, Pad _,
+                    Reshape _, Slice _, Softmax _, SumPool _, Transpose _, Unary _, UnaryMul _, Upsample _ -> operands(i.in());
         };
         i.out().forEach(v -> origin[v.id()] = result);
         if (i.op() instanceof DotProductAttention) {
@@ -98,14 +108,16 @@ public final class Storage {
     public List<DType> wanted(Instr i) {
         DType one = switch (i.op()) {
             case ReduceSum _ -> operands(i.in()) == Origin.NETWORK ? real : DType.F32; // reads either, adds in F32
-            case DdimMove _, HutchinsonEstimate _, HutchinsonEstimateVjp _, HutchinsonPair _, TweedieMean _ -> DType.F32; // latents, probes and scalars
+            // latents, probes and scalars
+            case DdimMove _, HutchinsonEstimate _, HutchinsonEstimateVjp _, HutchinsonPair _, TweedieMean _ -> DType.F32;
             case HutchinsonPairVjp _ -> of(i.in().getFirst());
             default -> of(i.out().getFirst());
         };
         DType[] t = new DType[i.in().size()];
         Arrays.fill(t, one);
         switch (i.op()) {
-            case DdimMove _, HutchinsonEstimate _, TweedieMean _ -> t[1] = of(i.in().get(1)); // predictions as the network stores them
+            // predictions as the network stores them
+            case DdimMove _, HutchinsonEstimate _, TweedieMean _ -> t[1] = of(i.in().get(1));
             case DotProductAttentionVjp _, DotProductAttentionJvp _ -> t[4] = DType.F32; // lse
             case Gather _ -> t[1] = DType.I64;
             default -> { }

@@ -26,9 +26,9 @@ import org.tweedie.program.op.Reshape;
 import org.tweedie.program.op.Unary;
 
 /**
- * Convolutions and products with what a library does to their sums before it writes them: silu(conv(x) + residual) and its parts, a b + residual; and pull-backs
- * of norms + residual, which our kernels do. The residual is the input of a block of the network, its time embedding [B,1,1,C], or in a pull-back another summand
- * of a gradient.
+ * Finds sums that are added before a result is written: silu(conv(x) + residual) or a part of it and a b + residual, by
+ * libraries, and residuals on pull-backs of norms and of the probe's points, by our kernels. The residual is the input of a block
+ * of the network, its time embedding [B,1,1,C], or in a pull-back another summand of a gradient.
  */
 final class SumPatterns {
     private static final Unary SILU = new Unary(Fn.SILU, 0);
@@ -54,8 +54,8 @@ final class SumPatterns {
     }
 
     /**
-     * A sum as one operand with the other as its residual, and what else is done. A convolution first, which adds bias and residual at once; of two of a
-     * kind the later one, whose residual is there by then.
+     * The matches of an addition: one operand is computed, the other is its residual. A convolution comes first, since it adds
+     * bias and residual at once; of two of a kind the later one does, since its residual is there by then.
      */
     private List<Match> sums(int add, Set<Integer> after) {
         int later = uses.maker(uses.in(add, 0)) > uses.maker(uses.in(add, 1)) ? 0 : 1;
@@ -70,7 +70,7 @@ final class SumPatterns {
         return all;
     }
 
-    /** @param n makes the sum, or reshapes it */
+    /** @param n the instruction that makes the sum or reshapes it */
     private List<Match> matches(int n, Value residual, Set<Integer> after) {
         Set<Integer> instrs = new TreeSet<>(after);
         instrs.add(n);
@@ -96,7 +96,8 @@ final class SumPatterns {
             case HutchinsonPairVjp _ when made == n && whole && !silu -> HutchinsonKernels.pairVjp(true);
             default -> null;
         };
-        if (kernel == null || of.stored(y) != of.stored(i.result())) { // types differ in the solver's sums with a network's result
+        // types differ in the solver's sums with a network's result
+        if (kernel == null || of.stored(y) != of.stored(i.result())) {
             return List.of();
         }
         List<DType> wanted = new ArrayList<>(of.storage().wanted(i));

@@ -12,15 +12,15 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.op.Fn;
 
 /**
- * Launches of kernels/activation.cu: y = fn^(order)(x), that times g, value and push-forward at once, and GEGLU. A result may take the place of
- * an operand.
+ * Launches kernels/activation.cu: y = fn^(order)(x), that times g, value and push-forward at once, and GEGLU. A result may
+ * take the place of an operand.
  */
 public final class ActivationKernels {
     private static final int THREADS = 256;
 
     private ActivationKernels() {}
 
-    /** x to fn^(order)(x), n elements. */
+    /** Computes fn^(order)(x) for n elements. */
     public static GpuKernel unary(Fn fn, int order, long n) {
         return GpuKernel.of(p -> {
             String type = Reals.type(fn.toString(), p.in(0), p.out(0));
@@ -32,11 +32,12 @@ public final class ActivationKernels {
         });
     }
 
-    /** x, g to g fn^(order)(x), n elements: a gate or, with order 1, a pull-back or push-forward. */
+    /** Computes g fn^(order)(x) for n elements of x and g: a gate or, with order 1, a pull-back or push-forward. */
     public static GpuKernel unaryMul(Fn fn, int order, long n) {
         return GpuKernel.of(p -> {
             String type = Reals.type(fn.toString(), p.in(0), p.in(1), p.out(0));
-            List<Arg> args = new ArrayList<>(List.of(new Arg.In(p.in(0)), new Arg.In(p.in(1)), new Arg.Out(p.out(0)), new Arg.I64(n)));
+            List<Arg> args = new ArrayList<>(List.of(new Arg.In(p.in(0)), new Arg.In(p.in(1)), new Arg.Out(p.out(0)),
+                    new Arg.I64(n)));
             if (common(fn) && order == 1) {
                 return launch(name(fn) + "_vjp_" + type, p.in(0), n, args);
             }
@@ -47,34 +48,36 @@ public final class ActivationKernels {
         });
     }
 
-    /** x, tx to y = fn(x) and ty = tx fn'(x), n elements; fn is SILU, GELU or QUICK_GELU. */
+    /** Computes y = fn(x) and ty = tx fn'(x) for n elements of x and tx; fn is SILU, GELU or QUICK_GELU. */
     public static GpuKernel dual(Fn fn, long n) {
         if (!common(fn)) {
-            throw new IllegalArgumentException(fn + ": expected SILU, GELU or QUICK_GELU, which alone have a kernel for value and tangent at once");
+            throw new IllegalArgumentException(fn
+                    + ": expected SILU, GELU or QUICK_GELU, which alone have a kernel for value and tangent at once");
         }
-        return GpuKernel.of(p -> launch(name(fn) + "_jvp_" + Reals.type(fn.toString(), p.in(0), p.in(1), p.out(0), p.out(1)), p.in(0), n,
+        return GpuKernel.of(p -> launch(name(fn) + "_jvp_" + Reals.type(fn.toString(), p.in(0), p.in(1), p.out(0), p.out(1)),
+                p.in(0), n,
                 List.of(new Arg.In(p.in(0)), new Arg.In(p.in(1)), new Arg.Out(p.out(0)), new Arg.Out(p.out(1)), new Arg.I64(n))));
     }
 
-    /** x = [a, b] [..,2C] to a gelu(b) [..,C]. */
+    /** Computes a gelu(b) [..,C] from x = [a, b] [..,2C]. */
     public static GpuKernel geglu(Shape x) {
         return GpuKernel.of(p -> rows("geglu_forward_" + Reals.type("GEGLU", p.in(0), p.out(0)), x, p.in(0),
                 List.of(new Arg.In(p.in(0)), new Arg.Out(p.out(0)))));
     }
 
-    /** x [..,2C], dy [..,C] to dx [..,2C]. */
+    /** Computes the pull-back dx [..,2C] from x [..,2C] and dy [..,C]. */
     public static GpuKernel gegluVjp(Shape x) {
         return GpuKernel.of(p -> rows("geglu_vjp_" + Reals.type("GEGLU", p.in(0), p.in(1), p.out(0)), x, p.in(0),
                 List.of(new Arg.In(p.in(0)), new Arg.In(p.in(1)), new Arg.Out(p.out(0)))));
     }
 
-    /** x, tx [..,2C] to ty [..,C]. */
+    /** Computes the push-forward ty [..,C] from x and tx [..,2C]. */
     public static GpuKernel gegluJvp(Shape x) {
         return GpuKernel.of(p -> rows("geglu_jvp_" + Reals.type("GEGLU", p.in(0), p.in(1), p.out(0)), x, p.in(0),
                 List.of(new Arg.In(p.in(0)), new Arg.In(p.in(1)), new Arg.None(), new Arg.Out(p.out(0)))));
     }
 
-    /** x, tx [..,2C] to y and ty [..,C]. */
+    /** Computes y and ty [..,C] from x and tx [..,2C]. */
     public static GpuKernel gegluDual(Shape x) {
         return GpuKernel.of(p -> rows("geglu_jvp_" + Reals.type("GEGLU", p.in(0), p.in(1), p.out(0), p.out(1)), x, p.in(0),
                 List.of(new Arg.In(p.in(0)), new Arg.In(p.in(1)), new Arg.Out(p.out(0)), new Arg.Out(p.out(1)))));
@@ -94,7 +97,7 @@ public final class ActivationKernels {
         return fn.name().toLowerCase(Locale.ROOT);
     }
 
-    /** A thread for 16 bytes. */
+    /** A launch with a thread for each 16 bytes. */
     private static Launch launch(String entry, Buffer x, long n, List<Arg> args) {
         int lanes = Reals.lanes(x);
         return new Launch("activation", entry, Launch.blocks((n + lanes - 1) / lanes, THREADS), Launch.Dim.of(THREADS), 0, args);
@@ -105,7 +108,7 @@ public final class ActivationKernels {
         return launch(entry, x, n, args);
     }
 
-    /** A thread for 16 bytes of a row's half. */
+    /** A launch with a thread for each 16 bytes of the half of a row. */
     private static Launch rows(String entry, Shape x, Buffer b, List<Arg> buffers) {
         int c = x.dim(-1) / 2;
         int lanes = Reals.lanes(b);

@@ -16,13 +16,14 @@ import org.tweedie.program.op.DotProductAttentionJvp;
 import org.tweedie.program.op.DotProductAttentionVjp;
 
 /**
- * Launches of kernels/attention_mma.cu (tensor cores: F16 and BF16, heads of a multiple of 8 up to 160), kernels/attention_wide.cu (the same, beyond
- * 160) and kernels/attention_fma.cu (F32 arithmetic: all others). lse and the pull-back's row sums are F32 whatever the storage.
+ * Launches kernels/attention_mma.cu (tensor cores: F16 and BF16, heads of a multiple of 8 up to 160),
+ * kernels/attention_wide.cu (the same, beyond 160) and kernels/attention_fma.cu (F32 arithmetic: all others). lse and the
+ * pull-back's row sums are F32 whatever the storage.
  */
 public final class AttentionKernels {
     private AttentionKernels() {}
 
-    /** q, k, v to o, lse. */
+    /** Computes o and lse from q, k, v. */
     public static GpuKernel forward(DotProductAttention op, List<Type> in) {
         return GpuKernel.of(p -> forward(new AttentionLaunch(op, p.in(0), p.in(1)), p));
     }
@@ -31,7 +32,7 @@ public final class AttentionKernels {
         return a.of("forward", false, 1, 4, 1, in(p, 0), in(p, 1), in(p, 2), out(p, 0), out(p, 1));
     }
 
-    /** q, k, v, o, lse, do to dq and, where the keys' are wanted, dk, dv. */
+    /** Computes dq and, where those of the keys are wanted, dk and dv from q, k, v, o, lse, do. */
     public static GpuKernel vjp(DotProductAttentionVjp op, List<Type> in) {
         Shape q = in.get(0).shape();
         Shape rows = Shape.of(q.dim(0), op.of().heads(), q.dim(1));
@@ -42,19 +43,24 @@ public final class AttentionKernels {
             steps.add(a.of("vjp_queries", false, 2, 4, 1, in(p, 0), in(p, 1), in(p, 2), in(p, 3), in(p, 4), in(p, 5), out(p, 0),
                     delta == null ? new Arg.None() : new Arg.Out(delta)));
             if (delta != null) {
-                steps.add(a.of("vjp_keys", true, 2, 4, 2, in(p, 0), in(p, 1), in(p, 2), in(p, 4), in(p, 5), new Arg.In(delta), out(p, 1), out(p, 2)));
+                steps.add(a.of("vjp_keys", true, 2, 4, 2, in(p, 0), in(p, 1), in(p, 2), in(p, 4), in(p, 5), new Arg.In(delta),
+                        out(p, 1), out(p, 2)));
             }
             return steps;
         });
     }
 
-    /** q, k, v, o, lse, tq and, where keys have tangents, tk, tv to to. */
+    /** Computes the tangent of o from q, k, v, o, lse, tq and, where keys have tangents, tk and tv. */
     public static GpuKernel jvp(DotProductAttentionJvp op, List<Type> in) {
-        return GpuKernel.of(p -> new AttentionLaunch(op.of(), p.in(0), p.in(1)).of("tangent", false, 2, op.keys() ? 8 : 4, op.keys() ? 2 : 1,
+        return GpuKernel.of(p -> new AttentionLaunch(op.of(), p.in(0), p.in(1)).of("tangent", false, 2, op.keys() ? 8 : 4,
+                op.keys() ? 2 : 1,
                 in(p, 0), in(p, 1), in(p, 2), in(p, 3), in(p, 4), in(p, 5), tangent(op, p, 6), tangent(op, p, 7), out(p, 0)));
     }
 
-    /** Value and tangent at once: q, k, v, tq and, where keys have tangents, tk, tv to o, lse, to. Heads beyond 160 on tensor cores: one after the other. */
+    /**
+     * Computes o, lse and the tangent of o from q, k, v, tq and, where keys have tangents, tk and tv. One launch does so, but for
+     * heads beyond 160 on tensor cores, which take two.
+     */
     public static GpuKernel dual(DotProductAttentionJvp op) {
         return new GpuKernel(0, p -> {
             AttentionLaunch a = new AttentionLaunch(op.of(), p.in(0), p.in(1));
@@ -63,7 +69,8 @@ public final class AttentionKernels {
                 return List.of(forward(a, p), a.of("tangent", false, 2, tiles, op.keys() ? 2 : 1, in(p, 0), in(p, 1), in(p, 2),
                         new Arg.In(p.out(0)), new Arg.In(p.out(1)), in(p, 3), tangent(op, p, 4), tangent(op, p, 5), out(p, 2)));
             }
-            return List.of(a.of("jvp", false, 2, tiles, 1, in(p, 0), in(p, 1), in(p, 2), in(p, 3), tangent(op, p, 4), tangent(op, p, 5),
+            return List.of(a.of("jvp", false, 2, tiles, 1, in(p, 0), in(p, 1), in(p, 2), in(p, 3), tangent(op, p, 4),
+                    tangent(op, p, 5),
                     out(p, 0), out(p, 1), out(p, 2)));
         });
     }

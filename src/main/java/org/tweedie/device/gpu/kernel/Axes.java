@@ -8,8 +8,8 @@ import org.tweedie.device.gpu.launch.Arg;
 import org.tweedie.program.Shape;
 
 /**
- * The index space of a kernel and the places of its elements in up to two operands, with neighbouring axes joined that move alike: {@code Axes} of
- * kernels/axes.cuh.
+ * The index space of a kernel and the places of its elements in up to two operands, with neighbouring axes joined that move
+ * alike: {@code Axes} of kernels/axes.cuh.
  *
  * @param axes the innermost first; at least one
  */
@@ -79,7 +79,8 @@ record Axes(List<Axis> axes) {
     /** @throws IllegalArgumentException when more than six axes are left or a number does not fit into an int */
     Arg.Ints arg() {
         if (axes.size() > MOST) {
-            throw new IllegalArgumentException("axes: a kernel walks at most " + MOST + " axes, got " + axes + "; reshape or copy first");
+            throw new IllegalArgumentException("axes: a kernel walks at most " + MOST + " axes, got " + axes
+                    + "; reshape or copy first");
         }
         List<Long> ints = new ArrayList<>(List.of((long) axes.size()));
         for (Axis a : axes) {

@@ -4,8 +4,8 @@ package org.tweedie.device.gpu.kernel;
 import org.tweedie.device.gpu.launch.Arg;
 
 /**
- * A number that a kernel divides by, as {@code Div} of kernels/axes.cuh: n / d = (high word of n mul + n) >> shift for 0 <= n < 2^31
- * (Granlund and Montgomery, Division by Invariant Integers using Multiplication, 1994).
+ * A number that a kernel divides by, as {@code Div} of kernels/axes.cuh: n / d = (high word of n mul + n) >> shift for 0 <= n <
+ * 2^31 (Granlund and Montgomery, Division by Invariant Integers using Multiplication, 1994).
  */
 record Divisor(int d, int mul, int shift) {
     /** @throws IllegalArgumentException unless 1 <= d < 2^31 */

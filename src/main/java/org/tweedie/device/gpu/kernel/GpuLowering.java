@@ -16,7 +16,10 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 import org.tweedie.program.op.*;
 
-/** Chooses the kernel of each instruction: products and convolutions are a library's, attention where one offers it, the rest is ours. */
+/**
+ * Chooses the kernel of each instruction. Libraries do products and convolutions, and attention where one offers it; our kernels
+ * do the rest.
+ */
 public final class GpuLowering {
     private GpuLowering() {}
 
@@ -69,7 +72,7 @@ public final class GpuLowering {
         };
     }
 
-    /** Tells the fused ops for which there is no kernel: at present none. */
+    /** Tells the fused ops for which there is no kernel, which are decomposed before; at present there is none. */
     public static boolean lacks(Op op) {
         return false;
     }

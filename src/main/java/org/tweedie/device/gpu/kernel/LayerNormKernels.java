@@ -9,7 +9,7 @@ import org.tweedie.device.gpu.launch.Launch;
 import org.tweedie.program.Shape;
 import org.tweedie.program.op.GroupNormalization;
 
-/** Group norm of one group at one place, which is layer norm: launches of kernels/layernorm.cu, a warp per row. */
+/** Launches kernels/layernorm.cu, a warp per row: group norm of one group at one place is layer norm. */
 final class LayerNormKernels {
     private static final int THREADS = 128;
     /** The longest row that a warp's registers hold. */
@@ -17,7 +17,7 @@ final class LayerNormKernels {
 
     private LayerNormKernels() {}
 
-    /** Rows of whole vectors in every type. */
+    /** Tells whether it is a layer norm whose rows are whole vectors in every type. */
     static boolean fits(GroupNormalization op, Shape x) {
         int c = x.dim(-1);
         return op.groups() == 1 && !op.silu() && x.size() == (long) x.dim(0) * c && c % 8 == 0 && c <= MAX;
@@ -30,7 +30,8 @@ final class LayerNormKernels {
                 args.remove(2); // beta
             }
             args.addAll(List.of(new Arg.I32(x.dim(0)), new Arg.I32(x.dim(-1)), new Arg.F32((float) op.eps())));
-            return new Launch("layernorm", "layernorm_" + form.entry() + "_" + form.type(p), Launch.blocks(32L * x.dim(0), THREADS),
+            return new Launch("layernorm", "layernorm_" + form.entry() + "_" + form.type(p), Launch.blocks(32L * x.dim(0),
+                    THREADS),
                     Launch.Dim.of(THREADS), 0, args);
         });
     }

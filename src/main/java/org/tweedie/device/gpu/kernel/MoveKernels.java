@@ -18,7 +18,8 @@ import org.tweedie.program.op.Slice;
 import org.tweedie.program.op.Transpose;
 
 /**
- * Ops that only move elements, of any type: launches of kernels/move.cu, by units as wide as runs and addresses allow. None runs in place.
+ * Launches kernels/move.cu: ops that only move elements, of any type. They move units as wide as runs and addresses allow; none
+ * runs in place.
  */
 public final class MoveKernels {
     private static final int THREADS = 256;
@@ -27,7 +28,7 @@ public final class MoveKernels {
     private static final int TILED = 8;
     /** Batches of tiles that have blocks of their own; a block does every 1024th. */
     private static final int BATCHES = 1024;
-    /** Parts that one launch joins or takes apart. */
+    /** The most parts that one launch joins. */
     private static final int PARTS = 4;
 
     private MoveKernels() {}
@@ -72,25 +73,29 @@ public final class MoveKernels {
         return GpuKernel.of(p -> copy(new Axes(List.of(new Axis(n, 1, 1))), 0, p.in(0), p.out(0)));
     }
 
-    /** @param from element of x where the first element of y is */
+    /** @param from index in x of the first element of y */
     private static Launch copy(Axes axes, long from, Buffer x, Buffer y) {
         int e = width(x, y);
         List<Long> bytes = new ArrayList<>(List.of(x.address(), y.address(), from * e, axes.inner().extent() * e));
         axes.axes().stream().skip(1).forEach(a -> bytes.addAll(List.of(a.x() * e, a.y() * e)));
         int u = axes.inner().x() == 1 ? unit(bytes) : e;
         Axes units = axes.units(u / e);
-        return launch("copy_forward", u, units.size(), new Arg.In(x), new Arg.Out(y), count(units.size()), count(from * e / u), units.arg());
+        return launch("copy_forward", u, units.size(), new Arg.In(x), new Arg.Out(y), count(units.size()), count(from * e / u),
+                units.arg());
     }
 
     private static Launch fill(Axes vectors, Buffer x, Buffer y) {
-        return launch("fill_forward", width(x, y), vectors.size(), new Arg.In(x), new Arg.Out(y), count(vectors.size()), vectors.arg());
+        return launch("fill_forward", width(x, y), vectors.size(), new Arg.In(x), new Arg.Out(y), count(vectors.size()),
+                vectors.arg());
     }
 
     private static Launch tiled(Axis p, Axis q, Axes batches, Buffer x, Buffer y) {
         long n = batches.size();
-        Launch.Dim grid = new Launch.Dim(Math.toIntExact((p.extent() + TILE - 1) / TILE), Math.toIntExact((q.extent() + TILE - 1) / TILE),
+        Launch.Dim grid = new Launch.Dim(Math.toIntExact((p.extent() + TILE - 1) / TILE),
+                Math.toIntExact((q.extent() + TILE - 1) / TILE),
                 (int) Math.min(n, BATCHES));
-        Arg size = new Arg.Ints((int) p.extent(), (int) q.extent(), Math.toIntExact(p.x()), Math.toIntExact(q.y()), Math.toIntExact(n));
+        Arg size = new Arg.Ints((int) p.extent(), (int) q.extent(), Math.toIntExact(p.x()), Math.toIntExact(q.y()),
+                Math.toIntExact(n));
         return new Launch("move", "transpose_forward_b" + 8 * width(x, y), grid, Launch.Dim.of(TILE, THREADS / TILE), 0,
                 List.of(new Arg.In(x), new Arg.Out(y), size, batches.arg()));
     }
@@ -99,7 +104,8 @@ public final class MoveKernels {
         long inner = inner(x, op.axis());
         return GpuKernel.of(p -> {
             int e = width(p.in(0), p.out(0));
-            int u = unit(List.of(inner * op.before() * e, inner * op.after() * e, inner * x.dim(op.axis()) * e, p.in(0).address(), p.out(0).address()));
+            int u = unit(List.of(inner * op.before() * e, inner * op.after() * e, inner * x.dim(op.axis()) * e, p.in(0).address(),
+                    p.out(0).address()));
             long row = inner * out.dim(op.axis()) * e / u;
             long n = out.size() * e / u;
             return launch("pad_forward", u, n, new Arg.In(p.in(0)), new Arg.Out(p.out(0)), count(n), Divisor.of(row).arg(),
@@ -107,7 +113,7 @@ public final class MoveKernels {
         });
     }
 
-    /** Launches that write four parts of each row of the result, one after the other. */
+    /** Joins operands along an axis; each launch writes four parts of each row of the result. */
     public static GpuKernel concat(Concat op, List<Type> in, Shape out) {
         return new GpuKernel(0, p -> concat(op.axis(), in, out, p));
     }
@@ -137,7 +143,8 @@ public final class MoveKernels {
                 args.add(there ? new Arg.In(p.in(first + k)) : new Arg.None());
                 width += widths[k];
             }
-            args.add(first == 0 ? new Arg.Out(all) : new Arg.InOut(all)); // later launches must not forget what earlier ones wrote
+            // later launches must not forget what earlier ones wrote
+            args.add(first == 0 ? new Arg.Out(all) : new Arg.InOut(all));
             args.addAll(List.of(count(rows * width), Divisor.of(width).arg(), new Arg.Ints(widths), new Arg.I32(from), total));
             steps.add(launch("concat_forward", u, rows * width, args.toArray(Arg[]::new)));
             from += width;
@@ -145,18 +152,19 @@ public final class MoveKernels {
         return steps;
     }
 
-    /** @param x [B,H,W,C] */
+    /** Enlarges an image x [B,H,W,C]. */
     public static GpuKernel upsample(int factor, Shape x) {
         return GpuKernel.of(p -> {
             int e = width(p.in(0), p.out(0));
             int u = unit(List.of((long) x.dim(3) * e, p.in(0).address(), p.out(0).address()));
             long n = x.size() * e / u;
-            return launch("upsample_forward", u, n, new Arg.In(p.in(0)), new Arg.Out(p.out(0)), count(n), Divisor.of(x.dim(3) * e / u).arg(),
+            return launch("upsample_forward", u, n, new Arg.In(p.in(0)), new Arg.Out(p.out(0)), count(n),
+                    Divisor.of(x.dim(3) * e / u).arg(),
                     Divisor.of(x.dim(2)).arg(), new Arg.I32(factor));
         });
     }
 
-    /** Operands: a table [V,C] and ids in I64. */
+    /** Reads rows of a table [V,C], the first operand, by ids in I64, the second. */
     public static GpuKernel gather(Shape table, long ids) {
         return GpuKernel.of(p -> {
             if (p.in(1).dtype() != DType.I64) {
@@ -165,7 +173,8 @@ public final class MoveKernels {
             int e = width(p.in(0), p.out(0));
             int u = unit(List.of((long) table.dim(1) * e, p.in(0).address(), p.out(0).address()));
             long row = (long) table.dim(1) * e / u;
-            return launch("gather_forward", u, ids * row, new Arg.In(p.in(0)), new Arg.In(p.in(1)), new Arg.Out(p.out(0)), count(ids * row),
+            return launch("gather_forward", u, ids * row, new Arg.In(p.in(0)), new Arg.In(p.in(1)), new Arg.Out(p.out(0)),
+                    count(ids * row),
                     Divisor.of(row).arg(), new Arg.I32(table.dim(0)));
         });
     }
@@ -174,7 +183,7 @@ public final class MoveKernels {
         return s.size(axis + 1, s.rank());
     }
 
-    /** A thread for each of n units of so many bytes. */
+    /** A launch with a thread for each of n units of so many bytes. */
     private static Launch launch(String entry, int unit, long n, Arg... args) {
         return new Launch("move", entry + "_b" + 8 * unit, Launch.blocks(n, THREADS), Launch.Dim.of(THREADS), 0, List.of(args));
     }
@@ -183,17 +192,18 @@ public final class MoveKernels {
         return new Arg.I32(Math.toIntExact(n));
     }
 
-    /** The largest of 16, 8, 4 and 2 that divides all. */
+    /** The largest of 16, 8, 4 and 2 that divides all these numbers of bytes. */
     private static int unit(List<Long> bytes) {
         long all = bytes.stream().reduce(16L, (a, b) -> a | b);
         int u = (int) Long.lowestOneBit(all);
         if (u < 2) {
-            throw new IllegalArgumentException("moves: expected elements of 2, 4 or 8 bytes at their multiples, got runs, steps and addresses " + bytes);
+            throw new IllegalArgumentException("moves: expected elements of 2, 4 or 8 bytes at their multiples, "
+                    + "got runs, steps and addresses " + bytes);
         }
         return u;
     }
 
-    /** Bytes of an element of both. */
+    /** The bytes of an element, which both buffers share. */
     private static int width(Buffer x, Buffer y) {
         if (x.dtype() != y.dtype()) {
             throw new IllegalArgumentException("moves: expected one type for all, got " + x + " and " + y);

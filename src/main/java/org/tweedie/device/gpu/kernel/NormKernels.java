@@ -11,26 +11,27 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.op.GroupNormalization;
 
 /**
- * Group norm (+ SiLU) of x [B,..,C], its pull-back and its push-forward. By size: layer norm by {@link LayerNormKernels}, groups of more than
- * {@value #BLOCK} elements by {@link NormStrips}, the rest by kernels/norm.cu, a block per sample and group. Operands x, gamma, beta and, for
- * the derivatives, dy or tx; results may take the place of x, dy or tx. A pull-back may take one operand more, of x's shape, that is added to its
- * result before that is rounded: what else is pulled back to x, as around a residual block. The result may take its place too.
+ * Launches the kernels of group norm (+ SiLU) of x [B,..,C], its pull-back and its push-forward: {@link LayerNormKernels} for
+ * layer norm, {@link NormStrips} for groups of more than {@value #BLOCK} elements, kernels/norm.cu for the rest, a block per
+ * sample and group. Operands x, gamma, beta and, for the derivatives, dy or tx; results may take the place of x, dy or tx. A
+ * pull-back may take one operand more, of x's shape, that is added to its result before that is rounded: what else is pulled back
+ * to x, as around a residual block. The result may take its place too.
  */
 public final class NormKernels {
     /**
-     * Elements of a group that one block takes. Larger ones take one multiprocessor longer than the launches take that split them: estimated
-     * from the instructions of both, 50 an element, and some microseconds a launch.
+     * Elements of a group that one block takes. Larger ones take one multiprocessor longer than the launches take that split
+     * them: estimated from the instructions of both, 50 an element, and some microseconds a launch.
      */
     static final int BLOCK = 1 << 14;
 
     /** The function, or which of its derivatives, to compute. */
     enum Form {
         FORWARD, VJP,
-        /** dx + plus. */
+        /** The pull-back and another summand: dx + plus. */
         VJP_PLUS,
-        /** ty alone. */
+        /** The push-forward ty alone. */
         JVP,
-        /** y and ty. */
+        /** The norm and its push-forward at once: y and ty. */
         DUAL;
 
         /** The word for it in the names of entry points. */
@@ -79,22 +80,22 @@ public final class NormKernels {
         return of(op, x, Form.FORWARD);
     }
 
-    /** x, gamma, beta, dy to dx. */
+    /** Computes dx from x, gamma, beta, dy. */
     public static GpuKernel vjp(GroupNormalization op, Shape x) {
         return of(op, x, Form.VJP);
     }
 
-    /** x, gamma, beta, dy, plus to dx + plus. */
+    /** Computes dx + plus from x, gamma, beta, dy, plus. */
     public static GpuKernel vjpPlus(GroupNormalization op, Shape x) {
         return of(op, x, Form.VJP_PLUS);
     }
 
-    /** x, gamma, beta, tx to ty. */
+    /** Computes ty from x, gamma, beta, tx. */
     public static GpuKernel jvp(GroupNormalization op, Shape x) {
         return of(op, x, Form.JVP);
     }
 
-    /** x, gamma, beta, tx to y and ty. */
+    /** Computes y and ty from x, gamma, beta, tx. */
     public static GpuKernel dual(GroupNormalization op, Shape x) {
         return of(op, x, Form.DUAL);
     }
@@ -107,7 +108,7 @@ public final class NormKernels {
         return large && NormStrips.fits(x) ? NormStrips.of(op, x, form) : block(op, x, form);
     }
 
-    /** A block for each group of each sample, whatever its size. */
+    /** A launch with a block for each group of each sample, whatever its size. */
     public static GpuKernel block(GroupNormalization op, Shape x, Form form) {
         int channels = x.dim(-1);
         int places = Math.toIntExact(x.size() / x.dim(0) / channels);
@@ -116,7 +117,8 @@ public final class NormKernels {
         int threads = (int) Math.clamp((pieces + 127) / 128 * 32, 32, 512); // 4 pieces or more a thread
         return GpuKernel.of(p -> {
             List<Arg> args = form.args(p);
-            args.addAll(List.of(new Arg.I32(places), new Arg.I32(channels), new Arg.I32(op.groups()), new Arg.F32((float) op.eps())));
+            args.addAll(List.of(new Arg.I32(places), new Arg.I32(channels), new Arg.I32(op.groups()),
+                    new Arg.F32((float) op.eps())));
             return new Launch("norm", "groupnorm_" + (op.silu() ? "silu_" : "") + form.entry() + "_" + form.type(p),
                     Launch.Dim.of((long) x.dim(0) * op.groups()), Launch.Dim.of(threads), 0, args);
         });

@@ -13,19 +13,19 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.op.GroupNormalization;
 
 /**
- * Group norm of large groups: launches of kernels/norm_strips.cu. Each sample's places are cut into strips, which many blocks sum; what they
- * sum is joined by a block per group. How places are cut depends on the shape only, so results do too.
+ * Launches kernels/norm_strips.cu: group norm of large groups. Each sample's places are cut into strips, which many blocks
+ * sum; what they sum is joined by a block per group. How places are cut depends on the shape only, so results do too.
  *
- * <p>Working memory, in F32: pairs of each strip and channel [B,S,C,2], then of each group mean and r [B,G,2] and the means of v and xhat v
- * [B,G,2].
+ * <p>Working memory, in F32: pairs of each strip and channel [B,S,C,2], then of each group mean and r [B,G,2] and the means of v
+ * and xhat v [B,G,2].
  */
 final class NormStrips {
     private static final int THREADS = 256;
-    /** Strips of a sample, at most: what joins them reads all. */
+    /** The most strips of a sample; the kernel that joins them reads all. */
     private static final int STRIPS = 512;
-    /** Places of a thread, at least: so that joining a block's threads is little beside what they sum. */
+    /** The fewest places of a thread, so that joining the threads of a block costs little beside their sums. */
     private static final int ROWS = 8;
-    /** Columns of 16 bytes that a block takes at most, of each place. */
+    /** The most columns of 16 bytes that a block takes of each place. */
     private static final int COLUMNS = 64;
 
     private final GroupNormalization op;
@@ -42,11 +42,12 @@ final class NormStrips {
         this.samples = x.dim(0);
         this.channels = x.dim(-1);
         this.places = Math.toIntExact(x.size() / samples / channels);
-        this.rows = Math.max(ROWS * (THREADS / columns(8)), (places + STRIPS - 1) / STRIPS); // the number for 16 bits, whatever the type
+        // the number for 16 bits, whatever the type
+        this.rows = Math.max(ROWS * (THREADS / columns(8)), (places + STRIPS - 1) / STRIPS);
         this.strips = (places + rows - 1) / rows;
     }
 
-    /** Places of whole vectors in every type. */
+    /** Tells whether the places are whole vectors in every type. */
     static boolean fits(Shape x) {
         return x.dim(-1) % 8 == 0;
     }
@@ -60,7 +61,7 @@ final class NormStrips {
         return 8L * samples * strips * channels;
     }
 
-    /** Rounded up, so that what follows is aligned. */
+    /** The bytes rounded up, so that the following memory is aligned. */
     private long pairBytes() {
         return (8L * samples * op.groups() + 255) / 256 * 256;
     }
@@ -75,15 +76,18 @@ final class NormStrips {
         String type = form.type(p);
         List<PlanStep> steps = new ArrayList<>();
         steps.add(strips("groupnorm_strips_" + type, p.in(0), false, x, new Arg.Out(partial)));
-        steps.add(join("groupnorm_statistics", new Arg.In(partial), new Arg.Out(stats), new Arg.I32(places), new Arg.I32(channels),
+        steps.add(join("groupnorm_statistics", new Arg.In(partial), new Arg.Out(stats), new Arg.I32(places),
+                new Arg.I32(channels),
                 new Arg.I32(op.groups()), new Arg.I32(rows), new Arg.I32(strips), new Arg.F32((float) op.eps())));
         List<Arg> apply = new ArrayList<>(List.of(x, gamma, beta));
         if (form != NormKernels.Form.FORWARD) {
             Arg t = new Arg.In(p.in(3));
             String act = op.silu() && form.isVjp() ? "silu_" : "";
-            steps.add(strips("groupnorm_" + act + form.entry() + "_strips_" + type, p.in(0), true, x, gamma, beta, t, new Arg.In(stats),
+            steps.add(strips("groupnorm_" + act + form.entry() + "_strips_" + type, p.in(0), true, x, gamma, beta, t,
+                    new Arg.In(stats),
                     new Arg.Out(partial)));
-            steps.add(join("groupnorm_projections", new Arg.In(partial), new Arg.Out(proj), new Arg.I32(places), new Arg.I32(channels),
+            steps.add(join("groupnorm_projections", new Arg.In(partial), new Arg.Out(proj), new Arg.I32(places),
+                    new Arg.I32(channels),
                     new Arg.I32(op.groups()), new Arg.I32(strips)));
             apply.add(t);
         }
@@ -92,7 +96,8 @@ final class NormStrips {
             apply.add(new Arg.In(proj));
         }
         apply.addAll(form.results(p));
-        steps.add(strips("groupnorm_" + (op.silu() ? "silu_" : "") + form.entry() + "_apply_" + type, p.in(0), true, apply.toArray(Arg[]::new)));
+        steps.add(strips("groupnorm_" + (op.silu() ? "silu_" : "") + form.entry() + "_apply_" + type, p.in(0), true,
+                apply.toArray(Arg[]::new)));
         return steps;
     }
 
@@ -104,12 +109,12 @@ final class NormStrips {
         return (channels / lanes + COLUMNS - 1) / COLUMNS;
     }
 
-    /** Columns of a chunk: chunks differ by no more than the rounding. */
+    /** The columns of a chunk; chunks differ by no more than the rounding. */
     private int columns(int lanes) {
         return (channels / lanes + chunks(lanes) - 1) / chunks(lanes);
     }
 
-    /** A block for each strip and chunk of columns of each sample. */
+    /** A launch with a block for each strip and chunk of columns of each sample. */
     private Launch strips(String entry, Buffer x, boolean groups, Arg... buffers) {
         int lanes = Reals.lanes(x);
         List<Arg> args = new ArrayList<>(List.of(buffers));
@@ -121,8 +126,9 @@ final class NormStrips {
         return new Launch("norm_strips", entry, new Launch.Dim(strips, chunks(lanes), samples), Launch.Dim.of(THREADS), 0, args);
     }
 
-    /** A block for each group of each sample. */
+    /** A launch with a block for each group of each sample. */
     private Launch join(String entry, Arg... args) {
-        return new Launch("norm_strips", entry, Launch.Dim.of((long) samples * op.groups()), Launch.Dim.of(THREADS), 0, List.of(args));
+        return new Launch("norm_strips", entry, Launch.Dim.of((long) samples * op.groups()), Launch.Dim.of(THREADS), 0,
+                List.of(args));
     }
 }

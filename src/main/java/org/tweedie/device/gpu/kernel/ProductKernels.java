@@ -11,12 +11,15 @@ import org.tweedie.device.gpu.launch.PlanStep;
 import org.tweedie.program.Shape;
 import org.tweedie.program.op.MatMul;
 
-/** Matrix products: a library's, which can add to what its result holds but knows no bias. So bias and residual are written there before. */
+/**
+ * Makes matrix products. A library does them, which can add to what its result holds but knows no bias, so a kernel of ours
+ * writes bias and residual there before.
+ */
 public final class ProductKernels {
     private ProductKernels() {}
 
     /**
-     * a' b' + bias + residual.
+     * Computes a' b' + bias + residual, where a' and b' are the operands, transposed if the op says so.
      *
      * @param y shape of the product; residual and result have as many elements
      * @param bias whether there is a third operand [N]
@@ -39,7 +42,8 @@ public final class ProductKernels {
                 steps.addAll((residual ? moved : repeated).bind().apply(new GpuKernel.Chosen(before, List.of(to), p.scratch())));
             }
             boolean adds = bias || residual;
-            steps.add(new LibraryCall(op, new Epilogue(adds, false), adds ? List.of(p.in(0), p.in(1), to) : List.of(p.in(0), p.in(1)), List.of(to)));
+            steps.add(new LibraryCall(op, new Epilogue(adds, false), adds ? List.of(p.in(0), p.in(1), to)
+                    : List.of(p.in(0), p.in(1)), List.of(to)));
             return steps;
         });
     }

@@ -6,11 +6,11 @@ import java.util.Locale;
 import org.tweedie.device.gpu.launch.Buffer;
 import org.tweedie.program.DType;
 
-/** The real types in which kernels read and write. */
+/** Names the real types in which kernels read and write. */
 final class Reals {
     private Reals() {}
 
-    /** The one real type of all buffers, as names of entry points end in it. */
+    /** The real type that all buffers share, in the form in which names of entry points end. */
     static String type(String who, Buffer... all) {
         DType t = all[0].dtype();
         for (Buffer b : all) {
@@ -21,7 +21,7 @@ final class Reals {
         return t.name().toLowerCase(Locale.ROOT);
     }
 
-    /** Elements of 16 bytes. */
+    /** The number of elements in 16 bytes. */
     static int lanes(Buffer b) {
         return 16 / b.dtype().bytes();
     }

@@ -13,8 +13,8 @@ import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 
 /**
- * Sums: launches of kernels/reduce.cu. Long ones are cut, by shape alone, and their partial sums (F32, in working memory) summed by a
- * second launch. Results are F32, whatever the numbers are stored in.
+ * Launches kernels/reduce.cu: sums. Long sums are cut, by shape alone, and a second launch adds their partial sums (F32, in
+ * working memory). Results are F32, whatever the numbers are stored in.
  */
 public final class ReductionKernels {
     private static final int THREADS = 256;
@@ -28,7 +28,7 @@ public final class ReductionKernels {
 
     private ReductionKernels() {}
 
-    /** Neighbouring axes, all kept or all summed. */
+    /** Neighbouring axes that are all kept or all summed. */
     private record Run(long extent, boolean summed) {}
 
     /** Sums over axes, which stay with extent 1. */
@@ -36,7 +36,8 @@ public final class ReductionKernels {
         List<Run> runs = runs(x, axes);
         if (runs.stream().noneMatch(Run::summed)) {
             GpuKernel copy = MoveKernels.copy(x.size());
-            return new GpuKernel(0, p -> p.in(0).dtype() == p.out(0).dtype() ? copy.bind().apply(p) : List.of(ElementwiseKernels.cast(p.in(0), p.out(0))));
+            return new GpuKernel(0, p -> p.in(0).dtype() == p.out(0).dtype() ? copy.bind().apply(p)
+                    : List.of(ElementwiseKernels.cast(p.in(0), p.out(0))));
         }
         boolean first = runs.getFirst().summed;
         boolean last = runs.getLast().summed;
@@ -64,17 +65,18 @@ public final class ReductionKernels {
         return runs;
     }
 
-    /** x [outer,n] to [outer]. */
+    /** Sums the rows of x [outer,n] to [outer]. */
     private static GpuKernel rows(long outer, long n) {
         Cuts cuts = Cuts.of(n, LONG_ROW, MANY_WARPS / outer);
-        return twoStages(outer * cuts.many, cuts, (x, y) -> rows(outer, n, cuts, x, y), (x, y) -> rows(outer, cuts.many, new Cuts(1, cuts.many), x, y));
+        return twoStages(outer * cuts.many, cuts, (x, y) -> rows(outer, n, cuts, x, y), (x, y) -> rows(outer, cuts.many,
+                new Cuts(1, cuts.many), x, y));
     }
 
     private static Launch rows(long outer, long n, Cuts cuts, Buffer x, Buffer y) {
         return launch(name("reduce_rows", x, y, false), outer, n, cuts, x, y);
     }
 
-    /** x to [outer], n elements for each result as the axes say. */
+    /** Sums n elements of x for each of [outer] results, as the axes say. */
     private static GpuKernel strided(List<Run> runs) {
         List<Axis> kept = new ArrayList<>();
         List<Axis> summed = new ArrayList<>();
@@ -87,7 +89,8 @@ public final class ReductionKernels {
         Axes s = Axes.of(summed);
         long outer = k.size();
         Cuts cuts = Cuts.of(s.size(), LONG_ROW, MANY_WARPS / outer);
-        return twoStages(outer * cuts.many, cuts, (x, y) -> launch(name("reduce_strided", x, y, false), outer, s.size(), cuts, x, y, k.arg(), s.arg()),
+        return twoStages(outer * cuts.many, cuts, (x, y) -> launch(name("reduce_strided", x, y, false), outer, s.size(), cuts, x,
+                y, k.arg(), s.arg()),
                 (x, y) -> rows(outer, cuts.many, new Cuts(1, cuts.many), x, y));
     }
 
@@ -95,12 +98,13 @@ public final class ReductionKernels {
     private static Launch launch(String entry, long outer, long n, Cuts cuts, Buffer x, Buffer y, Arg... more) {
         long tasks = outer * cuts.many;
         int lg = Math.min(5, log2(cuts.chunk / 4));
-        List<Arg> args = new ArrayList<>(List.of(new Arg.In(x), new Arg.Out(y), count(tasks), Divisor.of(cuts.many).arg(), count(n), count(cuts.chunk), count(lg)));
+        List<Arg> args = new ArrayList<>(List.of(new Arg.In(x), new Arg.Out(y), count(tasks), Divisor.of(cuts.many).arg(),
+                count(n), count(cuts.chunk), count(lg)));
         args.addAll(List.of(more));
         return new Launch("reduce", entry, Launch.blocks(tasks << lg, THREADS), Launch.Dim.of(THREADS), 0, args);
     }
 
-    /** x [outer,n,inner] to [outer,inner]. */
+    /** Sums the columns of x [outer,n,inner] to [outer,inner]. */
     private static GpuKernel columns(long outer, long n, long inner) {
         Cuts cuts = Cuts.of(n, LONG_COLUMN, MANY_BLOCKS / (outer * ((inner + 127) / 128)));
         return twoStages(outer * cuts.many * inner, cuts, (x, y) -> columns(outer, n, inner, cuts, x, y),
@@ -110,14 +114,16 @@ public final class ReductionKernels {
     private static Launch columns(long outer, long n, long inner, Cuts cuts, Buffer x, Buffer y) {
         int v = inner % lanes(x) == 0 ? lanes(x) : 1;
         long units = inner / v;
-        int behind = 1 << Math.min(log2(cuts.chunk / 4), log2(THREADS / (1 << Math.min(5, log2(units))))); // threads behind one another: four rows each
+        // threads behind one another: four rows each
+        int behind = 1 << Math.min(log2(cuts.chunk / 4), log2(THREADS / (1 << Math.min(5, log2(units)))));
         int beside = 1 << Math.min(log2(units), log2(THREADS / behind));
         long blocks = (units + beside - 1) / beside;
-        return new Launch("reduce", name("reduce_columns", x, y, v > 1), Launch.Dim.of(outer * blocks, cuts.many), Launch.Dim.of(beside, behind), 0,
+        return new Launch("reduce", name("reduce_columns", x, y, v > 1), Launch.Dim.of(outer * blocks, cuts.many),
+                Launch.Dim.of(beside, behind), 0,
                 List.of(new Arg.In(x), new Arg.Out(y), count(n), count(units), Divisor.of(blocks).arg(), count(cuts.chunk)));
     }
 
-    /** x [B,H,W,C] to [B,H/factor,W/factor,C]. */
+    /** Sums blocks of x [B,H,W,C] to [B,H/factor,W/factor,C]. */
     public static GpuKernel sumPool(int factor, Shape x) {
         return GpuKernel.of(p -> {
             String type = type(p.in(0));
@@ -126,14 +132,19 @@ public final class ReductionKernels {
             }
             int v = x.dim(3) % lanes(p.in(0)) == 0 ? lanes(p.in(0)) : 1;
             long n = x.size() / factor / factor / v;
-            return new Launch("reduce", "upsample_vjp" + (v > 1 ? "_wide_" : "_") + type, Launch.blocks(n, THREADS), Launch.Dim.of(THREADS), 0,
-                    List.of(new Arg.In(p.in(0)), new Arg.Out(p.out(0)), count(n), Divisor.of(x.dim(3) / v).arg(), Divisor.of(x.dim(2) / factor).arg(), count(factor)));
+            return new Launch("reduce", "upsample_vjp" + (v > 1 ? "_wide_" : "_") + type, Launch.blocks(n, THREADS),
+                    Launch.Dim.of(THREADS), 0,
+                    List.of(new Arg.In(p.in(0)), new Arg.Out(p.out(0)), count(n), Divisor.of(x.dim(3) / v).arg(),
+                            Divisor.of(x.dim(2) / factor).arg(), count(factor)));
         });
     }
 
     /** The cuts of a sum: a number of chunks, and the numbers in each of them but the last. */
     private record Cuts(long many, long chunk) {
-        /** At most {@code most} chunks, none much shorter than {@code least}; a multiple of 8 where there is more than one. */
+        /**
+         * Cuts n numbers into at most {@code most} chunks, none much shorter than {@code least}, of a multiple of 8 where there
+         * are several.
+         */
         static Cuts of(long n, int least, long most) {
             long many = Math.max(1, Math.min(Math.min(n / least, most), MOST_CUTS));
             long chunk = many == 1 ? n : ((n + many - 1) / many + 7) / 8 * 8;
@@ -146,7 +157,7 @@ public final class ReductionKernels {
         Launch of(Buffer x, Buffer y);
     }
 
-    /** One launch where nothing is cut; else partial sums, then theirs. */
+    /** Makes one launch where nothing is cut, else one for the partial sums and one that adds them. */
     private static GpuKernel twoStages(long partials, Cuts cuts, Stage first, Stage second) {
         if (cuts.many == 1) {
             return GpuKernel.of(p -> first.of(p.in(0), p.out(0)));

@@ -10,15 +10,15 @@ import org.tweedie.device.gpu.launch.Launch;
 import org.tweedie.program.DType;
 
 /**
- * The sampler's own formulas, one pass each (sampler.cu): Tweedie's mean, DDIM and guidance. Latents and scalars are F32, what comes from
- * the network is F32, F16 or BF16.
+ * Launches kernels/sampler.cu: Tweedie's mean, DDIM steps and guidance, one pass each. Latents and scalars are F32, what
+ * comes from the network is F32, F16 or BF16.
  */
 public final class SamplerKernels {
     private static final int THREADS = 128;
 
     private SamplerKernels() {}
 
-    /** z, eps, sigma [], sqrt_abar [] to zbar = (z - sigma eps) / sqrt(abar). */
+    /** Computes zbar = (z - sigma eps) / sqrt(abar) from z, eps, sigma [], sqrt_abar []. */
     public static GpuKernel tweedie() {
         return GpuKernel.of(p -> {
             Buffer z = p.in(0);
@@ -26,12 +26,16 @@ public final class SamplerKernels {
             latents("tweedie", z.size(), z, p.out(0));
             size("tweedie", z.size(), eps);
             latents("tweedie", 1, p.in(2), p.in(3));
-            return launch("tweedie_forward", eps, z.size(), new Arg.In(z), new Arg.In(eps), new Arg.In(p.in(2)), new Arg.In(p.in(3)), new Arg.Out(p.out(0)),
+            return launch("tweedie_forward", eps, z.size(), new Arg.In(z), new Arg.In(eps), new Arg.In(p.in(2)),
+                    new Arg.In(p.in(3)), new Arg.Out(p.out(0)),
                     new Arg.I64(z.size()));
         });
     }
 
-    /** z, eps, then sigma, sqrt_abar of here, sqrt_abar, sigma of there, [] each, to the latent there, which may take the place of z. */
+    /**
+     * Computes a latent at another level, which may take the place of z, from z, eps, sigma and sqrt_abar of the level of z,
+     * sqrt_abar and sigma of the other.
+     */
     public static GpuKernel ddim() {
         return GpuKernel.of(p -> {
             Buffer z = p.in(0);
@@ -47,28 +51,31 @@ public final class SamplerKernels {
         });
     }
 
-    /** [without ; with] to eps = without + w (with - without), both of one type. */
+    /** Computes eps = without + w (with - without) from [without ; with]; both have one type. */
     public static GpuKernel guidance(double w) {
         return GpuKernel.of(p -> {
             Buffer both = p.in(0);
             Buffer eps = p.out(0);
             halves("guidance", both, eps);
-            return launch("guidance_forward", both, eps.size(), new Arg.In(both), new Arg.Out(eps), new Arg.I64(eps.size()), new Arg.F32((float) w));
+            return launch("guidance_forward", both, eps.size(), new Arg.In(both), new Arg.Out(eps), new Arg.I64(eps.size()),
+                    new Arg.F32((float) w));
         });
     }
 
-    /** c to [c - w c ; w c], both of one type. */
+    /** Computes [c - w c ; w c] from c; both have one type. */
     public static GpuKernel guidanceVjp(double w) {
         return GpuKernel.of(p -> {
             Buffer c = p.in(0);
             Buffer both = p.out(0);
             halves("guidance pull-back", both, c);
-            return launch("guidance_vjp", both, c.size(), new Arg.In(c), new Arg.Out(both), new Arg.I64(c.size()), new Arg.F32((float) w));
+            return launch("guidance_vjp", both, c.size(), new Arg.In(c), new Arg.Out(both), new Arg.I64(c.size()),
+                    new Arg.F32((float) w));
         });
     }
 
     private static Launch launch(String op, Buffer typed, long n, Arg... args) {
-        return new Launch("sampler", op + "_" + Reals.type(op, typed), Launch.blocks((n + 3) / 4, THREADS), Launch.Dim.of(THREADS), 0, List.of(args));
+        return new Launch("sampler", op + "_" + Reals.type(op, typed), Launch.blocks((n + 3) / 4, THREADS),
+                Launch.Dim.of(THREADS), 0, List.of(args));
     }
 
     private static void latents(String what, long n, Buffer... all) {

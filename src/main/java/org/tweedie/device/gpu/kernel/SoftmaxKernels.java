@@ -8,16 +8,19 @@ import org.tweedie.device.gpu.launch.GpuKernel;
 import org.tweedie.device.gpu.launch.Launch;
 import org.tweedie.program.Shape;
 
-/** Softmax along the last axis: launches of kernels/softmax.cu, a warp per short row, a block per long one. In place if need be. */
+/**
+ * Launches kernels/softmax.cu: softmax along the last axis, a warp for a short row, a block for a long one. It may run in place.
+ */
 public final class SoftmaxKernels {
     /** The longest row that a warp takes. */
     private static final int SHORT = 256;
 
     private SoftmaxKernels() {}
 
-    /** x to y. */
+    /** Computes the softmax of each row of x. */
     public static GpuKernel forward(Shape x) {
-        return GpuKernel.of(p -> launch("softmax_forward", x, Reals.type("softmax", p.in(0), p.out(0)), new Arg.In(p.in(0)), new Arg.Out(p.out(0))));
+        return GpuKernel.of(p -> launch("softmax_forward", x, Reals.type("softmax", p.in(0), p.out(0)), new Arg.In(p.in(0)),
+                new Arg.Out(p.out(0))));
     }
 
     private static Launch launch(String entry, Shape x, String type, Arg... buffers) {

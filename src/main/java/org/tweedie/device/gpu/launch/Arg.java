@@ -6,7 +6,9 @@ public sealed interface Arg {
     /** A pointer to what the kernel only reads. */
     record In(Buffer buffer) implements Arg {}
 
-    /** A pointer to what the kernel writes, all of it; it may take the place of an input if the kernel is said to run in place. */
+    /**
+     * A pointer to what the kernel writes, all of it; it may take the place of an input if the kernel is said to run in place.
+     */
     record Out(Buffer buffer) implements Arg {}
 
     /** A pointer to what the kernel reads and writes: working memory, or a sum that grows. */

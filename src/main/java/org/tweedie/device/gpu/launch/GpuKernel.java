@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.function.Function;
 
 /**
- * An instruction lowered but for its addresses, which are known only when all memory is planned.
+ * The steps of an instruction, which get their addresses later, when all memory is planned.
  *
  * @param scratch bytes of working memory while it runs
  * @param bind gives its steps, once places are known
@@ -21,7 +21,7 @@ public record GpuKernel(long scratch, Function<Places, List<PlanStep>> bind) {
         long scratch();
     }
 
-    /** Places that are chosen one by one: of a kernel that is a part of another. */
+    /** Places that are chosen one by one, for a kernel that is a part of another. */
     public record Chosen(List<Buffer> operands, List<Buffer> results, long scratch) implements Places {
         @Override
         public Buffer in(int i) {

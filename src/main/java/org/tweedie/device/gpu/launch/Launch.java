@@ -41,12 +41,12 @@ public record Launch(String module, String entry, Dim grid, Dim block, int share
         args = List.copyOf(args);
     }
 
-    /** Threads enough for n items, {@code threads} a block, an item each. */
+    /** A grid whose blocks of so many threads have at least n threads together. */
     public static Dim blocks(long n, int threads) {
         return Dim.of(Math.max(1, (n + threads - 1) / threads));
     }
 
-    /** A move reads no more than it writes, however large what it picks from. */
+    /** Counts a move as reading no more than it writes, however large its operand is. */
     @Override
     public long bytes() {
         long read = 0;

@@ -12,8 +12,9 @@ import org.tweedie.program.op.Op;
  *
  * @param op the op to compute
  * @param epilogue work on the sums before they are written
- * @param in the op's operands (an absent bias is left out, as in the program; a matrix product has none, it is in y before), then the epilogue's
- *        residual; the weight of a convolution has the order that libraries want with NHWC images: [Cout,kh,kw,Cin]
+ * @param in the op's operands (an absent bias is left out, as in the program; a matrix product has none, it is in y before), then
+ *        the epilogue's residual; the weight of a convolution has the order that libraries want with NHWC images:
+ *        [Cout,kh,kw,Cin]
  * @param out its results; none shares the place of an operand of the op, or of the residual of a convolution
  */
 public record LibraryCall(Op op, Epilogue epilogue, List<Buffer> in, List<Buffer> out) implements PlanStep {

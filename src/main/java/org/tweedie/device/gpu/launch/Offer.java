@@ -7,8 +7,8 @@ import org.tweedie.program.Type;
 import org.tweedie.program.op.Op;
 
 /**
- * Tells which ops a device's libraries do although we have kernels for them too; it is asked for each attention and each pull-back of one. An attention that is done
- * together with its push-forward stays ours.
+ * Tells which ops a device's libraries do although we have kernels for them too; it is asked for each attention and each
+ * pull-back of one. An attention that is done together with its push-forward stays ours.
  */
 @FunctionalInterface
 public interface Offer {

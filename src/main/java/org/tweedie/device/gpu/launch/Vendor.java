@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.device.gpu.launch;
 
-/** A library that does {@link LibraryCall}s. Each is prepared once, before memory is planned: what it needs for itself is known then. */
+/**
+ * A library that does {@link LibraryCall}s. Each is prepared once, before memory is planned, since the plan includes its
+ * working memory.
+ */
 public interface Vendor extends AutoCloseable {
     /**
-     * Chooses how to do a call.
+     * Prepares a call and chooses its implementation.
      *
      * @param call its op, the shapes and the types of its buffers; their addresses mean nothing yet
      * @throws IllegalArgumentException when such calls are not for this library
@@ -20,20 +23,20 @@ public interface Vendor extends AutoCloseable {
     @Override
     void close();
 
-    /** A call's way, chosen: may be run many times, with other addresses each. */
+    /** A prepared call, which may be run many times, with other addresses each time. */
     interface Prepared extends AutoCloseable {
         /** Bytes of working memory while it runs. */
         long workspace();
 
         /**
-         * Starts it on the library's stream. Allocates nothing.
+         * Starts the call on the library's stream. It allocates nothing.
          *
          * @param call the call that was prepared, now with addresses
          * @param workspace address of {@link #workspace} bytes, a multiple of 256
          */
         void run(LibraryCall call, long workspace);
 
-        /** The way in a few words, as a profile shows it. */
+        /** The chosen implementation in a few words, for profiles. */
         @Override
         String toString();
 

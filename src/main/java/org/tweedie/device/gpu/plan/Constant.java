@@ -10,7 +10,7 @@ import org.tweedie.program.Tensor;
 /**
  * A weight or table as a device holds it.
  *
- * @param name for messages
+ * @param name the name for messages
  * @param data the tensor of the program
  * @param dtype the type in which it is stored: F32, F16, BF16 or I64
  */
@@ -19,13 +19,14 @@ public record Constant(String name, Tensor data, DType dtype, Layout layout) {
     public enum Layout {
         /** The order of the program's tensor. */
         ROW_MAJOR,
-        /** [Cout,Cin,kh,kw] laid out as [Cout,kh,kw,Cin]. */
+        /** A filter [Cout,Cin,kh,kw] stored as [Cout,kh,kw,Cin]. */
         FILTER
     }
 
     public Constant {
         if (layout == Layout.FILTER && (data.shape().rank() != 4 || !dtype.isFloat())) {
-            throw new IllegalArgumentException("constant '" + name + "': expected a filter [Cout,Cin,kh,kw] of a real type, got " + dtype + data.shape());
+            throw new IllegalArgumentException("constant '" + name + "': expected a filter [Cout,Cin,kh,kw] of a real type, got "
+                    + dtype + data.shape());
         }
     }
 
@@ -39,22 +40,28 @@ public record Constant(String name, Tensor data, DType dtype, Layout layout) {
         return data.size() * dtype.bytes();
     }
 
-    /** Elements that are packed together: chunks are of so many each, or of a multiple. Of a filter, all of an output channel. */
+    /**
+     * The number of elements that are packed together: a chunk has a multiple of it. For a filter it is all of one output
+     * channel.
+     */
     public long unit() {
         return moves() ? data.shape().size(1, 4) : 1;
     }
 
     /**
-     * Writes a part of the constant as the device is to hold it; one copy from the tensor's memory suffices where type and order are the tensor's.
+     * Writes a part of the constant as the device is to hold it; one copy from the tensor's memory suffices where type and order
+     * are the tensor's.
      *
      * @param from the first element, in the order of the layout
-     * @param chunk where to; its size says how many
-     * @throws IllegalArgumentException when the part is not within, or not of whole units
+     * @param chunk memory to fill; its size says how many elements are written
+     * @throws IllegalArgumentException when the part exceeds the constant or does not consist of whole units
      */
     public void pack(long from, MemorySegment chunk) {
         long n = chunk.byteSize() / dtype.bytes();
-        if (from < 0 || from + n > data.size() || n * dtype.bytes() != chunk.byteSize() || from % unit() != 0 || n % unit() != 0) {
-            throw new IllegalArgumentException("constant '" + name + "': expected a part of its " + data.size() + " elements of " + dtype + " in multiples of "
+        if (from < 0 || from + n > data.size() || n * dtype.bytes() != chunk.byteSize() || from % unit() != 0
+                || n % unit() != 0) {
+            throw new IllegalArgumentException("constant '" + name + "': expected a part of its " + data.size() + " elements of "
+                    + dtype + " in multiples of "
                     + unit() + ", got " + chunk.byteSize() + " bytes from element " + from);
         }
         if (!moves()) {

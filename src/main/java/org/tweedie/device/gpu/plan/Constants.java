@@ -8,22 +8,26 @@ import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 
 /**
- * The constants that a device holds: each is uploaded once per type and layout, shared by all executables, and freed when its last
- * user has let go.
+ * The constants that a device holds: each is uploaded once per type and layout, shared by all executables, and freed when its
+ * last user has let go.
  */
 public final class Constants {
     /** The device's memory. */
     public interface Heap {
-        /** Packs into new memory of the device at a multiple of 256. */
+        /** Packs a constant into new memory of the device and returns its address, a multiple of 256. */
         long upload(Constant c);
 
         void free(long address, long bytes);
     }
 
-    /** Two constants are equal if they read equal memory as equal types, whichever tensor object names it; a filter's layout needs its shape too. */
+    /**
+     * Two constants are equal if they read equal memory as equal types, whichever tensor object names it; a filter's layout needs
+     * its shape too.
+     */
     private record Key(MemorySegment data, DType from, DType to, Shape filter) {
         static Key of(Constant c) {
-            return new Key(c.data().data(), c.data().dtype(), c.dtype(), c.layout() == Constant.Layout.FILTER ? c.data().shape() : null);
+            return new Key(c.data().data(), c.data().dtype(), c.dtype(), c.layout() == Constant.Layout.FILTER ? c.data().shape()
+                    : null);
         }
     }
 
@@ -45,7 +49,7 @@ public final class Constants {
         this.heap = heap;
     }
 
-    /** Its address. To be given back by {@link #release}. */
+    /** The address of a constant, which is uploaded unless it is there. {@link #release} gives it back. */
     public synchronized long hold(Constant c) {
         Entry e = entries.computeIfAbsent(Key.of(c), k -> new Entry(heap.upload(c), c.bytes()));
         e.users++;

@@ -8,7 +8,7 @@ import org.tweedie.program.DType;
 import org.tweedie.program.Rounding;
 import org.tweedie.program.Tensor;
 
-/** Numbers in the types in which a GPU stores them. */
+/** Converts numbers to the types in which a GPU stores them. */
 public final class Elements {
     private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -32,7 +32,7 @@ public final class Elements {
     /**
      * Stores elements of a tensor, as {@link #put} does each of them.
      *
-     * @param from the first one
+     * @param from index of the first element
      * @param chunk memory to fill: its size says how many elements are stored
      */
     public static void pack(Tensor x, long from, DType to, MemorySegment chunk) {

@@ -27,8 +27,8 @@ import org.tweedie.program.op.*;
 import org.tweedie.transform.Decompose;
 
 /**
- * A program lowered for a GPU, all but addresses: which kernels run in which order, the offset in one arena and the type of each value, and which
- * constants are needed in which layouts. A device that has the memory binds the plan to it.
+ * A program lowered for a GPU, all but addresses: which kernels run in which order, the offset in one arena and the type of each
+ * value, and which constants are needed in which layouts. A device that has the memory binds the plan to it.
  */
 public final class Plan {
     private final Program program;
@@ -47,7 +47,8 @@ public final class Plan {
         this.groups = Fusion.of(program, stored, offer).groups().stream().map(g -> converting(g, stored, crossing)).toList();
         this.storage = stored.with(crossing.copies());
         this.names = names(program, crossing.copies());
-        this.memory = MemoryPlan.of(withValues(program, crossing.copies().size()), groups.stream().map(Plan::memoryStep).toList(), v -> v.shape().size() * storage.of(v).bytes(), guard);
+        this.memory = MemoryPlan.of(withValues(program, crossing.copies().size()), groups.stream().map(Plan::memoryStep).toList(),
+                v -> v.shape().size() * storage.of(v).bytes(), guard);
         groups.forEach(this::collectUploads);
         program.outputs().stream().map(Program.Output::value).filter(this::isConstant).forEach(v -> uploads.add(constant(v)));
     }
@@ -62,7 +63,7 @@ public final class Plan {
         return of(program, real, offer, 0);
     }
 
-    /** With unused bytes behind each buffer and no shared places, for tests that look for writes out of place. */
+    /** A plan with unused bytes behind each buffer and no shared places, for tests that look for writes out of place. */
     public static Plan of(Program program, DType real, Offer offer, int guard) {
         return new Plan(Decompose.of(program, GpuLowering::lacks), real, offer, guard);
     }
@@ -74,7 +75,8 @@ public final class Plan {
         p.inputs().forEach(i -> names[i.value().id()] = i.name());
         for (Instr i : p.body()) {
             for (Value v : i.out()) {
-                names[v.id()] = i.op() instanceof Reshape ? names[i.in().getFirst().id()] : "%" + v.id() + (i.where().isEmpty() ? "" : " " + i.where());
+                names[v.id()] = i.op() instanceof Reshape ? names[i.in().getFirst().id()]
+                        : "%" + v.id() + (i.where().isEmpty() ? "" : " " + i.where());
             }
         }
         copies.forEach(c -> names[c.value().id()] = names[c.of().id()] + " as " + c.dtype());
@@ -138,7 +140,8 @@ public final class Plan {
     /** The k-th operand of a group, a constant, as its kernel wants it. */
     private Constant constant(Group g, int k) {
         Program.Constant c = constants.get(g.in().get(k).id());
-        return new Constant(c.name(), c.data(), g.wanted().get(k), isFilter(g, k) ? Constant.Layout.FILTER : Constant.Layout.ROW_MAJOR);
+        return new Constant(c.name(), c.data(), g.wanted().get(k), isFilter(g, k) ? Constant.Layout.FILTER
+                : Constant.Layout.ROW_MAJOR);
     }
 
     /** A constant that is a result, in F32 or I64. */
@@ -160,7 +163,10 @@ public final class Plan {
         return uploads;
     }
 
-    /** @param arena address of {@code memory().bytes()} bytes, a multiple of 256; @param constants addresses of {@link #constants} */
+    /**
+     * @param arena address of {@code memory().bytes()} bytes, a multiple of 256
+     * @param constants addresses of {@link #constants}
+     */
     public Bound bind(long arena, ToLongFunction<Constant> constants) {
         return new Bound(arena, constants);
     }
@@ -177,7 +183,7 @@ public final class Plan {
     /**
      * A group at its addresses.
      *
-     * @param number its place in the order, as the memory plan counts
+     * @param number its number in the memory plan
      * @param scratch its working memory; no bytes where it needs none
      */
     public record Stage(int number, Group group, List<PlanStep> steps, MemoryPlan.Range scratch) {}
@@ -192,14 +198,15 @@ public final class Plan {
             this.addresses = addresses;
         }
 
-        /** In the order in which they are to run. */
+        /** The stages, in the order in which they are to run. */
         public List<Stage> stages() {
             List<Stage> stages = new ArrayList<>();
             for (int n = 0; n < groups.size(); n++) {
                 Group g = groups.get(n);
                 if (g.kernel() != null) {
                     long at = Math.max(0, memory.scratch(n));
-                    stages.add(new Stage(n, g, List.copyOf(g.kernel().bind().apply(new At(g, arena + at))), new MemoryPlan.Range(at, g.kernel().scratch())));
+                    stages.add(new Stage(n, g, List.copyOf(g.kernel().bind().apply(new At(g, arena + at))),
+                            new MemoryPlan.Range(at, g.kernel().scratch())));
                 }
             }
             return stages;
@@ -207,7 +214,8 @@ public final class Plan {
 
         /** The buffer of an input or an output of the program. */
         public Buffer of(Value v) {
-            return isConstant(v) ? of(constant(v)) : new Buffer(names[v.id()], storage.of(v), v.shape(), arena + memory.offset(v));
+            return isConstant(v) ? of(constant(v)) : new Buffer(names[v.id()], storage.of(v), v.shape(),
+                    arena + memory.offset(v));
         }
 
         private Buffer of(Constant c) {

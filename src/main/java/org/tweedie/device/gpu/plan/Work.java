@@ -14,15 +14,15 @@ import org.tweedie.program.op.DotProductAttentionJvp;
 import org.tweedie.program.op.DotProductAttentionVjp;
 
 /**
- * The work of one run of a plan on a GPU, from which its time can be estimated. Attention is counted apart, since it is bound by arithmetic as the
- * library's part is, while all other kernels of ours are bound by memory.
+ * The work of one run of a plan on a GPU, from which its time can be estimated. Attention is counted apart, since it is bound by
+ * arithmetic as the library's part is, while all other kernels of ours are bound by memory.
  *
  * @param launches number of launches of our kernels
  * @param calls number of calls of libraries
  * @param parts floating-point operations, and bytes that each launch or call reads and writes, as stored
  */
 public record Work(int launches, int calls, Map<Part, Cost> parts) {
-    /** By what bounds its time. */
+    /** The parts whose times have different bounds: arithmetic or memory. */
     public enum Part { LIBRARY, ATTENTION, OTHER }
 
     public static Work of(Plan plan) {
@@ -38,7 +38,8 @@ public record Work(int launches, int calls, Map<Part, Cost> parts) {
             launches += (int) stage.steps().stream().filter(Launch.class::isInstance).count();
             long bytes = stage.steps().stream().mapToLong(PlanStep::bytes).sum();
             long flops = stage.group().instrs().stream().mapToLong(Work::flops).sum();
-            Part part = library ? Part.LIBRARY : stage.group().instrs().stream().anyMatch(Work::attention) ? Part.ATTENTION : Part.OTHER;
+            Part part = library ? Part.LIBRARY : stage.group().instrs().stream().anyMatch(Work::attention) ? Part.ATTENTION
+                    : Part.OTHER;
             parts.merge(part, new Cost(flops, bytes), Cost::plus);
         }
         return new Work(launches, calls, parts);
@@ -49,6 +50,7 @@ public record Work(int launches, int calls, Map<Part, Cost> parts) {
     }
 
     private static boolean attention(Instr i) {
-        return i.op() instanceof DotProductAttention || i.op() instanceof DotProductAttentionVjp || i.op() instanceof DotProductAttentionJvp;
+        return i.op() instanceof DotProductAttention || i.op() instanceof DotProductAttentionVjp
+                || i.op() instanceof DotProductAttentionJvp;
     }
 }
