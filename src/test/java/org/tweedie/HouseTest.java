@@ -52,7 +52,7 @@ public class HouseTest {
 
     /** From the top down: a package may use those after it, never those before it. The public entry is org.tweedie itself. */
     private static final List<String> LAYERS = List.of("cli", "workload", "entry", "eval", "solve", "inverse", "sample", "measure", "metrics", "diffusion",
-            "profile", "model", "nn", "weights", "image", "transform", "device", "ptx", "program", "options");
+            "profile", "model", "nn", "weights", "image", "device", "transform", "ptx", "program", "options");
 
     private static final JavaClasses MAIN = new ClassFileImporter().importUrl(Program.class.getProtectionDomain().getCodeSource()
             .getLocation());
@@ -115,6 +115,7 @@ public class HouseTest {
         rooms("org.tweedie.device.cpu", "loops", "onednn");
         rooms("org.tweedie.device.cuda", "driver");
         rooms("org.tweedie.device.cudnn", "engine", "graph", "binding");
+        rooms("org.tweedie.device.gpu", "plan", "fusion", "kernel", "launch");
     }
 
     private static void rooms(String top, String... names) {
@@ -228,6 +229,8 @@ public class HouseTest {
             }
         }
         assertEquals(Set.of(), without, "imports of what is not there");
+    }
+
     /** The package program.op has a file for each op of the closed set, so it is larger. */
     @Test
     void noPackageIsLarge() throws IOException {

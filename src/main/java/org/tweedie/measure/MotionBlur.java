@@ -8,7 +8,7 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.Tracer;
 import org.tweedie.program.Value;
-import org.tweedie.program.op.Conv2d;
+import org.tweedie.program.op.Convolution;
 
 /**
  * Correlation with the kernel of a shaken camera, the picture reflected at its ends: {@code motion} (size 61, intensity 0.5),
@@ -97,7 +97,7 @@ public record MotionBlur(int size, double intensity, Tensor kernel) implements L
     @Override
     public Value adjoint(Tracer t, Value y, Shape image) {
         Support s = support();
-        Conv2d full = new Conv2d(1, s.height() - 1, s.width() - 1, s.height() - 1, s.width() - 1);
+        Convolution full = new Convolution(1, s.height() - 1, s.width() - 1, s.height() - 1, s.width() - 1);
         Value padded = t.conv2d(planes(t, y), t.constant("kernel.flipped", s.flipped), null, full);
         return padding(s, y.dim(1), y.dim(2)).adjoint(t, pictures(t, padded, y.dim(0)));
     }

@@ -69,7 +69,7 @@ class RunTest {
             SafeTensors.write(file, Map.of("latent", golden.tensor("decode.latent")), Map.of());
             Cli c = Cli.succeed("run", "decode", "--model", Cli.TINY, "--in", file.toString(), "-o", folder.resolve("y.safetensors").toString(), "--time");
             assertTrue(c.err().contains("network evaluation") && c.err().lines().anyMatch(l -> l.matches("decode +1 +[0-9.]+ +[0-9.]+ +[0-9.]+")), c.err());
-            assertTrue(c.err().lines().anyMatch(l -> l.matches("decode +Conv2d .*[0-9.]+ %.*")), c.err());
+            assertTrue(c.err().lines().anyMatch(l -> l.matches("decode +Convolution .*[0-9.]+ %.*")), c.err());
             assertTrue(c.err().contains("best, measured just now: "), c.err());
         }
     }
