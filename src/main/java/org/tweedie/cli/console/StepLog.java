@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.tweedie.cli;
+package org.tweedie.cli.console;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -10,17 +10,17 @@ import org.tweedie.diffusion.Step;
 import org.tweedie.image.AtomicFile;
 
 /** A table of the steps of a run, with commas between its columns; a number that was not computed is left empty. */
-final class StepLog {
+public final class StepLog {
     private final List<String> columns;
     private final List<String> lines = new ArrayList<>();
 
     /** @param columns the numbers that the solver reports */
-    StepLog(List<String> columns) {
+    public StepLog(List<String> columns) {
         this.columns = columns;
         lines.add("step,inner,timestep," + String.join(",", columns));
     }
 
-    void add(Step s) {
+    public void add(Step s) {
         StringBuilder line = new StringBuilder(s.step() + "," + s.inner() + "," + (s.timestep() == Math.rint(s.timestep())
                 ? Long.toString((long) s.timestep()) : Double.toString(s.timestep())));
         for (String c : columns) {
@@ -30,7 +30,7 @@ final class StepLog {
         lines.add(line.toString());
     }
 
-    void write(Path file) throws IOException {
+    public void write(Path file) throws IOException {
         AtomicFile.write(file, (String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8));
     }
 }

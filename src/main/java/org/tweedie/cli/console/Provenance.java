@@ -1,34 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.tweedie.cli;
+package org.tweedie.cli.console;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.tweedie.cli.console.Notes;
-import org.tweedie.cli.console.Numbers;
 
 /** The parameters of a run, kept in the picture that it made, so that the run can be repeated from it. */
-final class Provenance {
+public final class Provenance {
     private final Map<String, String> options = new LinkedHashMap<>();
     private final String command;
     private final String argument;
 
     /** @param argument the one that is not an option: an input file or a prompt; null for none */
-    Provenance(String command, String argument) {
+    public Provenance(String command, String argument) {
         this.command = command;
         this.argument = argument;
     }
 
-    Map<String, String> options() {
+    public Map<String, String> options() {
         return options;
     }
 
-    Provenance with(String option, Object value) {
+    public Provenance with(String option, Object value) {
         options.put(option, value instanceof Double d ? Numbers.of(d) : value.toString());
         return this;
     }
 
     /** Keys: version; command, which repeats the run once {@code -o} is appended; then each option by its name. */
-    Map<String, String> text() {
+    public Map<String, String> text() {
         StringBuilder line = new StringBuilder("tweedie " + command + (argument == null ? "" : " " + Notes.quoted(argument)));
         options.forEach((k, v) -> line.append(" --").append(k).append(' ').append(Notes.quoted(v)));
         Map<String, String> text = new LinkedHashMap<>();

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.tweedie.cli;
+package org.tweedie.cli.console;
 
 import picocli.CommandLine.IVersionProvider;
 
 /** What runs here: a version of Tweedie on a version of Java. */
-final class Version implements IVersionProvider {
+public final class Version implements IVersionProvider {
     /** From the jar's manifest; {@code development} when run from class files. */
-    static String number() {
+    public static String number() {
         String v = Version.class.getPackage().getImplementationVersion();
         return v == null ? "development" : v;
     }
