@@ -22,16 +22,17 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 
 /**
- * STSL's loss L = lambda data + (eta/d) trace of a model at given tensors, with PyTorch's names and layouts: its terms and its gradient.
+ * Evaluates STSL's loss L = lambda data + (eta/d) trace of a model at given tensors, with PyTorch's names and layouts, and
+ * returns its terms and its gradient.
  *
- * @param task the operator, as in {@code sr:4}
+ * @param task the task that names the operator, for example {@code sr:4}
  * @param lambda the weight of the data term
  * @param eta the weight of the trace term, which is divided by the latent's size d
- * @param seed draws random masks and kernels
+ * @param seed the seed of random masks and kernels
  */
 public record SurrogateLoss(Model model, String task, double lambda, double eta, Surrogate.Norm norm, Surrogate.Probe probe, long seed) {
     /**
-     * Evaluates the loss sample by sample, since each may have a text and a level of its own.
+     * Evaluates the loss sample by sample, since each sample may have its own text and noise level.
      *
      * @param in z and probe [B,c,h,w], timestep [B], encoder_hidden_states [B,N,C], measurement [B,3,H,W]
      * @return data and trace [B], grad [B,c,h,w]
@@ -83,7 +84,7 @@ public record SurrogateLoss(Model model, String task, double lambda, double eta,
         return schedule.level((int) timestep);
     }
 
-    /** Row i of the first axis; the axis stays. */
+    /** Returns row i of the first axis, which is kept with size 1. */
     private static Tensor sample(Tensor x, int i) {
         Shape one = x.shape().with(0, 1);
         long bytes = one.size() * x.dtype().bytes();

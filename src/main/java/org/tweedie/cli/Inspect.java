@@ -22,9 +22,9 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Says what is in a checkpoint or a safetensors file, and whether it is sound. */
+/** Lists the contents of a checkpoint or a safetensors file, and checks that it is sound. */
 @Command(name = "inspect", sortOptions = false,
-        description = "Lists modules, parameters, types, bytes and configuration; checks that the weights fit the networks and are finite.",
+        description = "Lists the modules, parameters, types, bytes and configuration; checks that the weights fit the networks and are finite.",
         footerHeading = "%nExamples:%n", footer = {"  tweedie inspect DIR", "  tweedie inspect DIR/unet/diffusion_pytorch_model.safetensors --names"})
 final class Inspect implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "MODEL_OR_FILE", description = "A checkpoint folder, a safetensors file or an index of shards.")
@@ -78,7 +78,7 @@ final class Inspect implements Callable<Integer> {
         void run() throws IOException;
     }
 
-    /** A line that says whether something holds, and why not; the rest is still inspected. */
+    /** Prints whether a check passes, or why it fails; the inspection goes on after a failure. */
     private void check(String what, Check check) throws IOException {
         String problem = null;
         try {

@@ -18,7 +18,7 @@ import org.tweedie.program.Tensor;
 import org.tweedie.ptx.launch.Memory;
 import org.tweedie.ptx.launch.Window;
 
-/** A kernel's arguments as words: tensors of a file, new tensors, numbers. */
+/** Converts the words of --args to a kernel's arguments: tensors of a file, new tensors and numbers. */
 final class KernelArguments {
     private record Made(String name, DType dtype, Shape shape, MemorySegment data) {}
 
@@ -27,14 +27,14 @@ final class KernelArguments {
     private final Arena arena;
     private final List<Made> results = new ArrayList<>();
 
-    /** @param arena holds copies of the tensors, on whose addresses the kernel runs */
+    /** @param arena holds the copies of the tensors that the kernel reads and writes */
     KernelArguments(Map<String, Tensor> tensors, Memory memory, Arena arena) {
         this.tensors = tensors;
         this.memory = memory;
         this.arena = arena;
     }
 
-    /** One argument for a parameter of a type such as u64, u32 or f32. */
+    /** Converts a word to the argument of a parameter of a type such as u64, u32 or f32. */
     Object of(int n, String word, String type) {
         if (type.startsWith("b8[")) {
             return ints(n, word);
@@ -97,7 +97,7 @@ final class KernelArguments {
 
     private void add(int n, Made m) {
         if (results.stream().anyMatch(r -> r.name.equals(m.name))) {
-            throw new IllegalArgumentException("argument " + n + ": '" + m.name + "' is written twice; give each result a name of its own");
+            throw new IllegalArgumentException("argument " + n + ": '" + m.name + "' is written twice; give each result a different name");
         }
         results.add(m);
     }
@@ -112,12 +112,12 @@ final class KernelArguments {
         return !results.isEmpty();
     }
 
-    /** What the kernel has written; a note tells of tensors of which it left a part as it was. */
+    /** Returns the tensors that the kernel has written. A note names each tensor that it has not written in full. */
     Map<String, Tensor> results() {
         Map<String, Tensor> out = new LinkedHashMap<>();
         for (Made m : results) {
             if (!memory.written(m.data.address(), m.data.byteSize())) {
-                Notes.note("the kernel has not written all of '" + m.name + "'; the rest is zero");
+                Notes.note("the kernel has not written all elements of '" + m.name + "'; the rest is zero");
             }
             out.put(m.name, new Tensor(m.dtype, m.shape, MemorySegment.ofArray(m.data.toArray(ValueLayout.JAVA_BYTE))));
         }

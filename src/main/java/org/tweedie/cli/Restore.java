@@ -29,7 +29,7 @@ import picocli.CommandLine.Parameters;
 /** Restores a picture from a measurement. */
 @Command(name = "restore", sortOptions = false,
         description = {"Restores a picture from a degraded one.", "",
-            "A picture that 'degrade' wrote carries its task and its noise. For any other picture, give --task and --sigma.",
+            "A picture that 'degrade' wrote contains its task and its noise. For any other picture, give --task and --sigma.",
             "@tasks", ""},
         footerHeading = "%nExamples:%n", footer = {
             "  tweedie restore y.png --model DIR --seed 1 -o restored.png",
@@ -38,24 +38,24 @@ import picocli.CommandLine.Parameters;
 final class Restore implements Callable<Integer>, SolverOptions.Taker {
     private static final double SIGMA = 0.01;
 
-    @Parameters(index = "0", paramLabel = "Y.png", description = "The degraded picture, PNG or JPEG.")
+    @Parameters(index = "0", paramLabel = "Y.png", description = "The degraded picture, a PNG or JPEG file.")
     private Path in;
 
-    @Option(names = "--task", paramLabel = "TASK", description = "How the picture was degraded. Default: the task that 'degrade' noted.")
+    @Option(names = "--task", paramLabel = "TASK", description = "The task that says how the picture was degraded. Default: the task that 'degrade' stored.")
     private String task;
 
     @Option(names = "--model", paramLabel = "DIR", required = true, description = "Checkpoint folder in the layout of diffusers.")
     private Path folder;
 
     @Option(names = "--sigma", paramLabel = "X",
-            description = "Standard deviation of the noise, on the scale of [-1,1]. Default: the noise that 'degrade' noted, else 0.01.")
+            description = "Standard deviation of the noise, on the scale of [-1,1]. Default: the sigma that 'degrade' stored, else 0.01.")
     private Double sigma;
 
-    @Option(names = "--prompt", paramLabel = "TEXT", defaultValue = "", description = "What the picture shows. Default: no text.")
+    @Option(names = "--prompt", paramLabel = "TEXT", defaultValue = "", description = "A text that says what the picture shows. Default: no text.")
     private String prompt;
 
     @Option(names = "--guidance", paramLabel = "X", defaultValue = "1",
-            description = "Classifier-free guidance; 1 is none, any other value makes each evaluation cost two. Default: ${DEFAULT-VALUE}.")
+            description = "The scale of classifier-free guidance; 1 is no guidance, any other value doubles the network evaluations. Default: ${DEFAULT-VALUE}.")
     private double guidance;
 
     @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "The seed of everything that is random. Default: ${DEFAULT-VALUE}.")
@@ -98,7 +98,7 @@ final class Restore implements Callable<Integer>, SolverOptions.Taker {
         return 0;
     }
 
-    /** The measurement as it is noted beside or in the picture, or as the options say. */
+    /** Reads the measurement: its task and noise come from the options, or from the data that 'degrade' stored. */
     private Measurement measurement() throws IOException {
         ImageFile.Picture picture = ImageFile.read(in);
         if (!"measurement".equals(picture.text().get("kind")) && task != null) {
@@ -129,7 +129,7 @@ final class Restore implements Callable<Integer>, SolverOptions.Taker {
         return p;
     }
 
-    /** The words of the line that ends a restoration. */
+    /** Returns the words of the line that ends a restoration. */
     static Map<String, String> words(Path out, Measurement y, Solver solver, Restoration x, double seconds, long seed) {
         Map<String, String> words = new LinkedHashMap<>();
         words.put("restored", out.toString());

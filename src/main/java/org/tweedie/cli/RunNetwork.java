@@ -48,13 +48,13 @@ import picocli.CommandLine.Parameters;
 final class RunNetwork implements Callable<Integer> {
     private static final List<String> MODULES = List.of("text_encoder", "unet", "encode", "decode", "surrogate");
 
-    @Parameters(index = "0", paramLabel = "MODULE", description = "text_encoder, unet, encode, decode or surrogate.")
+    @Parameters(index = "0", paramLabel = "MODULE", description = "The network to evaluate: text_encoder, unet, encode, decode or surrogate.")
     private String module;
 
     @Option(names = "--model", paramLabel = "DIR", required = true, description = "Checkpoint folder in the layout of diffusers.")
     private Path folder;
 
-    @Option(names = "--in", paramLabel = "FILE.safetensors", required = true, description = "The tensors to run on.")
+    @Option(names = "--in", paramLabel = "FILE.safetensors", required = true, description = "The file with the input tensors.")
     private Path in;
 
     @Option(names = {"-o", "--out"}, paramLabel = "FILE.safetensors", required = true, description = "The file to write.")
@@ -64,10 +64,10 @@ final class RunNetwork implements Callable<Integer> {
     private Derivative derivative = new Derivative();
 
     static final class Derivative {
-        @Option(names = "--vjp", description = "The vector-Jacobian product (pull-back) instead.")
+        @Option(names = "--vjp", description = "Compute the vector-Jacobian product (pull-back) instead of the output.")
         private boolean vjp;
 
-        @Option(names = "--jvp", description = "The Jacobian-vector product (push-forward) instead.")
+        @Option(names = "--jvp", description = "Compute the Jacobian-vector product (push-forward) instead of the output.")
         private boolean jvp;
     }
 

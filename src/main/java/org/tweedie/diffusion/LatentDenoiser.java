@@ -12,7 +12,8 @@ import org.tweedie.program.Value;
  *
  * @param text hidden states of the prompt [1,77,C]
  * @param empty hidden states of the empty prompt; not used when guidance is 1
- * @param guidance classifier-free guidance: eps = eps(empty) + guidance (eps(text) - eps(empty)), arXiv 2207.12598
+ * @param guidance the scale of classifier-free guidance: eps = eps(empty) + guidance (eps(text) - eps(empty)), arXiv
+ *         2207.12598
  */
 public record LatentDenoiser(UNet unet, NoiseSchedule.Prediction prediction, Tensor text, Tensor empty, double guidance) implements Denoiser {
     @Override

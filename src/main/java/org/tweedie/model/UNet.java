@@ -17,11 +17,11 @@ import org.tweedie.weights.Json;
 import org.tweedie.weights.Weights;
 
 /**
- * The denoising network of Stable Diffusion 1.x and 2.x (diffusers' UNet2DConditionModel): a latent, a timestep and a text to the
- * predicted noise (or v, see the scheduler's prediction_type).
+ * The denoising network of Stable Diffusion 1.x and 2.x (diffusers' UNet2DConditionModel): maps a latent, a timestep and a
+ * text to the predicted noise (or v, see the scheduler's prediction_type).
  */
 public final class UNet {
-    /** A level of the way down or up. A transformer follows each resnet where the block has cross-attention; else none does. */
+    /** A level of the down or up path. If the block has cross-attention, a transformer follows each resnet. */
     private record Block(List<ResnetBlock> resnets, List<SpatialTransformer> attentions, Conv2d resample) {}
 
     private final int inChannels;
@@ -34,7 +34,12 @@ public final class UNet {
     private final GroupNorm convNormOut;
     private final Conv2d convOut;
 
-    /** @throws IllegalArgumentException when the config asks for what is not supported or the weights do not fit it */
+    /**
+     * Builds the network.
+     *
+     * @throws IllegalArgumentException when the config has a setting that is not supported, or the weights do not fit the
+     *         config
+     */
     public UNet(Json c, Weights w) {
         requireSupported(c);
         Sizes s = Sizes.of(c);
@@ -59,7 +64,7 @@ public final class UNet {
         w.finish(Set.of());
     }
 
-    /** What the config says of all levels. */
+    /** The settings of the config for all levels. */
     private record Sizes(List<Integer> widths, List<Integer> heads, List<Integer> layers, List<Integer> depth, int temb, int context, int groups,
                          double eps, boolean linear) {
         static Sizes of(Json c) {
@@ -146,25 +151,25 @@ public final class UNet {
         return new Block(resnets, attentions, level == 0 ? null : Conv2d.of(w.at("upsamplers.0.conv"), out, out, 3, 1, 1));
     }
 
-    /** Channels of the latent. */
+    /** The number of channels of the latent. */
     public int inChannels() {
         return inChannels;
     }
 
-    /** Width of the text's hidden states. */
+    /** The width of the text's hidden states. */
     public int contextWidth() {
         return contextWidth;
     }
 
-    /** Both sides of a latent must be multiples of this. */
+    /** The number that must divide both sides of a latent. */
     public int stride() {
         return 1 << (downBlocks.size() - 1);
     }
 
     /**
-     * sample [B,h,w,4], timestep [B], encoderHiddenStates [B,77,C] to [B,h,w,4].
+     * Traces the network: sample [B,h,w,4], timestep [B] and encoderHiddenStates [B,77,C] to [B,h,w,4].
      *
-     * @throws IllegalArgumentException when the latent's sides are no multiples of {@link #stride}
+     * @throws IllegalArgumentException when the latent's sides are not multiples of {@link #stride}
      */
     public Value apply(Tracer t, Value sample, Value timestep, Value encoderHiddenStates) {
         if (sample.dim(1) % stride() != 0 || sample.dim(2) % stride() != 0) {

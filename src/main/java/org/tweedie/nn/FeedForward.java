@@ -7,13 +7,13 @@ import org.tweedie.program.op.Fn;
 import org.tweedie.program.op.UnaryMul;
 import org.tweedie.weights.Weights;
 
-/** GEGLU and a projection back: y = W2 (a gelu(g)), [a, g] = W1 x. */
+/** The feed-forward layer, GEGLU and a projection back: y = W2 (a gelu(g)), [a, g] = W1 x. */
 public record FeedForward(Linear proj, Linear out) {
     public static FeedForward of(Weights w, int channels) {
         return new FeedForward(Linear.of(w.at("net.0.proj"), channels, 8 * channels), Linear.of(w.at("net.2"), 4 * channels, channels));
     }
 
-    /** [B,N,C] to the same. */
+    /** Traces [B,N,C] to [B,N,C]. */
     public Value apply(Tracer t, Value x) {
         Value h = proj.apply(t, x); // [B,N,8C]
         int half = h.dim(-1) / 2;

@@ -11,8 +11,8 @@ import java.util.jar.JarFile;
 import java.util.stream.Stream;
 
 /**
- * Finds the classes that implement a seam: those of the seam's own package, read from the folder or jar that the seam was loaded from. So a
- * new implementation is one new file, and nothing else names it.
+ * Finds the classes in a seam's package that implement the seam. The package is listed in the folder or jar that the seam was
+ * loaded from, so a new implementation needs one new file and no registration.
  */
 public final class Implementations {
     private Implementations() {}

@@ -8,7 +8,7 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /**
- * One option of a record: how it is named, what it accepts, and how its text becomes a value.
+ * One option of a record: its name, the values that it accepts, and the conversion of its text to a value.
  *
  * @param name the name that users write, in kebab case
  * @param type the type of the record component
@@ -32,14 +32,14 @@ public record OptionSpec(String name, Class<?> type, Option declared, RecordComp
         return declared.text();
     }
 
-    /** The words to choose from; empty where the option is a number. */
+    /** The words to choose from; empty if the option is a number. */
     public List<String> choices() {
         return type == boolean.class ? List.of("true", "false")
                 : type.isEnum() ? Arrays.stream(type.getEnumConstants()).map(OptionSpec::word).toList()
                 : type.isInterface() ? Catalogue.of(type).names() : List.of();
     }
 
-    /** The range or the choices, as in {@code 0 or more} or {@code ddim, euler}. */
+    /** The range or the choices, for example {@code 0 or more} or {@code ddim, euler}. */
     public String accepts() {
         if (!choices().isEmpty()) {
             return type.isInterface() ? "NAME[:OPTION=VALUE,...] of " + String.join(", ", choices()) : String.join(", ", choices());
@@ -53,7 +53,11 @@ public record OptionSpec(String name, Class<?> type, Option declared, RecordComp
         return from.isEmpty() ? type == double.class ? "a number" : "a whole number" : from;
     }
 
-    /** @throws IllegalArgumentException naming the option, what it accepts and what it got */
+    /**
+     * Converts a text to the option's value.
+     *
+     * @throws IllegalArgumentException naming the option, the values that it accepts and the text
+     */
     Object parse(String text) {
         try {
             return checked(type == int.class ? Integer.valueOf(text) : type == long.class ? Long.valueOf(text) : type == double.class ? Double.valueOf(text)
@@ -86,7 +90,7 @@ public record OptionSpec(String name, Class<?> type, Option declared, RecordComp
         return value;
     }
 
-    /** A value as a user would write it. */
+    /** Returns a value as a user would write it. */
     String text(Object value) {
         return switch (value) {
             case Double d -> number(d);
@@ -100,7 +104,7 @@ public record OptionSpec(String name, Class<?> type, Option declared, RecordComp
         return ((Enum<?>) constant).name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    /** The shortest form of a number: 3 rather than 3.0. */
+    /** Returns the shortest form of a number: 3 rather than 3.0. */
     static String number(double x) {
         return x == Math.rint(x) && Math.abs(x) < 1e9 ? Long.toString((long) x) : Double.toString(x);
     }

@@ -10,21 +10,22 @@ import org.tweedie.device.OpTimes;
 import org.tweedie.program.op.Cost;
 
 /**
- * Where time goes, for people: a line for each network evaluation, then a line for each kind of op with its share, its rates of arithmetic and of memory, and
- * the higher of the two against what the device reaches at best.
+ * A table that shows where time is spent: a line for each network evaluation, then a line for each kind of op with its share
+ * of the time, its rates of arithmetic and of memory traffic, and the higher of the two as a fraction of the best rate of the
+ * device.
  */
 public final class TimeTable {
-    /** Kinds of op that are shown; the rest is one line. */
+    /** The largest number of kinds of op that are shown; one line sums up the others. */
     private static final int MOST = 24;
 
     private record Kind(String program, String op, String how) {}
 
     /**
-     * What a device reaches.
+     * The highest rates that a device reaches.
      *
-     * @param side of the squares with which it was measured
-     * @param flops a second, in products of matrices
-     * @param bytes a second, in passes over memory that read and write
+     * @param side the side of the square matrices of the measurement
+     * @param flops floating-point operations per second in products of matrices
+     * @param bytes bytes per second in passes over memory that read and write
      */
     record Best(int side, double flops, double bytes) {}
 
@@ -44,7 +45,7 @@ public final class TimeTable {
 
     private TimeTable() {}
 
-    /** @param best what the device reaches, or null where that could not be measured */
+    /** @param best the highest rates of the device, or null if they could not be measured */
     static List<String> lines(List<Map.Entry<OpTimes.Op, OpTimes.Total>> ops, List<Map.Entry<String, OpTimes.Total>> runs, Best best) {
         List<String> lines = new ArrayList<>();
         double all = ops.stream().mapToDouble(o -> o.getValue().seconds()).sum();

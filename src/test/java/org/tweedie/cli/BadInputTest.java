@@ -20,7 +20,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.tweedie.cli.console.Faults;
 import org.tweedie.image.Png;
 
-/** What is asked for wrongly: one line on standard error that teaches, exit code 2, nothing written. IN stands for a folder with inputs. */
+/**
+ * A mistake in the command line or its files gives one line on standard error that says what to do, exit code 2, and no
+ * output file. IN stands for a folder with inputs.
+ */
 class BadInputTest {
     @TempDir
     static Path folder;

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tweedie.device.Devices;
 
-/** What a user without a GPU meets who asks for one. */
+/** The errors that a user without a GPU gets for --device cuda. */
 class CudaTest {
     @TempDir
     Path folder;

@@ -15,7 +15,7 @@ import org.tweedie.device.nvidia.FakeJar;
 import org.tweedie.device.nvidia.Maven;
 import org.tweedie.device.nvidia.Redistributable;
 
-/** What {@code doctor --fetch-cuda} says it did, on a small jar. */
+/** The report of {@code doctor --fetch-cuda} for a small jar. */
 class FetchCudaTest {
     @Test
     void fromAJarThenNothingToDo(@TempDir Path root) throws IOException {

@@ -18,7 +18,10 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** bench/gpu-check where there is no GPU: dry, and on a pack whose java is a stand-in that says what the real one would. */
+/**
+ * Runs bench/gpu-check without a GPU: as a dry run, and on a pack whose java is a stand-in that prints what the real one
+ * would.
+ */
 class GpuCheckTest {
     @TempDir
     Path folder;
@@ -49,7 +52,10 @@ class GpuCheckTest {
         assertFalse(r.out.contains("reached"), r.out);
     }
 
-    /** Empty files are enough to be found; both NVRTCs are offered, since only Tweedie reads which CUDA cuDNN is for. */
+    /**
+     * Empty files suffice to be found. Both versions of NVRTC are offered, since only Tweedie reads for which CUDA version
+     * cuDNN was built.
+     */
     @Test
     void librariesThatTheUserNamesComeFirst() throws Exception {
         for (String library : List.of("named/libcublas.so.12", "path/libcublas.so.12", "path/libcudnn.so.9", "path/libnvrtc.so.12", "named/libnvrtc.so.13")) {
@@ -89,7 +95,10 @@ class GpuCheckTest {
         assertTrue(file.toFile().setExecutable(true));
     }
 
-    /** Times 7.12 ms each, but for one thing that fails: the others after it are measured all the same. */
+    /**
+     * A stand-in whose times are 7.12 ms each, except for one measurement that fails; those after it must be measured all the
+     * same.
+     */
     private Path standIn() throws IOException {
         program("pack/runtime/bin/java", """
                 #!/usr/bin/env bash
@@ -169,7 +178,7 @@ class GpuCheckTest {
         assertTrue(r.out.contains("  restore: tweedie restore 1 graphs f16: failed (1): tweedie: cuda: cuLaunchKernel failed"), r.out);
     }
 
-    /** memcheck is ended by its limit, as `timeout` says it with 124; racecheck comes to its end. */
+    /** memcheck reaches its time limit, which `timeout` reports with 124; racecheck ends by itself. */
     @Test
     void sanitizerSaysHowFarItCame() throws Exception {
         program("bin/compute-sanitizer", """

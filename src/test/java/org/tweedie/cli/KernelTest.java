@@ -19,9 +19,9 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.weights.SafeTensors;
 
-/** {@code tweedie kernel}: results, counts worked out by hand, and what is asked for wrongly. */
+/** Tests {@code tweedie kernel}: its results, counts worked out by hand, and its errors. */
 class KernelTest {
-    /** y = factor x, a thread an element, elements stride apart. */
+    /** A kernel y = factor x with a thread for each element; elements are a stride apart. */
     private static final String SCALE = """
             .version 8.5
             .target sm_80
@@ -72,7 +72,7 @@ class KernelTest {
         try (SafeTensors y = SafeTensors.open(folder.resolve("y.safetensors"))) {
             assertArrayEquals(expected, y.tensors().get("y").floats());
         }
-        // 280 bytes in 4 + 4 + 1 sectors, both ways; three warps of 19 instructions each
+        // 280 bytes in 4 + 4 + 1 sectors, loaded and stored; three warps of 19 instructions each
         assertTrue(c.out().contains("9 + 9 sectors"), c.out());
         assertEquals("0.972", c.words().get("coalescing"));
         assertEquals("57", c.words().get("warp_instructions"));

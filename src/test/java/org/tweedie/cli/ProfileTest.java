@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** That everything there is to time runs and says what it did; never how long it took. */
+/** Tests that each program of {@code profile} runs and reports its counts; measured times are not checked. */
 class ProfileTest {
     private static final String ALL = "text,unet,unet:2,unet-vjp,unet-jvp,decode,decode-vjp,decode-jvp,encode,encode-vjp,encode-jvp,inner-step,restore";
 
@@ -53,7 +53,10 @@ class ProfileTest {
         assertEquals(8.0 * 500 * 500, copy.get("bytes_per_s").getAsDouble() * copy.get("seconds_each").getAsDouble(), 1);
     }
 
-    /** Convolutions, products and attention of the autoencoder at 512 px, as counted by hand from its table of layers; no checkpoint is on disk. */
+    /**
+     * The convolutions, products and attention of the autoencoder at 512 px, as counted by hand from its table of layers;
+     * there is no checkpoint on disk.
+     */
     @Test
     void countsTheWorkOfStableDiffusion15() {
         Map<String, JsonObject> by = new HashMap<>();
@@ -76,7 +79,7 @@ class ProfileTest {
         }
     }
 
-    /** bench/peers/compare reads these words. */
+    /** The words that bench/peers/compare reads. */
     @Test
     void withoutWhatItPrintsTheOldLine() {
         Map<String, String> words = Cli.succeed("profile", "--model", Cli.TINY, "--height", "4", "--width", "4", "--repeat", "1", "--device", "reference")
@@ -89,7 +92,7 @@ class ProfileTest {
     void saysWhatItDoesNotKnow() {
         String tiny = "profile --height 4 --width 4 --model " + Cli.TINY;
         assertTrue(Cli.run((tiny + " --what unte").split(" ")).fault(2).contains("what 'unte': unknown; did you mean 'unet'?; known: text, unet"));
-        assertTrue(Cli.run((tiny + " --what unet:0").split(" ")).fault(2).contains("--what: expected a number of 1 to 99999 behind the colon"));
+        assertTrue(Cli.run((tiny + " --what unet:0").split(" ")).fault(2).contains("--what: expected a number from 1 to 99999 after the colon"));
         assertTrue(Cli.run((tiny + " --repeat 0 --what restore").split(" ")).fault(2).contains("there is nothing to count for 'restore'"));
         assertTrue(Cli.run((tiny + " --repeat 0").split(" ")).fault(2).contains("--repeat 0 with --what only"));
     }

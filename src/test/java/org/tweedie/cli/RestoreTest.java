@@ -21,7 +21,7 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.weights.SafeTensors;
 
-/** Degrading, restoring and generating, end to end, on a tiny model with random weights. */
+/** Tests degrading, restoring and generating from end to end, on a tiny model with random weights. */
 class RestoreTest {
     @TempDir
     Path folder;
@@ -55,7 +55,7 @@ class RestoreTest {
         assertEquals(file("x.png"), words.get("restored"));
         assertEquals("sr:4", words.get("task"));
         assertEquals("2", words.get("nfe"));
-        // two steps up, then in each of two levels z and z + e, and a step down
+        // two steps of inversion, then at each of two levels z and z + e, and a sampler's step
         assertEquals("8", words.get("unet_forwards"));
         assertEquals("7", words.get("seed"));
         assertEquals(Shape.of(1, 32, 48, 3), ImageFile.read(folder.resolve("x.png")).image().shape());
@@ -91,7 +91,7 @@ class RestoreTest {
         assertTrue(text.get("command").contains("--prompt 'it'\\''s a photo'"), text.get("command"));
     }
 
-    /** Every kernel of both networks, of the solver's loss and of its gradient, as launched on a GPU. */
+    /** Runs every kernel of both networks, of the solver's loss and of its gradient as it is launched on a GPU. */
     @Test
     void theSimulatedGpuRestoresAsTheCpuDoes() throws IOException {
         Png.write(folder.resolve("photo.png"), Cli.picture(16, 16), Map.of());
@@ -101,7 +101,7 @@ class RestoreTest {
         float[] x = ImageFile.read(folder.resolve("cpu.png")).image().data();
         float[] y = ImageFile.read(folder.resolve("sim.png")).image().data();
         for (int i = 0; i < x.length; i++) {
-            assertEquals(x[i], y[i], 2.01 / 127.5, "value " + i); // a rounding of the last bit, either way
+            assertEquals(x[i], y[i], 2.01 / 127.5, "value " + i); // within a rounding of the last bit
         }
     }
 
@@ -146,7 +146,7 @@ class RestoreTest {
         assertTrue(inspected.out().contains("finite: no; unet: tensor 'conv_in.bias'"), inspected.out());
     }
 
-    /** The tiny model with one weight that is not a number. */
+    /** Makes a copy of the tiny model with one weight that is NaN. */
     private Path brokenModel() throws IOException {
         Path from = Path.of(Cli.TINY);
         Path to = folder.resolve("broken");

@@ -21,7 +21,10 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.weights.SafeTensors;
 
-/** {@code run} through files, in PyTorch's layouts, against what diffusers and transformers gave for the same files. */
+/**
+ * Compares the output files of {@code run}, in PyTorch's layouts, with the results of diffusers and transformers for the same
+ * inputs.
+ */
 class RunTest {
     private static final Path GOLDEN = Path.of(Cli.TINY, "golden", "golden.safetensors");
 

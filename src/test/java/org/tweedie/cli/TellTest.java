@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Commands that tell: help, version, inspect, doctor; and the demo, which shows. */
+/** Tests the commands that print information (help, version, inspect, doctor), and the demo. */
 class TellTest {
     @ParameterizedTest
     @ValueSource(strings = {"demo", "restore", "degrade", "generate", "run", "inspect", "doctor"})
@@ -33,11 +33,11 @@ class TellTest {
     @Test
     void theHelpListsTheCommandsAndExamples() {
         String out = Cli.succeed("--help").out();
-        assertTrue(out.contains("generate  Makes a picture from a text.") && out.contains("tweedie restore y.png --model DIR"), out);
+        assertTrue(out.contains("generate  Generates a picture from a text.") && out.contains("tweedie restore y.png --model DIR"), out);
         assertTrue(Cli.succeed("--version").out().startsWith("tweedie "));
     }
 
-    /** Each solver's options are in its help, with the defaults that hold. */
+    /** The help of each solver lists its options with the defaults that apply. */
     @Test
     void theHelpTellsTheDefaultsThatHold() {
         for (String solver : Solvers.names()) {
@@ -50,7 +50,7 @@ class TellTest {
         }
     }
 
-    /** The tasks and samplers in help texts are those that the code knows. */
+    /** Help texts list the tasks and samplers that the code knows. */
     @Test
     void theHelpListsTasksAndSamplers() {
         String help = Cli.succeed("degrade", "--help").out();

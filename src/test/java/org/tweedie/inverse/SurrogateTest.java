@@ -23,7 +23,7 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.transform.DirectionCheck;
 
-/** STSL's loss where the score is known. */
+/** Tests STSL's loss with priors whose score is known. */
 class SurrogateTest {
     private static final Shape IMAGE = Shape.of(1, 16, 16, 3);
     private static final Shape BATCH = Shape.of(2, 16, 16, 3);
@@ -39,7 +39,7 @@ class SurrogateTest {
         return in;
     }
 
-    /** For a standard normal prior the score is -z, so each probe gives -|e|^2, whatever its size, and the trace has no gradient. */
+    /** For a standard normal prior the score is -z, so each probe gives -|e|^2 for any h, and the trace has no gradient. */
     @ParameterizedTest
     @EnumSource(Surrogate.Probe.class)
     void traceOfTheNormalPrior(Surrogate.Probe probe) {
@@ -71,7 +71,7 @@ class SurrogateTest {
         assertEquals(apart.get("trace").get(1), fused.get("trace").get(1), 1e-10);
     }
 
-    /** Every norm and probe, each operator family: the terms' gradients along a random direction. */
+    /** Checks the gradients of the terms along a random direction, for every norm, probe and operator family. */
     @ParameterizedTest
     @EnumSource(Surrogate.Norm.class)
     void gradientsAlongADirection(Surrogate.Norm norm) {
@@ -98,7 +98,10 @@ class SurrogateTest {
         assertEquals((plus - minus) / (2 * h), slope, 1e-6 * (1 + Math.abs(slope)), p.name() + " " + term);
     }
 
-    /** The whole loss through a UNet, a decoder and an operator, with each probe: every gradient along a random direction. */
+    /**
+     * Checks every gradient of the whole loss, through a UNet, a decoder and an operator, along a random direction for each
+     * probe.
+     */
     @ParameterizedTest
     @EnumSource(Surrogate.Probe.class)
     void gradientsThroughNetworksAlongADirection(Surrogate.Probe probe) throws Exception {
@@ -119,7 +122,7 @@ class SurrogateTest {
         }
     }
 
-    /** Identical samples in a batch give what one alone gives: norms are per sample. */
+    /** Identical samples in a batch give the same result as one alone, since norms are per sample. */
     @Test
     void batchDoesNotMix() {
         MeasurementOperator a = Operators.parse("sr:4", IMAGE, 1);

@@ -22,13 +22,13 @@ import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 
-/** kernels/measure.cu on the PTX machine against the traced operators in double. */
+/** Compares kernels/measure.cu on the PTX machine with the traced operators in double precision. */
 @Tag("kernels")
 class MeasuresTest {
-    /** Bound on |y - y'| / |y|: sums of positive taps in F32, a few roundings each. */
+    /** The bound on |y - y'| / |y|: sums of positive taps in F32 have a few roundings each. */
     private static final double TOLERANCE = 1e-6;
 
-    /** An operator and the kernels that are to do the same with {@code taps}. */
+    /** An operator, and the kernels that must compute the same with {@code taps}. */
     private record Case(MeasurementOperator a, Shape image, Tensor taps, GpuKernel forward, GpuKernel adjoint) {
         @Override
         public String toString() {
@@ -36,7 +36,10 @@ class MeasuresTest {
         }
     }
 
-    /** Sides that are smaller than the kernel's reach (even one pixel), no multiple of a tile, several tiles, windows beyond shared memory; two pictures. */
+    /**
+     * The cases: sides that are smaller than the kernel's reach (down to one pixel), sides that are not a multiple of a tile,
+     * several tiles, windows larger than shared memory, and two pictures.
+     */
     static Stream<Case> cases() {
         return Stream.of(
                 blur(3, 2, 13, 17), blur(3, 1, 5, 3), blur(2, 2, 1, 9), blur(0.4, 1, 2, 1), blur(1, 1, 75, 40), blur(30, 1, 20, 130), blur(30, 1, 150, 11),
@@ -53,7 +56,10 @@ class MeasuresTest {
         return new Case(new GaussianBlur(std), image, Tensor.of(Shape.of(taps.length), taps), Measures.separable(s, image), Measures.separableVjp(s, image));
     }
 
-    /** Taps of the kernel stretched by s about the middle of a block, as {@link Separable#reduction} has them. */
+    /**
+     * Makes a case with the taps of the kernel that is stretched by s around the middle of a block, as in
+     * {@link Separable#reduction}.
+     */
     private static Case reduction(int s, int b, int h, int w) {
         Shape image = Shape.of(b, h, w, 3);
         double centre = 0.5 * s - 0.5;
@@ -75,7 +81,10 @@ class MeasuresTest {
         return MotionKernel.draw(size, 0.5, seed);
     }
 
-    /** 9 x 9 with numbers in three rows and five columns of one corner only: reaches far to one side, not at all to the other. */
+    /**
+     * Returns a 9 x 9 kernel with values in three rows and five columns of one corner only, so that it reaches far to one
+     * side and not at all to the other.
+     */
     private static Tensor corner() {
         float[] k = new float[81];
         for (int i = 0; i < 15; i++) {
@@ -84,7 +93,7 @@ class MeasuresTest {
         return Tensor.of(Shape.of(1, 1, 9, 9), k);
     }
 
-    /** 65 x 65, nothing but four corners and the middle. */
+    /** Returns a 65 x 65 kernel with values only in the four corners and the middle. */
     private static Tensor corners() {
         float[] k = new float[65 * 65];
         for (int i : new int[] {0, 64, 32 * 65 + 32, 64 * 65, 64 * 65 + 64}) {
@@ -100,7 +109,7 @@ class MeasuresTest {
         return Tensor.of(Shape.of(1, 1, 65, 65), k);
     }
 
-    /** The kernel cut to what is not zero. */
+    /** Makes a case with the kernel, cut to the rectangle of its nonzero values. */
     private static Case motion(Tensor kernel, int b, int h, int w) {
         Shape image = Shape.of(b, h, w, 3);
         int size = kernel.shape().dim(2);
@@ -152,7 +161,7 @@ class MeasuresTest {
         close(Run.adjoint((LinearOperator) c.a, y, c.image).doubles(), run(c.adjoint, y, c.taps, c.image));
     }
 
-    /** The two kernels against each other: <A x, y> = <x, A^T y>. */
+    /** Checks that the two kernels are adjoint: <A x, y> = <x, A^T y>. */
     @ParameterizedTest
     @MethodSource("cases")
     @Tag("sanitized")

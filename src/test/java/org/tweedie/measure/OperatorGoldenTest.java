@@ -12,7 +12,10 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.weights.SafeTensors;
 
-/** Against dense matrices in numpy that were checked against the DPS project's operators (weights-tools/golden/operators.py). */
+/**
+ * Compares the operators with dense matrices in numpy that were checked against the DPS project's operators
+ * (weights-tools/golden/operators.py).
+ */
 class OperatorGoldenTest {
     @ParameterizedTest
     @CsvSource({"sr:4,sr4", "sr:8,sr8", "blur:3,blur", "motion:61,motion"})
@@ -27,7 +30,7 @@ class OperatorGoldenTest {
         }
     }
 
-    /** The same in single precision on the device that users run. */
+    /** Compares in single precision, on the CPU device that users run. */
     @ParameterizedTest
     @CsvSource({"sr:4", "sr:8", "blur:3", "motion:61", "inpaint:box", "inpaint:random:0.4", "denoise"})
     void theCpuDeviceAgrees(String task) {

@@ -20,7 +20,7 @@ import org.tweedie.program.Tensor;
 import org.tweedie.transform.Jvp;
 import org.tweedie.transform.Vjp;
 
-/** The demo model on the CPU device against the golden values that its training scripts wrote with PyTorch. */
+/** Compares the demo model on the CPU device with the golden values that its training scripts wrote with PyTorch. */
 class DemoGoldenTest {
     private static Tensor rows(Tensor x, int from, int to) {
         int row = (int) (x.size() / x.shape().dim(0));

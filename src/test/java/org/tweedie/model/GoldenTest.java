@@ -24,7 +24,10 @@ import org.tweedie.program.Tensor;
 import org.tweedie.transform.Jvp;
 import org.tweedie.transform.Vjp;
 
-/** Networks and their derivatives against diffusers and transformers, on tiny models of both generations (weights-tools/golden). */
+/**
+ * Compares networks and their derivatives with diffusers and transformers, on tiny models of both generations
+ * (weights-tools/golden).
+ */
 class GoldenTest {
     static final double FORWARD = 1e-5;
     static final double DERIVATIVE = 1e-4;
@@ -33,7 +36,7 @@ class GoldenTest {
         return Stream.of(Golden.SD15, Golden.SD21).flatMap(f -> Devices.available().stream().map(d -> Arguments.of(f, d)));
     }
 
-    /** In F32 where there is a choice. */
+    /** Opens a device, in F32 if it offers several types. */
     private static Device open(String name) {
         return Devices.open(name, new DeviceOptions(2, DType.F32, true, 0, null, false));
     }
@@ -95,7 +98,10 @@ class GoldenTest {
         }
     }
 
-    /** Ten DDIM steps with guidance 3: the schedule, the prediction type and the guidance as diffusers' DDIMScheduler has them. */
+    /**
+     * Ten DDIM steps with guidance 3 agree with diffusers' DDIMScheduler: this covers the schedule, the prediction type and
+     * the guidance.
+     */
     @ParameterizedTest
     @MethodSource("tiny")
     void ddim(Path folder, String device) throws Exception {

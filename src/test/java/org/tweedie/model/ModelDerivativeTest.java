@@ -20,7 +20,10 @@ import org.tweedie.program.Type;
 import org.tweedie.transform.DirectionCheck;
 import org.tweedie.weights.Weights;
 
-/** Blocks and whole networks along a random direction, in double: J and its adjoint agree with each other and with a central difference. */
+/**
+ * Checks the derivatives of blocks and whole networks along a random direction, in double precision: J and its adjoint agree
+ * with each other and with a central difference.
+ */
 class ModelDerivativeTest {
     static Stream<Path> tiny() {
         return Stream.of(Golden.SD15, Golden.SD21);

@@ -11,14 +11,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Records of this test's package that implement a seam, found and made by name. */
+/** Tests that the records of this test's package that implement a seam are found and made by name. */
 class CatalogueTest {
     private static final Catalogue<Shape> SHAPES = Catalogue.of(Shape.class);
 
     /** A seam. */
     interface Shape {}
 
-    /** What a shape is filled with. */
+    /** The filling of a shape. */
     enum Fill { PLAIN, DOTTED_LINE }
 
     @Described(name = "circle", text = "A circle.", source = "Euclid")

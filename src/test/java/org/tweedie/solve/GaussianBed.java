@@ -20,7 +20,7 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.transform.DirectionCheck;
 
-/** Inverse problems over pixels with a prior whose score is known, on the reference device: what solvers are tested on. */
+/** Inverse problems for tests of solvers, on the reference device: over pixels, with a prior whose score is known. */
 final class GaussianBed {
     static final Shape IMAGE = Shape.of(1, 8, 8, 3);
     static final double SIGMA = 0.05;
@@ -29,7 +29,7 @@ final class GaussianBed {
 
     private GaussianBed() {}
 
-    /** A measurement of a picture that is drawn at random around 0 with standard deviation 0.6. */
+    /** Makes a measurement of a random picture with mean 0 and standard deviation 0.6. */
     static Problem problem(Denoiser prior, String task) {
         return problem(new ReferenceDevice(), prior, Operators.parse(task, IMAGE, 3), 7);
     }

@@ -12,7 +12,7 @@ import org.tweedie.inverse.Vectors;
 import org.tweedie.measure.LinearOperator;
 import org.tweedie.sample.Ddim;
 
-/** LDPS on a Gaussian prior over pixels. */
+/** Tests LDPS with a Gaussian prior over pixels. */
 class LdpsTest extends GuidedByResidualTest {
     private static Ldps ldps(int steps, double rho) {
         return new Ldps(steps, rho, new Ddim(0), Start.NOISE, PixelConsistency.NONE);

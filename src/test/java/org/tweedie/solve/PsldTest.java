@@ -19,7 +19,7 @@ import org.tweedie.measure.LinearOperator;
 import org.tweedie.program.Tensor;
 import org.tweedie.sample.Ddim;
 
-/** PSLD on a Gaussian prior over pixels, whose encoder is the identity: the gluing term is |A^T r|. */
+/** Tests PSLD with a Gaussian prior over pixels, whose encoder is the identity, so that the gluing term is |A^T r|. */
 class PsldTest extends GuidedByResidualTest {
     private static Psld psld(int steps, double omega, double gamma) {
         return new Psld(steps, omega, gamma, new Ddim(0), Start.NOISE, PixelConsistency.NONE);

@@ -13,7 +13,7 @@ import org.tweedie.device.OpTimes;
 import org.tweedie.program.Program;
 import org.tweedie.program.op.Cost;
 
-/** What is told of times: sums, shares and rates of ops by kind; nothing that was timed is lost. */
+/** Tests the report of times: sums, shares and rates of ops by kind; no measured time is lost. */
 class TimedDeviceTest {
     private static final OpTimes.Op CONV = new OpTimes.Op("unet", "conv_in", "Conv2d", "cudnn eng1", new Cost(2_000_000_000, 1_000_000));
     private static final OpTimes.Op SUM = new OpTimes.Op("unet", "out", "Binary", "add_forward_f16", new Cost(1_000, 3_000_000));
@@ -37,13 +37,13 @@ class TimedDeviceTest {
         assertTrue(lines.getLast().startsWith("best, measured just now: 1000.0 GFLOP/s in products of 4096 x 4096, 6.0 GB/s"), lines.getLast());
     }
 
-    /** A card that has faulted, or has no memory for two chains of products. */
+    /** A GPU that has faulted, or has too little memory for two chains of products. */
     @Test
     void timesAreToldWhereTheDeviceCannotBeMeasured() {
         Broken device = new Broken();
         List<String> lines = new ArrayList<>();
         new TimedDevice(device, times(), lines::add).close();
-        assertEquals("what the device reaches at best could not be measured: no memory", lines.getFirst());
+        assertEquals("the best rates of the device could not be measured: no memory", lines.getFirst());
         assertTrue(lines.stream().anyMatch(l -> l.matches("unet +Conv2d .* -")), lines.toString());
         assertTrue(device.closed);
     }

@@ -14,11 +14,13 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.TypeConversionException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/** Converts words of a command line to values, and picocli's errors to messages of ours. */
+/** Converts words of a command line to values, and picocli's errors to Tweedie's messages. */
 public final class Converters {
     private Converters() {}
 
-    /** Registers converters: numbers with a message of ours, and enumerations that are written in lower case. */
+    /**
+     * Registers the converters: for numbers, with Tweedie's messages, and for enumerations, which users write in lower case.
+     */
     public static void register(CommandLine line) {
         number(line, Integer.class, int.class, Integer::valueOf, "a whole number");
         number(line, Long.class, long.class, Long::valueOf, "a whole number");
@@ -49,15 +51,18 @@ public final class Converters {
         });
     }
 
-    /** A constant as users write it. */
+    /** Returns a constant of an enumeration as users write it, in lower case. */
     public static String word(Enum<?> e) {
         return e.name().toLowerCase(Locale.ROOT);
     }
 
-    /** The message for an error that picocli found; unknown options, arguments and commands are told in our words. */
+    /**
+     * Returns the message for an error that picocli found. Unknown options, arguments and commands have messages of Tweedie's
+     * own.
+     */
     public static String message(ParameterException e) {
         List<String> unmatched = e instanceof UnmatchedArgumentException u ? u.getUnmatched() : e.getCommandLine().getUnmatchedArguments();
-        if (!unmatched.isEmpty()) { // told before a missing option, because a misspelt option may be the missing one
+        if (!unmatched.isEmpty()) { // reported before a missing option, because a misspelt option may be the missing one
             String word = unmatched.getFirst().split("=", 2)[0];
             boolean option = word.startsWith("-");
             var spec = e.getCommandLine().getCommandSpec();

@@ -12,7 +12,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Both streams into one file, as the launcher passes them on. */
+/** Writes both streams into one file, as the launcher passes them on. */
 class DescriptorTest {
     @TempDir
     Path folder;
