@@ -100,7 +100,8 @@ public final class Model implements AutoCloseable {
         ClipText encoder = checkpoint.textEncoder();
         Tracer t = new Tracer("text_encoder");
         t.output("states", encoder.apply(t, t.input("ids", new Type(DType.I64, Shape.of(1, encoder.length())))));
-        try (Executable run = device.compile(Simplify.of(t.finish()))) { // a model encodes few texts, so the encoder's weights are freed at once
+        // a model encodes few texts, so the encoder's weights are freed at once
+        try (Executable run = device.compile(Simplify.of(t.finish()))) {
             Tensor[] states = new Tensor[texts.length];
             for (int i = 0; i < texts.length; i++) {
                 long[] ids = checkpoint.tokenizer().ids(texts[i]);
@@ -145,7 +146,8 @@ public final class Model implements AutoCloseable {
                     + checkpoint.textEncoder().width() + "; the parts of the checkpoint do not belong together");
         }
         Tensor[] states = text.guided() ? prompts(text.prompt(), text.negative()) : prompts(text.prompt());
-        return new LatentDenoiser(checkpoint.unet(), schedule().prediction(), states[0], states[states.length - 1], text.guidance());
+        return new LatentDenoiser(checkpoint.unet(), schedule().prediction(), states[0], states[states.length - 1],
+                text.guidance());
     }
 
     /** Closes the networks' programs and the files. Close all sessions before the model; the device stays open. */

@@ -102,7 +102,8 @@ public final class Network {
         NamedTensors named = new NamedTensors(name(), in);
         Map<String, Tensor> arguments = network.arguments(named);
         if (!named.unused().isEmpty()) {
-            throw new IllegalArgumentException(name() + ": unknown inputs " + named.unused() + "; it takes " + arguments.keySet());
+            throw new IllegalArgumentException(name() + ": unknown inputs " + named.unused() + "; it takes "
+                    + arguments.keySet());
         }
         Map<String, Shape> shapes = new HashMap<>();
         arguments.forEach((n, x) -> shapes.put(n, x.shape()));

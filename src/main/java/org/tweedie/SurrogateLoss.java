@@ -30,7 +30,8 @@ import org.tweedie.program.Tensor;
  * @param eta the weight of the trace term, which is divided by the latent's size d
  * @param seed the seed of random masks and kernels
  */
-public record SurrogateLoss(Model model, String task, double lambda, double eta, Surrogate.Norm norm, Surrogate.Probe probe, long seed) {
+public record SurrogateLoss(Model model, String task, double lambda, double eta, Surrogate.Norm norm, Surrogate.Probe probe,
+        long seed) {
     /**
      * Evaluates the loss sample by sample, since each sample may have its own text and noise level.
      *
@@ -51,7 +52,8 @@ public record SurrogateLoss(Model model, String task, double lambda, double eta,
         LatentCodec codec = model.codec();
         Shape latent = codec.latent(image);
         if (!latent.equals(Shape.of(1, in.size("h"), in.size("w"), channels))) {
-            throw new IllegalArgumentException("tensor 'z': expected [B," + channels + "," + latent.dim(1) + "," + latent.dim(2) + "] for " + task
+            throw new IllegalArgumentException("tensor 'z': expected [B," + channels + "," + latent.dim(1) + "," + latent.dim(2)
+                    + "] for " + task
                     + " and the measurement's size, got " + z.shape());
         }
         NoiseSchedule schedule = model.schedule();
@@ -66,7 +68,8 @@ public record SurrogateLoss(Model model, String task, double lambda, double eta,
             args.put("h", Tensor.scalar(loss.h(level)));
             args.put("lambda", Tensor.of(Shape.of(), new double[] {lambda}));
             args.put("trace_weight", Tensor.of(Shape.of(), new double[] {eta / latent.size()}));
-            try (Executable run = model.device().compile(TorchNetwork.channelsFirst(loss.program(latent, image, Surrogate.Gradient.FUSED)))) {
+            try (Executable run = model.device()
+                    .compile(TorchNetwork.channelsFirst(loss.program(latent, image, Surrogate.Gradient.FUSED)))) {
                 parts.add(run.run(args));
             }
         }
@@ -79,7 +82,8 @@ public record SurrogateLoss(Model model, String task, double lambda, double eta,
 
     private static NoiseLevel level(NoiseSchedule schedule, double timestep) {
         if (timestep != Math.rint(timestep) || timestep < 0 || timestep >= schedule.length()) {
-            throw new IllegalArgumentException("tensor 'timestep': expected whole numbers from 0 to " + (schedule.length() - 1) + ", got " + timestep);
+            throw new IllegalArgumentException("tensor 'timestep': expected whole numbers from 0 to " + (schedule.length() - 1)
+                    + ", got " + timestep);
         }
         return schedule.level((int) timestep);
     }

@@ -57,7 +57,8 @@ public class HouseTest {
      * The layers from the top down: a package may use those after it, never those before it. The public entry is org.tweedie
      * itself.
      */
-    private static final List<String> LAYERS = List.of("cli", "workload", "entry", "eval", "solve", "inverse", "sample", "measure", "metrics", "diffusion",
+    private static final List<String> LAYERS = List.of("cli", "workload", "entry", "eval", "solve", "inverse", "sample",
+            "measure", "metrics", "diffusion",
             "profile", "model", "nn", "weights", "image", "transform", "device", "ptx", "program", "options");
 
     private static final JavaClasses MAIN = new ClassFileImporter().importUrl(Program.class.getProtectionDomain().getCodeSource()
@@ -80,7 +81,8 @@ public class HouseTest {
     @Test
     void solversKnowNeitherNetworksNorBackends() {
         noClasses().that().resideInAnyPackage("org.tweedie.solve..", "org.tweedie.inverse..", "org.tweedie.sample..")
-                .should().dependOnClassesThat().resideInAnyPackage("org.tweedie.model..", "org.tweedie.nn..", "org.tweedie.device.*..").check(MAIN);
+                .should().dependOnClassesThat().resideInAnyPackage("org.tweedie.model..", "org.tweedie.nn..",
+                        "org.tweedie.device.*..").check(MAIN);
     }
 
     @Test
@@ -212,7 +214,8 @@ public class HouseTest {
             Path info = p.resolve("package-info.java");
             assertTrue(Files.exists(info), info + ": expected one that says what is in the package and what may depend on it");
             String text = Files.readString(info).replaceAll("(?s).*/\\*\\*(.*)\\*/.*", "$1").replaceAll("\\s*\\n \\*\\s*", " ");
-            boolean says = text.matches("(?s).*\\b(use|uses|depend on|depends on)\\b.*") && text.strip().split("\\.( |$)").length >= 2;
+            boolean says = text.matches("(?s).*\\b(use|uses|depend on|depends on)\\b.*")
+                    && text.strip().split("\\.( |$)").length >= 2;
             assertTrue(says, info + ": expected two sentences or more, one of which says who may use the package, got:" + text);
         }
     }

@@ -22,18 +22,22 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** Prints which devices can be used on this machine, and why the others cannot. */
-@Command(name = "doctor", sortOptions = false, description = {"Prints for each device whether it can be used on this machine, and the exact reason if it cannot.",
-    "NVIDIA's libraries are searched for in the folders of TWEEDIE_CUDA_LIBRARIES, LD_LIBRARY_PATH and CUDA_HOME, then in the system's",
-    "folders, and last among the libraries that --fetch-cuda has fetched.", ""})
+@Command(name = "doctor", sortOptions = false, description = {
+    "Prints for each device whether it can be used on this machine, and the exact reason if it cannot.",
+    "NVIDIA's libraries are searched for in the folders of TWEEDIE_CUDA_LIBRARIES, LD_LIBRARY_PATH and CUDA_HOME, then in the "
+            + "system's folders, and last among the libraries that --fetch-cuda has fetched.", ""})
 final class Doctor implements Callable<Integer> {
     private static final Path CPUINFO = Path.of("/proc/cpuinfo");
-    private static final Set<String> FEATURES = Set.of("avx", "avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512vl", "avx512_vnni", "avx512_bf16",
+    private static final Set<String> FEATURES = Set.of("avx", "avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512vl",
+            "avx512_vnni", "avx512_bf16",
             "avx512_fp16", "avx_vnni", "amx_tile", "amx_bf16", "amx_int8");
 
-    @Option(names = "--fetch-cuda", description = "Fetch cuBLAS, cuDNN and NVRTC with Maven (2.0 GB) and unpack them (1.3 GB); they need nothing but NVIDIA's driver.")
+    @Option(names = "--fetch-cuda", description = "Fetch cuBLAS, cuDNN and NVRTC with Maven (2.0 GB) and unpack them (1.3 GB); "
+            + "they need nothing but NVIDIA's driver.")
     private boolean fetch;
 
-    @Option(names = "--jar", paramLabel = "FILE.jar", description = "With --fetch-cuda: unpack this jar, which was fetched elsewhere; this needs neither Maven nor a network.")
+    @Option(names = "--jar", paramLabel = "FILE.jar", description = "With --fetch-cuda: unpack this jar, which was fetched "
+            + "elsewhere; this needs neither Maven nor a network.")
     private Path jar;
 
     @Override
@@ -45,14 +49,18 @@ final class Doctor implements Callable<Integer> {
             Notes.requireFile(jar);
         }
         if (fetch) {
-            line("fetch-cuda", new FetchCuda(Redistributable.CUDA_12_6, SearchPath.fetched(), new Maven(System.getenv())).run(jar));
+            line("fetch-cuda", new FetchCuda(Redistributable.CUDA_12_6, SearchPath.fetched(),
+                    new Maven(System.getenv())).run(jar));
         }
         line("tweedie", Version.number());
         line("java", Runtime.version() + " (" + System.getProperty("java.vendor") + ") in " + System.getProperty("java.home"));
-        line("system", System.getProperty("os.name") + " " + System.getProperty("os.version") + " on " + System.getProperty("os.arch"));
-        line("native access", Doctor.class.getModule().isNativeAccessEnabled() ? "allowed" : "not allowed; start java with --enable-native-access=ALL-UNNAMED");
+        line("system", System.getProperty("os.name") + " " + System.getProperty("os.version") + " on "
+                + System.getProperty("os.arch"));
+        line("native access", Doctor.class.getModule().isNativeAccessEnabled() ? "allowed"
+                : "not allowed; start java with --enable-native-access=ALL-UNNAMED");
         boolean vectors = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
-        line("vector module", vectors ? "present, " + Vectors.preferred() : "missing; start java with --add-modules jdk.incubator.vector");
+        line("vector module", vectors ? "present, " + Vectors.preferred() : "missing; start java with --add-modules "
+                + "jdk.incubator.vector");
         processor();
         line("cores", Integer.toString(Runtime.getRuntime().availableProcessors()));
         line("heap", "at most " + Numbers.bytes(Runtime.getRuntime().maxMemory()));
@@ -75,7 +83,8 @@ final class Doctor implements Callable<Integer> {
         if (libraries.cublas() instanceof Found && libraries.cudnn() instanceof Found && libraries.nvrtc() instanceof Found) {
             try {
                 Loaded l = Loaded.of(libraries);
-                line("loaded", "cuBLAS " + l.cublasVersion() + ", cuDNN " + l.cudnnText() + " for CUDA " + l.cudnnCudaText() + ", NVRTC " + l.nvrtcVersion());
+                line("loaded", "cuBLAS " + l.cublasVersion() + ", cuDNN " + l.cudnnText() + " for CUDA " + l.cudnnCudaText()
+                        + ", NVRTC " + l.nvrtcVersion());
             } catch (UnsatisfiedLinkError e) {
                 line("not loaded", e.getMessage());
             }
@@ -95,7 +104,8 @@ final class Doctor implements Callable<Integer> {
     }
 
     private static String field(List<String> lines, String name) {
-        return lines.stream().filter(l -> l.startsWith(name)).findFirst().map(l -> l.substring(l.indexOf(':') + 1).strip()).orElse("unknown");
+        return lines.stream().filter(l -> l.startsWith(name)).findFirst().map(l -> l.substring(l.indexOf(':') + 1).strip())
+                .orElse("unknown");
     }
 
     private static void line(String what, String text) {

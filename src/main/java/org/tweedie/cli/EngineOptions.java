@@ -18,24 +18,30 @@ final class EngineOptions {
     private static final List<String> DTYPES = List.of("f32", "bf16", "f16");
 
     @Option(names = "--device", paramLabel = "NAME", defaultValue = "cpu",
-            description = "The device to run on: cpu; cuda (an NVIDIA GPU); reference (slow, in double precision); or sim (slower, runs the GPU's kernels on a simulated GPU). "
+            description = "The device to run on: cpu; cuda (an NVIDIA GPU); reference (slow, in double precision); or sim "
+                    + "(slower, runs the GPU's kernels on a simulated GPU). "
                     + "Default: ${DEFAULT-VALUE}.")
     private String device;
 
-    @Option(names = "--dtype", paramLabel = "TYPE", description = "The type in which networks store their results: f32; on cuda and sim also bf16 and f16. Default: bf16 on cuda, else f32.")
+    @Option(names = "--dtype", paramLabel = "TYPE", description = "The type in which networks store their results: f32; on cuda "
+            + "and sim also bf16 and f16. Default: bf16 on cuda, else f32.")
     private String dtype;
 
-    @Option(names = "--threads", paramLabel = "N", description = "The number of processor threads that cpu and sim use. On cpu it may change the last bits of results (docs/numerics.md). Default: all.")
+    @Option(names = "--threads", paramLabel = "N", description = "The number of processor threads that cpu and sim use. On cpu "
+            + "it may change the last bits of results (docs/numerics.md). Default: all.")
     private Integer threads;
 
     @Option(names = "--graphs", paramLabel = "on|off", defaultValue = "on",
-            description = "On cuda: on launches a program as one CUDA graph; off waits for each kernel, so that an error names the kernel. Default: ${DEFAULT-VALUE}.")
+            description = "On cuda: on launches a program as one CUDA graph; off waits for each kernel, so that an error names "
+                    + "the kernel. Default: ${DEFAULT-VALUE}.")
     private String graphs;
 
-    @Option(names = "--card", paramLabel = "N", defaultValue = "0", description = "On cuda: the number of the GPU to use. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--card", paramLabel = "N", defaultValue = "0", description = "On cuda: the number of the GPU to use. "
+            + "Default: ${DEFAULT-VALUE}.")
     private int card;
 
-    @Option(names = "--time", description = "On cpu and cuda: print at the end how long each kind of op and each network evaluation took.")
+    @Option(names = "--time", description = "On cpu and cuda: print at the end how long each kind of op and each network "
+            + "evaluation took.")
     private boolean time;
 
     @Option(names = "--nvtx", description = "On cuda: mark each network evaluation with its name for NVIDIA's profilers.")

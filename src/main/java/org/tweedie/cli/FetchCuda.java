@@ -43,7 +43,8 @@ record FetchCuda(Redistributable what, Path target, Maven maven) {
     }
 
     private Path fetch() throws IOException {
-        Notes.note("Maven fetches " + what.artifact() + ", " + Numbers.bytes(what.bytes()) + ", unless its repository has it already");
+        Notes.note("Maven fetches " + what.artifact() + ", " + Numbers.bytes(what.bytes())
+                + ", unless its repository has it already");
         try (Progress progress = new Progress("fetching")) {
             return maven.fetch(what, (done, message) -> progress.at(done, what.bytes(), message));
         }

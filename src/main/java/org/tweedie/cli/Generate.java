@@ -30,7 +30,8 @@ import picocli.CommandLine.Parameters;
 @Command(name = "generate", sortOptions = false, description = {"Generates a picture from a text.", "", "@samplers", ""},
         footerHeading = "%nExamples:%n", footer = {
             "  tweedie generate \"a photo of a dress\" --model DIR --steps 50 --guidance 3 --seed 1 -o dress.png",
-            "  tweedie generate \"a photo of a dress\" --negative blurry --sampler dpmpp-2m:karras --steps 25 --model DIR -o dress.png"})
+            "  tweedie generate \"a photo of a dress\" --negative blurry --sampler dpmpp-2m:karras --steps 25 --model DIR -o "
+                    + "dress.png"})
 final class Generate implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "PROMPT", description = "A text that says what the picture shows.")
     private String prompt;
@@ -42,21 +43,25 @@ final class Generate implements Callable<Integer> {
             description = "The sampler that goes from noise to the picture. Default: ${DEFAULT-VALUE}.")
     private String sampler;
 
-    @Option(names = "--steps", paramLabel = "N", defaultValue = "50", description = "The number of steps of the sampler. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--steps", paramLabel = "N", defaultValue = "50", description = "The number of steps of the sampler. "
+            + "Default: ${DEFAULT-VALUE}.")
     private int steps;
 
     @Option(names = "--guidance", paramLabel = "X", defaultValue = "3",
-            description = "The scale of classifier-free guidance: how strongly the picture follows the text; 1 is no guidance. Default: ${DEFAULT-VALUE}.")
+            description = "The scale of classifier-free guidance: how strongly the picture follows the text; 1 is no guidance. "
+                    + "Default: ${DEFAULT-VALUE}.")
     private double guidance;
 
     @Option(names = "--negative", paramLabel = "TEXT", defaultValue = "",
             description = "A text that says what the picture must not show; guidance leads away from it. Default: no text.")
     private String negative;
 
-    @Option(names = "--height", paramLabel = "PIXELS", description = "Height of the picture. Default: the height that the model was trained on.")
+    @Option(names = "--height", paramLabel = "PIXELS", description = "Height of the picture. Default: the height that the model "
+            + "was trained on.")
     private Integer height;
 
-    @Option(names = "--width", paramLabel = "PIXELS", description = "Width of the picture. Default: the width that the model was trained on.")
+    @Option(names = "--width", paramLabel = "PIXELS", description = "Width of the picture. Default: the width that the model "
+            + "was trained on.")
     private Integer width;
 
     @Option(names = "--seed", paramLabel = "N", defaultValue = "1",
@@ -75,7 +80,8 @@ final class Generate implements Callable<Integer> {
         Sampler walker = Samplers.of(sampler);
         engine.check();
         if (!negative.isEmpty() && guidance == 1) {
-            throw new IllegalArgumentException("--negative: guidance 1 does not use it; give --guidance above 1, or leave --negative out");
+            throw new IllegalArgumentException("--negative: guidance 1 does not use it; give --guidance above 1, or leave "
+                    + "--negative out");
         }
         long start = System.nanoTime();
         try (Device device = engine.open(); Model model = Tweedie.open(folder, device)) {
@@ -102,8 +108,10 @@ final class Generate implements Callable<Integer> {
     }
 
     private Provenance provenance(Shape image, Sampler walker) {
-        Provenance p = new Provenance("generate", prompt).with("model", folder).with("sampler", Samplers.catalogue().spec(walker)).with("steps", steps)
-                .with("guidance", guidance).with("negative", negative).with("height", image.dim(1)).with("width", image.dim(2)).with("seed", seed);
+        Provenance p = new Provenance("generate", prompt).with("model", folder).with("sampler", Samplers.catalogue().spec(walker))
+                .with("steps", steps)
+                .with("guidance", guidance).with("negative", negative).with("height", image.dim(1)).with("width", image.dim(2))
+                .with("seed", seed);
         engine.describe(p.options());
         return p;
     }

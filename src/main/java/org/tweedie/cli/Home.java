@@ -12,11 +12,13 @@ final class Home {
     static Path demoModel() {
         String home = System.getProperty("tweedie.home");
         if (home == null) {
-            throw new IllegalArgumentException("the demo model can be found only when Tweedie is started by its launcher; run ./tweedie, or give --model DIR");
+            throw new IllegalArgumentException("the demo model can be found only when Tweedie is started by its launcher; run "
+                    + "./tweedie, or give --model DIR");
         }
         Path model = Path.of(home, "weights-tools", "demo-model");
         if (!Files.isDirectory(model)) {
-            throw new IllegalArgumentException(model + ": expected the demo model in this folder, found nothing; clone the repository again, or give --model DIR");
+            throw new IllegalArgumentException(model + ": expected the demo model in this folder, found nothing; clone the "
+                    + "repository again, or give --model DIR");
         }
         return model;
     }

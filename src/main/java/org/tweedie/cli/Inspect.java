@@ -24,10 +24,13 @@ import picocli.CommandLine.Parameters;
 
 /** Lists the contents of a checkpoint or a safetensors file, and checks that it is sound. */
 @Command(name = "inspect", sortOptions = false,
-        description = "Lists the modules, parameters, types, bytes and configuration; checks that the weights fit the networks and are finite.",
-        footerHeading = "%nExamples:%n", footer = {"  tweedie inspect DIR", "  tweedie inspect DIR/unet/diffusion_pytorch_model.safetensors --names"})
+        description = "Lists the modules, parameters, types, bytes and configuration; checks that the weights fit the networks "
+                + "and are finite.",
+        footerHeading = "%nExamples:%n",
+        footer = {"  tweedie inspect DIR", "  tweedie inspect DIR/unet/diffusion_pytorch_model.safetensors --names"})
 final class Inspect implements Callable<Integer> {
-    @Parameters(index = "0", paramLabel = "MODEL_OR_FILE", description = "A checkpoint folder, a safetensors file or an index of shards.")
+    @Parameters(index = "0", paramLabel = "MODEL_OR_FILE", description = "A checkpoint folder, a safetensors file or an index "
+            + "of shards.")
     private Path path;
 
     @Option(names = "--names", description = "List every tensor.")
@@ -93,9 +96,11 @@ final class Inspect implements Callable<Integer> {
     private void tensors(String what, Map<String, Tensor> tensors) {
         long parameters = tensors.values().stream().mapToLong(Tensor::size).sum();
         long bytes = tensors.values().stream().mapToLong(t -> t.data().byteSize()).sum();
-        String types = tensors.values().stream().collect(Collectors.groupingBy(Tensor::dtype, TreeMap::new, Collectors.counting()))
+        String types = tensors.values().stream()
+                .collect(Collectors.groupingBy(Tensor::dtype, TreeMap::new, Collectors.counting()))
                 .entrySet().stream().map(e -> e.getValue() + " " + e.getKey()).collect(Collectors.joining(", "));
-        System.out.println(what + ": " + Numbers.grouped(parameters) + " parameters in " + tensors.size() + " tensors (" + types + "), " + Numbers.bytes(bytes));
+        System.out.println(what + ": " + Numbers.grouped(parameters) + " parameters in " + tensors.size() + " tensors (" + types
+                + "), " + Numbers.bytes(bytes));
         if (names) {
             tensors.forEach((name, t) -> System.out.println("    " + name + " " + t));
         }

@@ -70,7 +70,8 @@ final class KernelArguments {
         String name = writes ? word.substring(6) : word;
         Tensor t = tensors.get(name);
         if (t == null) {
-            throw new IllegalArgumentException("argument " + n + ": no tensor '" + name + "' in the --in file" + Spelling.suggestion(name, tensors.keySet())
+            throw new IllegalArgumentException("argument " + n + ": no tensor '" + name + "' in the --in file"
+                    + Spelling.suggestion(name, tensors.keySet())
                     + "; it has " + String.join(", ", tensors.keySet()));
         }
         MemorySegment data = map(t.data().byteSize());
@@ -85,9 +86,11 @@ final class KernelArguments {
     private Window created(int n, String word) {
         String[] parts = word.split(":");
         if (parts.length != 4 || !parts[3].matches("[1-9][0-9]*(x[1-9][0-9]*)*")) {
-            throw new IllegalArgumentException("argument " + n + ": expected out:NAME:TYPE:DxD, as in out:y:F32:2x65, got '" + word + "'");
+            throw new IllegalArgumentException("argument " + n + ": expected out:NAME:TYPE:DxD, as in out:y:F32:2x65, got '"
+                    + word + "'");
         }
-        Spelling.check("argument " + n + ": type", parts[2].toUpperCase(Locale.ROOT), Arrays.stream(DType.values()).map(DType::name).toList());
+        Spelling.check("argument " + n + ": type", parts[2].toUpperCase(Locale.ROOT),
+                Arrays.stream(DType.values()).map(DType::name).toList());
         DType dtype = DType.valueOf(parts[2].toUpperCase(Locale.ROOT));
         Shape shape = Shape.of(Arrays.stream(parts[3].split("x")).mapToInt(Integer::parseInt).toArray());
         MemorySegment data = map(shape.size() * dtype.bytes());
@@ -97,7 +100,8 @@ final class KernelArguments {
 
     private void add(int n, Made m) {
         if (results.stream().anyMatch(r -> r.name.equals(m.name))) {
-            throw new IllegalArgumentException("argument " + n + ": '" + m.name + "' is written twice; give each result a different name");
+            throw new IllegalArgumentException("argument " + n + ": '" + m.name + "' is written twice; give each result a "
+                    + "different name");
         }
         results.add(m);
     }

@@ -35,7 +35,8 @@ import picocli.CommandLine.Spec;
             "  tweedie restore y.png --model DIR --seed 1 -o restored.png",
             "  tweedie generate \"a photo of a dress\" --model DIR --seed 1 -o dress.png",
             "",
-            "Exit codes: 0 when done, 1 after a failure, 2 after a mistake in the command line or its files. 'tweedie COMMAND --help' describes a command."})
+            "Exit codes: 0 when done, 1 after a failure, 2 after a mistake in the command line or its files. 'tweedie COMMAND "
+                    + "--help' describes a command."})
 public final class Main implements Runnable {
     private static final Map<String, Supplier<Object>> COMMANDS = new LinkedHashMap<>();
 
@@ -100,7 +101,8 @@ public final class Main implements Runnable {
     private static Stream<String> filled(String line) {
         return switch (line) {
             case "@tasks" -> Stream.concat(Stream.of("Tasks:"),
-                    Operators.families().stream().map(f -> String.format("  %-60s %s", String.join(", ", f.grammar()), f.help())));
+                    Operators.families().stream()
+                    .map(f -> String.format("  %-60s %s", String.join(", ", f.grammar()), f.help())));
             case "@samplers" -> Stream.concat(Stream.of("Samplers:"), Samplers.names().stream().map(Main::sampler));
             default -> Stream.of(line);
         };

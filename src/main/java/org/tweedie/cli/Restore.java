@@ -41,27 +41,33 @@ final class Restore implements Callable<Integer>, SolverOptions.Taker {
     @Parameters(index = "0", paramLabel = "Y.png", description = "The degraded picture, a PNG or JPEG file.")
     private Path in;
 
-    @Option(names = "--task", paramLabel = "TASK", description = "The task that says how the picture was degraded. Default: the task that 'degrade' stored.")
+    @Option(names = "--task", paramLabel = "TASK", description = "The task that says how the picture was degraded. Default: the "
+            + "task that 'degrade' stored.")
     private String task;
 
     @Option(names = "--model", paramLabel = "DIR", required = true, description = "Checkpoint folder in the layout of diffusers.")
     private Path folder;
 
     @Option(names = "--sigma", paramLabel = "X",
-            description = "Standard deviation of the noise, on the scale of [-1,1]. Default: the sigma that 'degrade' stored, else 0.01.")
+            description = "Standard deviation of the noise, on the scale of [-1,1]. Default: the sigma that 'degrade' stored, "
+                    + "else 0.01.")
     private Double sigma;
 
-    @Option(names = "--prompt", paramLabel = "TEXT", defaultValue = "", description = "A text that says what the picture shows. Default: no text.")
+    @Option(names = "--prompt", paramLabel = "TEXT", defaultValue = "", description = "A text that says what the picture shows. "
+            + "Default: no text.")
     private String prompt;
 
     @Option(names = "--guidance", paramLabel = "X", defaultValue = "1",
-            description = "The scale of classifier-free guidance; 1 is no guidance, any other value doubles the network evaluations. Default: ${DEFAULT-VALUE}.")
+            description = "The scale of classifier-free guidance; 1 is no guidance, any other value doubles the network "
+                    + "evaluations. Default: ${DEFAULT-VALUE}.")
     private double guidance;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "The seed of everything that is random. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "The seed of everything that is random. "
+            + "Default: ${DEFAULT-VALUE}.")
     private long seed;
 
-    @Option(names = "--log", paramLabel = "FILE.csv", description = "Write the residual and the gradient norms of each step to this file.")
+    @Option(names = "--log", paramLabel = "FILE.csv", description = "Write the residual and the gradient norms of each step to "
+            + "this file.")
     private Path log;
 
     @Option(names = {"-o", "--out"}, paramLabel = "FILE.png", required = true, description = "The picture to write.")
@@ -108,15 +114,18 @@ final class Restore implements Callable<Integer>, SolverOptions.Taker {
         MeasurementFile.Loaded loaded = MeasurementFile.load(in);
         loaded.notes().forEach(Notes::note);
         Measurement m = loaded.measurement();
-        if (task != null && !Operators.parse(task, m.image(), m.seed(), m.operator().tensors()).spec().equals(m.operator().spec())) {
-            throw new IllegalArgumentException("--task: " + in + " was degraded by " + m.operator().spec() + ", got " + task + "; leave --task out");
+        if (task != null && !Operators.parse(task, m.image(), m.seed(), m.operator().tensors()).spec()
+                .equals(m.operator().spec())) {
+            throw new IllegalArgumentException("--task: " + in + " was degraded by " + m.operator().spec() + ", got " + task
+                    + "; leave --task out");
         }
         return new Measurement(m.y(), m.operator(), m.image(), m.noise(), positive(sigma == null ? m.sigma() : sigma), m.seed());
     }
 
     private static double positive(double sigma) {
         if (!(sigma > 0) || Double.isInfinite(sigma)) {
-            throw new IllegalArgumentException("sigma: expected a positive noise level, got " + Numbers.of(sigma) + "; give one, as in --sigma " + SIGMA);
+            throw new IllegalArgumentException("sigma: expected a positive noise level, got " + Numbers.of(sigma)
+                    + "; give one, as in --sigma " + SIGMA);
         }
         return sigma;
     }

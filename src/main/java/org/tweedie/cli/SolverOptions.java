@@ -44,13 +44,15 @@ final class SolverOptions {
     /** Declares --solver and the options of a solver. An unknown solver has no options; {@link #solver} reports it. */
     void declare(CommandSpec command, String solver) {
         command.addOption(picocli.CommandLine.Model.OptionSpec.builder("--solver").paramLabel("NAME").type(String.class)
-                .description("The method that restores the picture: " + String.join(", ", Solvers.names()) + ". Default: " + DEFAULT + ".")
+                .description("The method that restores the picture: " + String.join(", ", Solvers.names()) + ". Default: "
+                        + DEFAULT + ".")
                 .setter(setter(value -> name = value)).build());
         if (!Solvers.names().contains(solver)) {
             return;
         }
         Options<Solver> options = Solvers.catalogue().options(solver);
-        ArgGroupSpec.Builder group = ArgGroupSpec.builder().exclusive(false).multiplicity("0..1").heading("%nOptions of the solver " + solver + " ("
+        ArgGroupSpec.Builder group = ArgGroupSpec.builder().exclusive(false).multiplicity("0..1")
+                .heading("%nOptions of the solver " + solver + " ("
                 + options.described().source() + "); '--solver NAME --help' shows those of another:%n");
         for (OptionSpec o : options.specs()) {
             group.addArg(picocli.CommandLine.Model.OptionSpec.builder("--" + o.name()).paramLabel(label(o)).type(String.class)

@@ -18,7 +18,8 @@ public final class Finite {
     /** Returns the number itself. @throws NotFinite naming the number, when it is NaN or infinite */
     public static double require(double x, String what) {
         if (!Double.isFinite(x)) {
-            throw new NotFinite(what + " is not finite (" + x + "); try smaller steps, or check the weights with 'tweedie inspect'");
+            throw new NotFinite(what + " is not finite (" + x + "); try smaller steps, or check the weights with 'tweedie "
+                    + "inspect'");
         }
         return x;
     }

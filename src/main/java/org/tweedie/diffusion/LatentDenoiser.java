@@ -15,7 +15,8 @@ import org.tweedie.program.Value;
  * @param guidance the scale of classifier-free guidance: eps = eps(empty) + guidance (eps(text) - eps(empty)), arXiv
  *         2207.12598
  */
-public record LatentDenoiser(UNet unet, NoiseSchedule.Prediction prediction, Tensor text, Tensor empty, double guidance) implements Denoiser {
+public record LatentDenoiser(UNet unet, NoiseSchedule.Prediction prediction, Tensor text, Tensor empty, double guidance)
+        implements Denoiser {
     @Override
     public Value eps(Tracer t, Value z, NoiseLevel.Traced level) {
         int b = z.dim(0);
@@ -23,7 +24,8 @@ public record LatentDenoiser(UNet unet, NoiseSchedule.Prediction prediction, Ten
         if (guidance == 1) {
             return predict(t, z, level, context);
         }
-        Value both = predict(t, t.concat(0, z, z), level, t.concat(0, repeat(t, t.constant("empty", empty), b), context)); // [2B,h,w,c]
+        // [2B,h,w,c]
+        Value both = predict(t, t.concat(0, z, z), level, t.concat(0, repeat(t, t.constant("empty", empty), b), context));
         Value without = t.slice(both, 0, 0, b);
         Value with = t.slice(both, 0, b, 2 * b);
         return t.add(without, t.scale(t.sub(with, without), guidance));

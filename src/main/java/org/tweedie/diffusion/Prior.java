@@ -21,7 +21,7 @@ public final class Prior implements AutoCloseable {
     /** A compiled program and the network evaluations of one run of it. */
     record Compiled(Executable executable, Nfe nfe) {}
 
-    /** The key of a program: the object that traces it, and the name that the object gives it. */
+    /** The key of a program: the object for which it is traced, and the thing that it computes for that object. */
     private record Key(Object owner, Object what) {}
 
     private final Device device;

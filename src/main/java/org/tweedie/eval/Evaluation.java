@@ -33,7 +33,8 @@ import org.tweedie.solve.Solver;
  * @param sigma the standard deviation of the measurements' noise, on the scale of [-1,1]
  */
 public record Evaluation(Prior prior, double sigma, PrintStream out) {
-    private static final String HEADER = "picture,task,solver,psnr,ssim,residual,decoded_psnr,decoded_ssim,decoded_residual,seconds,"
+    private static final String HEADER =
+            "picture,task,solver,psnr,ssim,residual,decoded_psnr,decoded_ssim,decoded_residual,seconds,"
             + "nfe,unet_forwards,unet_vjps,unet_jvps,decodes,decode_vjps,decode_jvps,encodes,encode_vjps";
 
     /** A solver, and the name that its lines have in the table. */
@@ -75,9 +76,12 @@ public record Evaluation(Prior prior, double sigma, PrintStream out) {
             Restoration r = v.solver.solve(new Problem(prior, a, y.y(), sigma, seed), Listener.NONE);
             double seconds = (System.nanoTime() - start) / 1e9;
             Nfe n = r.counts().evaluations();
-            out.printf(Locale.ROOT, "%s%s,%.3f,%.4f,%.3f,%.3f,%.4f,%.3f,%.1f,%d,%d,%d,%d,%d,%d,%d,%d,%d%n", head, quoted(v.name), psnr(x, r.image()),
-                    ssim(x, r.image()), r.residual(), psnr(x, r.decoded()), ssim(x, r.decoded()), r.decodedResidual(), seconds, r.counts().nfe(),
-                    n.unetForwards(), n.unetVjps(), n.unetJvps(), n.decodes(), n.decodeVjps(), n.decodeJvps(), n.encodes(), n.encodeVjps());
+            out.printf(Locale.ROOT, "%s%s,%.3f,%.4f,%.3f,%.3f,%.4f,%.3f,%.1f,%d,%d,%d,%d,%d,%d,%d,%d,%d%n", head, quoted(v.name),
+                    psnr(x, r.image()),
+                    ssim(x, r.image()), r.residual(), psnr(x, r.decoded()), ssim(x, r.decoded()), r.decodedResidual(), seconds,
+                    r.counts().nfe(),
+                    n.unetForwards(), n.unetVjps(), n.unetJvps(), n.decodes(), n.decodeVjps(), n.decodeJvps(), n.encodes(),
+                    n.encodeVjps());
             out.flush();
         }
     }

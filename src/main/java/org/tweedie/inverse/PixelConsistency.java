@@ -103,7 +103,8 @@ public enum PixelConsistency {
         }
 
         private Tensor forward(Tensor at, Tensor direction) {
-            return evaluate(Part.FORWARD, p.operator() instanceof LinearOperator ? Map.of("x", direction) : Map.of("at", at, "x", direction));
+            return evaluate(Part.FORWARD, p.operator() instanceof LinearOperator ? Map.of("x", direction)
+                    : Map.of("at", at, "x", direction));
         }
 
         private Tensor adjoint(Tensor at, Tensor r) {

@@ -21,7 +21,8 @@ public record Problem(Prior prior, MeasurementOperator operator, Tensor y, doubl
         }
         Shape expected = operator.outShape(prior.image());
         if (!y.shape().equals(expected)) {
-            throw new IllegalArgumentException("measurement: expected " + expected + " for " + operator.spec() + " of a picture " + prior.image() + ", got "
+            throw new IllegalArgumentException("measurement: expected " + expected + " for " + operator.spec() + " of a picture "
+                    + prior.image() + ", got "
                     + y.shape());
         }
     }

@@ -127,7 +127,8 @@ public record Surrogate(Denoiser denoiser, Codec codec, MeasurementOperator oper
         Map<Value, Value> seeds = new HashMap<>();
         if (gradient == Gradient.APART) {
             t.output("trace", terms.trace);
-            t.output("grad_data", scaled(t, Vjp.pull(t, Map.of(terms.data, t.broadcast(t.constant(scale), batch)), zIn)[0], 1 / scale));
+            t.output("grad_data", scaled(t, Vjp.pull(t, Map.of(terms.data, t.broadcast(t.constant(scale), batch)), zIn)[0],
+                    1 / scale));
             t.output("grad_trace", Vjp.pull(t, Map.of(terms.trace, t.broadcast(t.constant(1.0), batch)), zIn)[0]);
             return Simplify.of(t.finish());
         }

@@ -16,7 +16,8 @@ public record GaussianBlur(double std) implements LinearOperator {
     /** @throws IllegalArgumentException unless 0 &lt; std &lt;= 100 */
     public GaussianBlur {
         if (!(std > 0 && std <= 100)) {
-            throw new IllegalArgumentException("blur: expected a standard deviation in (0,100] pixels, got " + std + "; as in blur:3");
+            throw new IllegalArgumentException("blur: expected a standard deviation in (0,100] pixels, got " + std
+                    + "; as in blur:3");
         }
     }
 

@@ -49,7 +49,8 @@ public record Inpaint(String spec, Tensor mask) implements LinearOperator {
         int freeY = h - 2 * (h / 16) - height;
         int freeX = w - 2 * (w / 16) - width;
         if (height < 1 || width < 1 || freeY < 0 || freeX < 0) {
-            throw new IllegalArgumentException(spec + ": a box of " + width + "x" + height + " does not fit into a picture of " + w + "x" + h
+            throw new IllegalArgumentException(spec + ": a box of " + width + "x" + height + " does not fit into a picture of "
+                    + w + "x" + h
                     + " with a margin of a sixteenth; choose a size from 1 to " + Math.min(h - 2 * (h / 16), w - 2 * (w / 16)));
         }
         Philox random = new Philox(seed, Philox.Stream.MASK);
@@ -65,7 +66,8 @@ public record Inpaint(String spec, Tensor mask) implements LinearOperator {
     /** Removes exactly floor(fraction H W + 1/2) random pixels. */
     static Inpaint random(String spec, Shape image, double fraction, long seed) {
         if (!(fraction > 0 && fraction < 1)) {
-            throw new IllegalArgumentException(spec + ": expected the fraction of pixels to remove, between 0 and 1, got " + fraction);
+            throw new IllegalArgumentException(spec + ": expected the fraction of pixels to remove, between 0 and 1, got "
+                    + fraction);
         }
         int n = image.dim(1) * image.dim(2);
         int remove = (int) Math.floor(fraction * n + 0.5);
@@ -91,7 +93,8 @@ public record Inpaint(String spec, Tensor mask) implements LinearOperator {
         int h = image.dim(1);
         int w = image.dim(2);
         if (picture.width() != w || picture.height() != h) {
-            throw new IllegalArgumentException(spec + ": the mask is " + picture.width() + "x" + picture.height() + ", the picture "
+            throw new IllegalArgumentException(spec + ": the mask is " + picture.width() + "x" + picture.height()
+                    + ", the picture "
                     + w + "x" + h + "; make them the same size");
         }
         float[] mask = new float[h * w];
@@ -116,7 +119,8 @@ public record Inpaint(String spec, Tensor mask) implements LinearOperator {
     @Override
     public Shape outShape(Shape image) {
         if (!image.with(0, 1).with(3, 1).equals(mask.shape())) {
-            throw new IllegalArgumentException(spec + ": the mask is for pictures of " + mask.shape().dim(2) + "x" + mask.shape().dim(1)
+            throw new IllegalArgumentException(spec + ": the mask is for pictures of " + mask.shape().dim(2) + "x"
+                    + mask.shape().dim(1)
                     + ", got " + image.dim(2) + "x" + image.dim(1));
         }
         return image;
@@ -202,7 +206,8 @@ public record Inpaint(String spec, Tensor mask) implements LinearOperator {
 
         @Override
         public String help() {
-            return "Pixels are missing: a box (default half of each side), a random fraction of the pixels, or the black pixels of a mask.";
+            return "Pixels are missing: a box (default half of each side), a random fraction of the pixels, or the black pixels "
+                    + "of a mask.";
         }
 
         @Override
@@ -226,7 +231,8 @@ public record Inpaint(String spec, Tensor mask) implements LinearOperator {
                     throw new UncheckedIOException(e.getMessage(), e);
                 }
             }
-            throw new IllegalArgumentException("task '" + task.spec() + "': expected inpaint:box, inpaint:box:SIZE, inpaint:random:FRACTION or "
+            throw new IllegalArgumentException("task '" + task.spec() + "': expected inpaint:box, inpaint:box:SIZE, "
+                    + "inpaint:random:FRACTION or "
                     + "inpaint:MASK.png (white is kept)");
         }
     }

@@ -23,6 +23,7 @@ public interface LinearOperator extends MeasurementOperator {
         if (a instanceof LinearOperator linear) {
             return linear;
         }
-        throw new IllegalArgumentException(who + ": expected a linear operator, got '" + a.spec() + "'; choose another solver or task");
+        throw new IllegalArgumentException(who + ": expected a linear operator, got '" + a.spec()
+                + "'; choose another solver or task");
     }
 }

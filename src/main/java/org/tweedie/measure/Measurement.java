@@ -33,7 +33,8 @@ public record Measurement(Tensor y, MeasurementOperator operator, Shape image, S
     public Measurement {
         Shape expected = operator.outShape(image);
         if (!y.shape().equals(expected)) {
-            throw new IllegalArgumentException(operator.spec() + ": expected a measurement " + expected + " of a picture " + image + ", got "
+            throw new IllegalArgumentException(operator.spec() + ": expected a measurement " + expected + " of a picture "
+                    + image + ", got "
                     + y.shape());
         }
         if (!(sigma >= 0 && sigma < Double.POSITIVE_INFINITY)) {
@@ -52,7 +53,8 @@ public record Measurement(Tensor y, MeasurementOperator operator, Shape image, S
 
     /** Degrades a picture with programs that the run's prior keeps for the next picture of the operator. */
     public static Measurement of(Run run, Image picture, MeasurementOperator operator, NoiseModel noise, long seed) {
-        return of((part, program, in) -> run.evaluate(operator, part, Nfe.NONE, program, Map.of("in", in)).get("out"), picture, operator, noise, seed);
+        return of((part, program, in) -> run.evaluate(operator, part, Nfe.NONE, program, Map.of("in", in)).get("out"), picture,
+                operator, noise, seed);
     }
 
     private static Measurement of(Programs programs, Image picture, MeasurementOperator operator, NoiseModel noise, long seed) {
@@ -77,7 +79,7 @@ public record Measurement(Tensor y, MeasurementOperator operator, Shape image, S
         Value emit(Tracer t, Value in);
     }
 
-    /** Compiles and runs the program of a part of the measurement. */
+    /** Runs the program of a part of the measurement, which it compiles if necessary. */
     private interface Programs {
         Tensor run(Part part, Supplier<Program> program, Tensor in);
 

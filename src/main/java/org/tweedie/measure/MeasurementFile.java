@@ -68,15 +68,18 @@ public final class MeasurementFile {
         Path sidecar = sidecar(png);
         if (!Files.exists(sidecar)) {
             Measurement m = measurement(png, picture.text(), picture.image().tensor(), Map.of());
-            return new Loaded(m, List.of(png + ": no " + sidecar.getFileName() + " beside it; the numbers are taken from the picture, rounded to "
+            return new Loaded(m, List.of(png + ": no " + sidecar.getFileName() + " beside it; the numbers are taken from the "
+                    + "picture, rounded to "
                     + "16 bits, and the operator is made again from the task and the seed"));
         }
         try (SafeTensors file = SafeTensors.open(sidecar)) {
             Map<String, Tensor> stored = new HashMap<>();
-            file.tensors().forEach((name, t) -> stored.put(name, Tensor.of(t.shape(), t.floats()))); // copies, which stay valid after the file is unmapped
+            // copies, which stay valid after the file is unmapped
+            file.tensors().forEach((name, t) -> stored.put(name, Tensor.of(t.shape(), t.floats())));
             Tensor y = stored.get("measurement");
             if (y == null) {
-                throw new IllegalArgumentException(sidecar + ": expected a tensor 'measurement', got " + stored.keySet() + "; degrade again");
+                throw new IllegalArgumentException(sidecar + ": expected a tensor 'measurement', got " + stored.keySet()
+                        + "; degrade again");
             }
             Measurement m = measurement(sidecar, file.metadata(), y, stored);
             requireSame(png, sidecar, picture, m.picture());
@@ -88,7 +91,8 @@ public final class MeasurementFile {
         String task = parameter(file, p, "task");
         Shape image = Shape.of(1, (int) number(file, p, "height"), (int) number(file, p, "width"), 3);
         long seed = seed(file, parameter(file, p, "seed"));
-        return new Measurement(y, Operators.parse(task, image, seed, stored), image, parameter(file, p, "noise"), number(file, p, "sigma"), seed);
+        return new Measurement(y, Operators.parse(task, image, seed, stored), image, parameter(file, p, "noise"),
+                number(file, p, "sigma"), seed);
     }
 
     private static String parameter(Path file, Map<String, String> p, String key) {
@@ -115,7 +119,8 @@ public final class MeasurementFile {
     /** Checks that picture and sidecar have the same numbers to 16 bits. */
     private static void requireSame(Path png, Path sidecar, ImageFile.Picture seen, Image exact) {
         boolean same = seen.image().width() == exact.width() && seen.image().height() == exact.height();
-        double range = Task.number("hi", seen.text().getOrDefault("hi", "1")) - Task.number("lo", seen.text().getOrDefault("lo", "-1"));
+        double range = Task.number("hi", seen.text().getOrDefault("hi", "1"))
+                - Task.number("lo", seen.text().getOrDefault("lo", "-1"));
         for (int i = 0; same && i < exact.data().length; i++) {
             same = Math.abs(seen.image().data()[i] - exact.data()[i]) <= range * 0.51 / 65535;
         }

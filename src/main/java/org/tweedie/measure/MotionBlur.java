@@ -22,14 +22,16 @@ public record MotionBlur(int size, double intensity, Tensor kernel) implements L
     /** @throws IllegalArgumentException when the kernel is not of that size or its sum is not 1 */
     public MotionBlur {
         if (!kernel.shape().equals(Shape.of(1, 1, size, size))) {
-            throw new IllegalArgumentException("motion: expected a kernel [1,1," + size + "," + size + "], got " + kernel.shape());
+            throw new IllegalArgumentException("motion: expected a kernel [1,1," + size + "," + size + "], got "
+                    + kernel.shape());
         }
         double sum = 0;
         for (double v : kernel.doubles()) {
             sum += v;
         }
         if (!(Math.abs(sum - 1) < 1e-4)) {
-            throw new IllegalArgumentException("motion: expected a kernel of sum 1, got " + sum + "; it would change the brightness");
+            throw new IllegalArgumentException("motion: expected a kernel of sum 1, got " + sum
+                    + "; it would change the brightness");
         }
     }
 

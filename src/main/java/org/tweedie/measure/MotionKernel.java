@@ -29,10 +29,12 @@ final class MotionKernel {
      */
     static Tensor draw(int size, double intensity, long seed) {
         if (size < 9 || size > 255 || size % 2 == 0) {
-            throw new IllegalArgumentException("motion: expected an odd size from 9 to 255 pixels, got " + size + "; as in motion:61");
+            throw new IllegalArgumentException("motion: expected an odd size from 9 to 255 pixels, got " + size
+                    + "; as in motion:61");
         }
         if (!(intensity >= 0 && intensity <= 1)) {
-            throw new IllegalArgumentException("motion: expected an intensity from 0 to 1, got " + intensity + "; as in motion:61:0.5");
+            throw new IllegalArgumentException("motion: expected an intensity from 0 to 1, got " + intensity
+                    + "; as in motion:61:0.5");
         }
         MotionKernel k = new MotionKernel(seed);
         int n = 2 * size;

@@ -82,6 +82,7 @@ public sealed interface NoiseModel {
         if (parts[0].equals("salt-pepper") && parts.length == 2) {
             return new SaltPepper(Task.number(spec, parts[1]));
         }
-        throw new IllegalArgumentException("noise '" + spec + "': expected gaussian or salt-pepper:FRACTION, as in salt-pepper:0.02");
+        throw new IllegalArgumentException("noise '" + spec + "': expected gaussian or salt-pepper:FRACTION, as in "
+                + "salt-pepper:0.02");
     }
 }

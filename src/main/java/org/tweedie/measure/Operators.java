@@ -13,7 +13,8 @@ import org.tweedie.program.Tensor;
 
 /** Finds the measurement operator that a task names, for example {@code sr:8} or {@code inpaint:box}. */
 public final class Operators {
-    private static final List<OperatorFamily> FAMILIES = Implementations.of(OperatorFamily.class).stream().<OperatorFamily>map(Operators::create)
+    private static final List<OperatorFamily> FAMILIES = Implementations.of(OperatorFamily.class).stream().<OperatorFamily>map(
+            Operators::create)
             .sorted(Comparator.comparing(OperatorFamily::name)).toList();
 
     private Operators() {}
@@ -74,7 +75,8 @@ public final class Operators {
     }
 
     private static OperatorFamily family(Task task) {
-        return FAMILIES.stream().filter(f -> f.name().equals(task.name())).findFirst().orElseThrow(() -> new IllegalArgumentException(
+        return FAMILIES.stream().filter(f -> f.name().equals(task.name())).findFirst().orElseThrow(() ->
+                new IllegalArgumentException(
                 "task '" + task.spec() + "': unknown" + suggestion(task.spec()) + "; known: " + grammar()));
     }
 

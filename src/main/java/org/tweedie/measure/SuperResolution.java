@@ -16,7 +16,8 @@ public record SuperResolution(int factor) implements LinearOperator {
     /** @throws IllegalArgumentException unless the factor is at least 2 */
     public SuperResolution {
         if (factor < 2) {
-            throw new IllegalArgumentException("sr: expected a whole factor of at least 2, got " + factor + "; as in sr:4 or sr:8");
+            throw new IllegalArgumentException("sr: expected a whole factor of at least 2, got " + factor
+                    + "; as in sr:4 or sr:8");
         }
     }
 

@@ -34,7 +34,8 @@ public record Task(String spec, List<String> words) {
     public Task requireCount(int least, int most) {
         if (count() < least || count() > most) {
             String expected = least == most ? Integer.toString(least) : least + " to " + most;
-            throw new IllegalArgumentException("task '" + spec + "': expected " + expected + (most == 1 ? " number" : " numbers") + " after '" + name()
+            throw new IllegalArgumentException("task '" + spec + "': expected " + expected + (most == 1 ? " number" : " numbers")
+                    + " after '" + name()
                     + "', got " + count() + "; known: " + Operators.grammar());
         }
         return this;

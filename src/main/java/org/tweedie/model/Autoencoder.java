@@ -21,7 +21,8 @@ public final class Autoencoder {
 
     private record Mid(ResnetBlock first, VaeAttention attention, ResnetBlock second) {
         static Mid of(Weights w, int channels, int groups) {
-            return new Mid(resnet(w.at("resnets.0"), channels, channels, groups), VaeAttention.of(w.at("attentions.0"), channels, groups),
+            return new Mid(resnet(w.at("resnets.0"), channels, channels, groups),
+                    VaeAttention.of(w.at("attentions.0"), channels, groups),
                     resnet(w.at("resnets.1"), channels, channels, groups));
         }
 
@@ -89,7 +90,8 @@ public final class Autoencoder {
             blocks.add(new Block(resnets, i == width.size() - 1 ? null : Conv2d.of(b.at("downsamplers.0.conv"), n, n, 3, halve)));
         }
         return new Coder(Conv2d.of(w.at("conv_in"), c.integer("in_channels", 3), width.getFirst(), 3, 1, 1), blocks,
-                Mid.of(w.at("mid_block"), width.getLast(), groups), GroupNorm.of(w.at("conv_norm_out"), width.getLast(), groups, 1e-6),
+                Mid.of(w.at("mid_block"), width.getLast(), groups),
+                GroupNorm.of(w.at("conv_norm_out"), width.getLast(), groups, 1e-6),
                 Conv2d.of(w.at("conv_out"), width.getLast(), out, 3, 1, 1));
     }
 
@@ -107,7 +109,8 @@ public final class Autoencoder {
             blocks.add(new Block(resnets, i == width.size() - 1 ? null : Conv2d.of(b.at("upsamplers.0.conv"), n, n, 3, 1, 1)));
         }
         return new Coder(Conv2d.of(w.at("conv_in"), in, width.getFirst(), 3, 1, 1), blocks,
-                Mid.of(w.at("mid_block"), width.getFirst(), groups), GroupNorm.of(w.at("conv_norm_out"), width.getLast(), groups, 1e-6),
+                Mid.of(w.at("mid_block"), width.getFirst(), groups),
+                GroupNorm.of(w.at("conv_norm_out"), width.getLast(), groups, 1e-6),
                 Conv2d.of(w.at("conv_out"), width.getLast(), c.integer("out_channels", 3), 3, 1, 1));
     }
 
@@ -131,7 +134,8 @@ public final class Autoencoder {
     /** Traces the encoder: image [B,H,W,3] in [-1,1] to the latent's mean and log variance. */
     public Posterior encode(Tracer t, Value image) {
         if (image.dim(1) % factor() != 0 || image.dim(2) % factor() != 0) {
-            throw new IllegalArgumentException("autoencoder: image sides " + image.dim(2) + " x " + image.dim(1) + " are not multiples of " + factor());
+            throw new IllegalArgumentException("autoencoder: image sides " + image.dim(2) + " x " + image.dim(1)
+                    + " are not multiples of " + factor());
         }
         Value x = encoder.convIn.apply(t, image);
         for (Block b : encoder.blocks) {
@@ -142,7 +146,8 @@ public final class Autoencoder {
         }
         x = encoder.convOut.apply(t, encoder.convNormOut.applySilu(t, encoder.mid.apply(t, x))); // [B,h,w,8]
         x = quantConv.apply(t, x);
-        return new Posterior(t.slice(x, 3, 0, latentChannels), t.unary(Fn.LOGVAR_CLAMP, t.slice(x, 3, latentChannels, 2 * latentChannels)));
+        return new Posterior(t.slice(x, 3, 0, latentChannels),
+                t.unary(Fn.LOGVAR_CLAMP, t.slice(x, 3, latentChannels, 2 * latentChannels)));
     }
 
     /** Traces the decoder: an unscaled latent [B,h,w,4] to a picture [B,H,W,3], not clamped. */

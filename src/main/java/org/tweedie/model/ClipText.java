@@ -16,12 +16,15 @@ import org.tweedie.weights.Weights;
 /** CLIP's text encoder (transformers' CLIPTextModel): maps token ids to the hidden states after the final layer norm. */
 public final class ClipText {
     /** A causal transformer layer. */
-    private record Layer(LayerNorm layerNorm1, Linear q, Linear k, Linear v, Linear out, LayerNorm layerNorm2, Linear fc1, Linear fc2) {
+    private record Layer(LayerNorm layerNorm1, Linear q, Linear k, Linear v, Linear out, LayerNorm layerNorm2, Linear fc1,
+            Linear fc2) {
         static Layer of(Weights w, int width, int inner, double eps) {
             Weights a = w.at("self_attn");
             return new Layer(LayerNorm.of(w.at("layer_norm1"), width, eps), Linear.of(a.at("q_proj"), width, width),
-                    Linear.of(a.at("k_proj"), width, width), Linear.of(a.at("v_proj"), width, width), Linear.of(a.at("out_proj"), width, width),
-                    LayerNorm.of(w.at("layer_norm2"), width, eps), Linear.of(w.at("mlp.fc1"), width, inner), Linear.of(w.at("mlp.fc2"), inner, width));
+                    Linear.of(a.at("k_proj"), width, width), Linear.of(a.at("v_proj"), width, width),
+                    Linear.of(a.at("out_proj"), width, width),
+                    LayerNorm.of(w.at("layer_norm2"), width, eps), Linear.of(w.at("mlp.fc1"), width, inner),
+                    Linear.of(w.at("mlp.fc2"), inner, width));
         }
 
         Value apply(Tracer t, Value x, int heads, Fn act) {
@@ -52,7 +55,8 @@ public final class ClipText {
         act = switch (c.text("hidden_act", "quick_gelu")) {
             case "quick_gelu" -> Fn.QUICK_GELU;
             case "gelu" -> Fn.GELU;
-            default -> throw new IllegalArgumentException(c.where() + ": 'hidden_act' expected quick_gelu or gelu, got " + c.text("hidden_act", ""));
+            default -> throw new IllegalArgumentException(c.where() + ": 'hidden_act' expected quick_gelu or gelu, got "
+                    + c.text("hidden_act", ""));
         };
         Weights w = weights.at("text_model");
         tokenEmbedding = w.take("embeddings.token_embedding.weight", c.integer("vocab_size"), width);

@@ -70,7 +70,8 @@ public final class NamedTensors {
         Shape s = x.shape();
         boolean fits = s.rank() == dims.length;
         for (int i = 0; fits && i < dims.length; i++) {
-            fits = dims[i] instanceof Integer n ? s.dim(i) == n : bind((String) dims[i], s.dim(i), name) == s.dim(i) && s.dim(i) > 0;
+            fits = dims[i] instanceof Integer n ? s.dim(i) == n : bind((String) dims[i], s.dim(i), name) == s.dim(i)
+                    && s.dim(i) > 0;
         }
         if (!fits) {
             throw wrong(name, pattern(dims), x);

@@ -115,7 +115,8 @@ public final class Tokenizer {
         }
         String clean = SPACE.matcher(Normalizer.normalize(text, Normalizer.Form.NFC)).replaceAll(" ");
         // one character at a time, so that a capital sigma at a word's end becomes the same letter as elsewhere
-        String lower = clean.codePoints().mapToObj(c -> Character.toString(c).toLowerCase(Locale.ROOT)).collect(Collectors.joining());
+        String lower = clean.codePoints().mapToObj(c -> Character.toString(c).toLowerCase(Locale.ROOT))
+                .collect(Collectors.joining());
         List<Integer> ids = new ArrayList<>();
         Matcher m = special.matcher(lower);
         int at = 0;
@@ -174,7 +175,8 @@ public final class Tokenizer {
             Integer right = pair.length == 2 ? vocabulary.get(pair[1]) : null;
             Integer both = pair.length == 2 ? vocabulary.get(pair[0] + pair[1]) : null;
             if (left == null || right == null || both == null) {
-                throw new IOException("tokenizer/merges.txt: line " + (i + 1) + ": expected two tokens whose join is in vocab.json, got '"
+                throw new IOException("tokenizer/merges.txt: line " + (i + 1) + ": expected two tokens whose join is in "
+                        + "vocab.json, got '"
                         + lines[i] + "'; the two files do not belong together, download them again");
             }
             merges.putIfAbsent(pair(left, right), new Merge(i, both));

@@ -35,15 +35,18 @@ public record TorchNetwork(String name, String input, String output, List<Field>
 
     /** Returns the text encoder: input_ids [B,77] (I64) to last_hidden_state [B,77,C]. */
     public static TorchNetwork of(ClipText net) {
-        return new TorchNetwork("text_encoder", null, "last_hidden_state", List.of(field("input_ids", Kind.WHOLE, "B", net.length())),
+        return new TorchNetwork("text_encoder", null, "last_hidden_state",
+                List.of(field("input_ids", Kind.WHOLE, "B", net.length())),
                 (t, in) -> t.output("last_hidden_state", net.apply(t, in.get("input_ids"))));
     }
 
     /** Returns the UNet: sample [B,c,h,w], timestep [B] and encoder_hidden_states [B,N,C] to out_sample [B,c,h,w]. */
     public static TorchNetwork of(UNet net) {
-        return new TorchNetwork("unet", "sample", "out_sample", List.of(field("sample", Kind.REAL, "B", net.inChannels(), "h", "w"),
+        return new TorchNetwork("unet", "sample", "out_sample",
+                List.of(field("sample", Kind.REAL, "B", net.inChannels(), "h", "w"),
                 field("timestep", Kind.NUMBER, "B"), field("encoder_hidden_states", Kind.REAL, "B", "N", net.contextWidth())),
-                (t, in) -> t.output("out_sample", channelsFirst(t, net.apply(t, channelsLast(t, in.get("sample")), in.get("timestep"),
+                (t, in) -> t.output("out_sample",
+                        channelsFirst(t, net.apply(t, channelsLast(t, in.get("sample")), in.get("timestep"),
                         in.get("encoder_hidden_states")))));
     }
 
@@ -58,7 +61,8 @@ public record TorchNetwork(String name, String input, String output, List<Field>
 
     /** Returns the decoder: latent [B,c,h,w], unscaled, to image [B,3,H,W]. */
     public static TorchNetwork decoder(Autoencoder net) {
-        return new TorchNetwork("decode", "latent", "image", List.of(field("latent", Kind.REAL, "B", net.latentChannels(), "h", "w")),
+        return new TorchNetwork("decode", "latent", "image",
+                List.of(field("latent", Kind.REAL, "B", net.latentChannels(), "h", "w")),
                 (t, in) -> t.output("image", channelsFirst(t, net.decode(t, channelsLast(t, in.get("latent"))))));
     }
 

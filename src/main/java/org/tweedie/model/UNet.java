@@ -47,7 +47,8 @@ public final class UNet {
         inChannels = c.integer("in_channels");
         contextWidth = s.context;
         convIn = Conv2d.of(w.at("conv_in"), inChannels, width.getFirst(), 3, 1, 1);
-        timeEmbedding = TimeEmbedding.of(w.at("time_embedding"), width.getFirst(), s.temb, c.flag("flip_sin_to_cos", true), c.number("freq_shift", 0));
+        timeEmbedding = TimeEmbedding.of(w.at("time_embedding"), width.getFirst(), s.temb, c.flag("flip_sin_to_cos", true),
+                c.number("freq_shift", 0));
         Deque<Integer> skips = new ArrayDeque<>(List.of(width.getFirst()));
         int in = width.getFirst();
         for (int i = 0; i < width.size(); i++) {
@@ -65,16 +66,20 @@ public final class UNet {
     }
 
     /** The settings of the config for all levels. */
-    private record Sizes(List<Integer> widths, List<Integer> heads, List<Integer> layers, List<Integer> depth, int temb, int context, int groups,
+    private record Sizes(List<Integer> widths, List<Integer> heads, List<Integer> layers, List<Integer> depth, int temb,
+            int context, int groups,
                          double eps, boolean linear) {
         static Sizes of(Json c) {
             List<Integer> widths = c.integers("block_out_channels");
             int n = widths.size();
             // diffusers calls the number of heads attention_head_dim in these models
             List<Integer> heads = c.integers(c.has("num_attention_heads") ? "num_attention_heads" : "attention_head_dim", n);
-            return new Sizes(widths, heads, c.has("layers_per_block") ? c.integers("layers_per_block", n) : java.util.Collections.nCopies(n, 2),
-                    c.has("transformer_layers_per_block") ? c.integers("transformer_layers_per_block", n) : java.util.Collections.nCopies(n, 1),
-                    4 * widths.getFirst(), c.integer("cross_attention_dim"), c.integer("norm_num_groups", 32), c.number("norm_eps", 1e-5),
+            return new Sizes(widths, heads, c.has("layers_per_block") ? c.integers("layers_per_block", n)
+                    : java.util.Collections.nCopies(n, 2),
+                    c.has("transformer_layers_per_block") ? c.integers("transformer_layers_per_block", n)
+                    : java.util.Collections.nCopies(n, 1),
+                    4 * widths.getFirst(), c.integer("cross_attention_dim"), c.integer("norm_num_groups", 32),
+                    c.number("norm_eps", 1e-5),
                     c.flag("use_linear_projection", false));
         }
 
@@ -93,7 +98,8 @@ public final class UNet {
         c.only("resnet_time_scale_shift", "default");
         c.only("time_embedding_type", "positional");
         c.only("mid_block_type", "UNetMidBlock2DCrossAttn");
-        for (String key : List.of("class_embed_type", "addition_embed_type", "encoder_hid_dim", "time_cond_proj_dim", "num_class_embeds",
+        for (String key : List.of("class_embed_type", "addition_embed_type", "encoder_hid_dim", "time_cond_proj_dim",
+                "num_class_embeds",
                 "cross_attention_norm", "timestep_post_act")) {
             if (c.has(key)) {
                 c.only(key, "null");
@@ -173,7 +179,8 @@ public final class UNet {
      */
     public Value apply(Tracer t, Value sample, Value timestep, Value encoderHiddenStates) {
         if (sample.dim(1) % stride() != 0 || sample.dim(2) % stride() != 0) {
-            throw new IllegalArgumentException("unet: latent sides " + sample.dim(1) + " x " + sample.dim(2) + " are not multiples of " + stride());
+            throw new IllegalArgumentException("unet: latent sides " + sample.dim(1) + " x " + sample.dim(2)
+                    + " are not multiples of " + stride());
         }
         Value temb = timeEmbedding.apply(t, timestep); // [B,temb]
         Value x = convIn.apply(t, sample); // [B,h,w,C0]

@@ -10,7 +10,8 @@ import org.tweedie.weights.Weights;
 /** The feed-forward layer, GEGLU and a projection back: y = W2 (a gelu(g)), [a, g] = W1 x. */
 public record FeedForward(Linear proj, Linear out) {
     public static FeedForward of(Weights w, int channels) {
-        return new FeedForward(Linear.of(w.at("net.0.proj"), channels, 8 * channels), Linear.of(w.at("net.2"), 4 * channels, channels));
+        return new FeedForward(Linear.of(w.at("net.0.proj"), channels, 8 * channels),
+                Linear.of(w.at("net.2"), 4 * channels, channels));
     }
 
     /** Traces [B,N,C] to [B,N,C]. */

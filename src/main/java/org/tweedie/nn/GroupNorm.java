@@ -23,6 +23,7 @@ public record GroupNorm(String name, Tensor weight, Tensor bias, int groups, dou
     }
 
     private Value apply(Tracer t, Value x, boolean silu) {
-        return t.scope(name, () -> t.groupNorm(x, t.constant(name + ".weight", weight), t.constant(name + ".bias", bias), groups, eps, silu));
+        return t.scope(name, () -> t.groupNorm(x, t.constant(name + ".weight", weight), t.constant(name + ".bias", bias), groups,
+                eps, silu));
     }
 }

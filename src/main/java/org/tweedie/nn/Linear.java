@@ -26,6 +26,7 @@ public record Linear(String name, Tensor weight, Tensor bias) {
 
     /** Traces [..,in] to [..,out]. */
     public Value apply(Tracer t, Value x) {
-        return t.scope(name, () -> t.linear(x, t.constant(name + ".weight", weight), bias == null ? null : t.constant(name + ".bias", bias)));
+        return t.scope(name, () -> t.linear(x, t.constant(name + ".weight", weight), bias == null ? null
+                : t.constant(name + ".bias", bias)));
     }
 }

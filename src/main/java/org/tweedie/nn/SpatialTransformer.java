@@ -23,8 +23,10 @@ public record SpatialTransformer(GroupNorm norm, Linear projIn, List<Transformer
         return new SpatialTransformer(
                 GroupNorm.of(w.at("norm"), channels, groups, 1e-6),
                 linear ? Linear.of(w.at("proj_in"), channels, channels) : Linear.convolution(w.at("proj_in"), channels, channels),
-                IntStream.range(0, depth).mapToObj(i -> TransformerBlock.of(w.at("transformer_blocks." + i), channels, context, heads)).toList(),
-                linear ? Linear.of(w.at("proj_out"), channels, channels) : Linear.convolution(w.at("proj_out"), channels, channels));
+                IntStream.range(0, depth).mapToObj(i -> TransformerBlock.of(w.at("transformer_blocks." + i), channels, context,
+                        heads)).toList(),
+                linear ? Linear.of(w.at("proj_out"), channels, channels)
+                : Linear.convolution(w.at("proj_out"), channels, channels));
     }
 
     /** Traces x [B,H,W,C] and context [B,M,C'] to [B,H,W,C]. */

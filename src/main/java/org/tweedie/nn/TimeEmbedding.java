@@ -19,7 +19,8 @@ public record TimeEmbedding(Tensor frequencies, boolean flipSinToCos, Linear lin
         int half = width / 2;
         float[] f = new float[half];
         for (int i = 0; i < half; i++) {
-            // single precision throughout, as the networks were trained: at t = 999 a rounding of the frequency f changes the angle by 1e-4
+            // single precision throughout, as the networks were trained: at t = 999 a rounding of the frequency f changes the
+            // angle by 1e-4
             f[i] = (float) Math.exp((float) -Math.log(10000) * i / (float) (half - shift));
         }
         return new TimeEmbedding(Tensor.of(Shape.of(1, half), f), flipSinToCos,
@@ -27,7 +28,8 @@ public record TimeEmbedding(Tensor frequencies, boolean flipSinToCos, Linear lin
     }
 
     public Value apply(Tracer t, Value timestep) {
-        Value angle = t.mul(t.reshape(timestep, Shape.of(timestep.dim(0), 1)), t.constant("frequencies", frequencies)); // [B,width/2]
+        // [B,width/2]
+        Value angle = t.mul(t.reshape(timestep, Shape.of(timestep.dim(0), 1)), t.constant("frequencies", frequencies));
         Value sin = t.unary(Fn.SIN, angle);
         Value cos = t.unary(Fn.COS, angle);
         Value e = flipSinToCos ? t.concat(1, cos, sin) : t.concat(1, sin, cos); // [B,width]

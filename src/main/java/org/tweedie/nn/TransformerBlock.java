@@ -9,7 +9,8 @@ import org.tweedie.weights.Weights;
  * Self-attention, cross-attention to the text and a feed-forward layer, each after a layer norm and with a residual
  * connection.
  */
-public record TransformerBlock(LayerNorm norm1, Attention attn1, LayerNorm norm2, Attention attn2, LayerNorm norm3, FeedForward ff) {
+public record TransformerBlock(LayerNorm norm1, Attention attn1, LayerNorm norm2, Attention attn2, LayerNorm norm3,
+        FeedForward ff) {
     public static TransformerBlock of(Weights w, int channels, int context, int heads) {
         return new TransformerBlock(
                 LayerNorm.of(w.at("norm1"), channels, 1e-5), Attention.of(w.at("attn1"), channels, channels, heads),

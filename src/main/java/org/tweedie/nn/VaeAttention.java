@@ -12,7 +12,8 @@ import org.tweedie.weights.Weights;
 public record VaeAttention(GroupNorm groupNorm, Linear toQ, Linear toK, Linear toV, Linear toOut) {
     public static VaeAttention of(Weights w, int channels, int groups) {
         return new VaeAttention(GroupNorm.of(w.at("group_norm"), channels, groups, 1e-6), linear(w, "to_q", "query", channels),
-                linear(w, "to_k", "key", channels), linear(w, "to_v", "value", channels), linear(w, "to_out.0", "proj_attn", channels));
+                linear(w, "to_k", "key", channels), linear(w, "to_v", "value", channels),
+                linear(w, "to_out.0", "proj_attn", channels));
     }
 
     /** Reads a projection; older checkpoints use other names and sometimes store these matrices as 1x1 convolutions. */

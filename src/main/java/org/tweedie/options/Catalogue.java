@@ -99,7 +99,8 @@ public final class Catalogue<S> {
         Options<S> options = byName.get(name(record));
         Map<String, String> defaults = options.values(options.make(Map.of()));
         String changed = options.values(record).entrySet().stream().filter(e -> !e.getValue().equals(defaults.get(e.getKey())))
-                .map(e -> e.getKey() + "=" + (e.getValue().contains(",") ? "[" + e.getValue() + "]" : e.getValue())).collect(Collectors.joining(","));
+                .map(e -> e.getKey() + "=" + (e.getValue().contains(",") ? "[" + e.getValue() + "]" : e.getValue()))
+                .collect(Collectors.joining(","));
         return name(record) + (changed.isEmpty() ? "" : ":" + changed);
     }
 }

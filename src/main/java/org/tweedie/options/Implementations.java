@@ -24,7 +24,8 @@ public final class Implementations {
             String folder = seam.getPackageName().replace('.', '/');
             try (Stream<String> files = Files.isDirectory(code) ? folder(code.resolve(folder)) : jar(code, folder)) {
                 return files.filter(f -> f.endsWith(".class")).map(f -> f.substring(0, f.length() - ".class".length())).sorted()
-                        .<Class<?>>map(f -> load(seam, f)).filter(c -> seam.isAssignableFrom(c) && !c.isInterface() && !c.isAnonymousClass())
+                        .<Class<?>>map(f -> load(seam, f)).filter(c -> seam.isAssignableFrom(c) && !c.isInterface()
+                                && !c.isAnonymousClass())
                         .<Class<? extends S>>map(c -> c.asSubclass(seam)).toList();
             }
         } catch (IOException e) {

@@ -42,13 +42,16 @@ public record OptionSpec(String name, Class<?> type, Option declared, RecordComp
     /** The range or the choices, for example {@code 0 or more} or {@code ddim, euler}. */
     public String accepts() {
         if (!choices().isEmpty()) {
-            return type.isInterface() ? "NAME[:OPTION=VALUE,...] of " + String.join(", ", choices()) : String.join(", ", choices());
+            return type.isInterface() ? "NAME[:OPTION=VALUE,...] of " + String.join(", ", choices())
+                    : String.join(", ", choices());
         }
         String from = declared.above() > Double.NEGATIVE_INFINITY ? "more than " + number(declared.above())
-                : declared.min() == 0 ? "0 or more" : declared.min() > Double.NEGATIVE_INFINITY ? "at least " + number(declared.min()) : "";
+                : declared.min() == 0 ? "0 or more" : declared.min() > Double.NEGATIVE_INFINITY ? "at least "
+                + number(declared.min()) : "";
         if (declared.max() < Double.POSITIVE_INFINITY) {
             return from.isEmpty() || declared.above() > Double.NEGATIVE_INFINITY
-                    ? (from + " and at most " + number(declared.max())).trim() : number(declared.min()) + " to " + number(declared.max());
+                    ? (from + " and at most " + number(declared.max())).trim() : number(declared.min()) + " to "
+                    + number(declared.max());
         }
         return from.isEmpty() ? type == double.class ? "a number" : "a whole number" : from;
     }
@@ -60,10 +63,12 @@ public record OptionSpec(String name, Class<?> type, Option declared, RecordComp
      */
     Object parse(String text) {
         try {
-            return checked(type == int.class ? Integer.valueOf(text) : type == long.class ? Long.valueOf(text) : type == double.class ? Double.valueOf(text)
+            return checked(type == int.class ? Integer.valueOf(text) : type == long.class ? Long.valueOf(text)
+                    : type == double.class ? Double.valueOf(text)
                     : type.isInterface() ? Catalogue.of(type).parse(text) : choice(text));
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException(name + ": expected " + (type == double.class ? "a number" : "a whole number") + ", got '" + text + "'");
+            throw new IllegalArgumentException(name + ": expected " + (type == double.class ? "a number" : "a whole number")
+                    + ", got '" + text + "'");
         }
     }
 
@@ -80,7 +85,8 @@ public record OptionSpec(String name, Class<?> type, Option declared, RecordComp
     Object checked(Object value) {
         if (value instanceof Number n) {
             double x = n.doubleValue();
-            if (!(x >= declared.min() && x <= declared.max() && (x > declared.above() || declared.above() == Double.NEGATIVE_INFINITY))
+            if (!(x >= declared.min() && x <= declared.max()
+                    && (x > declared.above() || declared.above() == Double.NEGATIVE_INFINITY))
                     || Double.isInfinite(x)) {
                 throw new IllegalArgumentException(name + ": expected " + accepts() + ", got " + text(value));
             }
@@ -110,7 +116,8 @@ public record OptionSpec(String name, Class<?> type, Option declared, RecordComp
     }
 
     private static String kebab(String camel) {
-        return camel.chars().mapToObj(c -> Character.isUpperCase(c) ? "-" + (char) Character.toLowerCase(c) : Character.toString(c))
+        return camel.chars().mapToObj(c -> Character.isUpperCase(c) ? "-" + (char) Character.toLowerCase(c)
+                : Character.toString(c))
                 .collect(Collectors.joining());
     }
 }

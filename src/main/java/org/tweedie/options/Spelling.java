@@ -18,7 +18,8 @@ public final class Spelling {
      */
     public static String check(String what, String word, Collection<String> known) {
         if (!known.contains(word)) {
-            throw new IllegalArgumentException(what + " '" + word + "': unknown" + suggestion(word, known) + "; known: " + String.join(", ", known));
+            throw new IllegalArgumentException(what + " '" + word + "': unknown" + suggestion(word, known) + "; known: "
+                    + String.join(", ", known));
         }
         return word;
     }

@@ -5,7 +5,8 @@ package org.tweedie.profile;
  * Counts of network evaluations per sample (a batch of two counts as two). The counts of VJPs and JVPs are the numbers of
  * pull-backs and push-forwards through a network, in addition to the forward evaluations.
  */
-public record Nfe(long unetForwards, long unetVjps, long unetJvps, long decodes, long decodeVjps, long decodeJvps, long encodes, long encodeVjps) {
+public record Nfe(long unetForwards, long unetVjps, long unetJvps, long decodes, long decodeVjps, long decodeJvps, long encodes,
+        long encodeVjps) {
     public static final Nfe NONE = new Nfe(0, 0, 0, 0, 0, 0, 0, 0);
 
     /** Forward evaluations of the UNet and pull-backs through it. */
@@ -25,7 +26,8 @@ public record Nfe(long unetForwards, long unetVjps, long unetJvps, long decodes,
 
     /** Returns the sum of both counts. */
     public Nfe plus(Nfe o) {
-        return new Nfe(unetForwards + o.unetForwards, unetVjps + o.unetVjps, unetJvps + o.unetJvps, decodes + o.decodes, decodeVjps + o.decodeVjps,
+        return new Nfe(unetForwards + o.unetForwards, unetVjps + o.unetVjps, unetJvps + o.unetJvps, decodes + o.decodes,
+                decodeVjps + o.decodeVjps,
                 decodeJvps + o.decodeJvps, encodes + o.encodes, encodeVjps + o.encodeVjps);
     }
 
@@ -35,7 +37,8 @@ public record Nfe(long unetForwards, long unetVjps, long unetJvps, long decodes,
      */
     @Override
     public String toString() {
-        return "unet_forwards=" + unetForwards + " unet_vjps=" + unetVjps + word("unet_jvps", unetJvps) + " decodes=" + decodes + " decode_vjps="
+        return "unet_forwards=" + unetForwards + " unet_vjps=" + unetVjps + word("unet_jvps", unetJvps) + " decodes=" + decodes
+                + " decode_vjps="
                 + decodeVjps + word("decode_jvps", decodeJvps) + " encodes=" + encodes + word("encode_vjps", encodeVjps);
     }
 

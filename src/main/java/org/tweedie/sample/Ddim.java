@@ -28,9 +28,11 @@ import org.tweedie.program.Tensor;
  *
  * @param eta 0 is deterministic, 1 has the noise of ancestral sampling (DDPM)
  */
-@Described(name = "ddim", source = "arXiv 2010.02502", text = "Denoising diffusion implicit models; deterministic, or with noise.")
+@Described(name = "ddim", source = "arXiv 2010.02502",
+        text = "Denoising diffusion implicit models; deterministic, or with noise.")
 public record Ddim(
-        @Option(value = "0", min = 0, max = 1, symbol = "η", text = "The amount of noise that each step adds; 0 is deterministic, 1 is ancestral sampling.")
+        @Option(value = "0", min = 0, max = 1, symbol = "η", text = "The amount of noise that each step adds; 0 is "
+                + "deterministic, 1 is ancestral sampling.")
         double eta) implements Sampler {
     public Ddim {
         Options.check(Ddim.class, eta);

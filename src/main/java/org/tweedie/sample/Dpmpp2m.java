@@ -34,7 +34,8 @@ import org.tweedie.program.Tensor;
  */
 @Described(name = "dpmpp-2m", source = "arXiv 2211.01095", text = "DPM-Solver++(2M), a multistep solver of second order.")
 public record Dpmpp2m(
-        @Option(value = "false", text = "If true, the levels are spaced as by Karras and others (arXiv 2206.00364).") boolean karras) implements Sampler {
+        @Option(value = "false", text = "If true, the levels are spaced as by Karras and others (arXiv 2206.00364).")
+        boolean karras) implements Sampler {
     @Override
     public Walk walk(NoiseSchedule schedule, int steps) {
         int most = schedule.length() - 1;

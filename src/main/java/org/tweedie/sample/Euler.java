@@ -12,8 +12,8 @@ import org.tweedie.options.Option;
 import org.tweedie.program.Tensor;
 
 /**
- * Euler's method (arXiv 2206.00364, algorithm 1; diffusers' EulerDiscreteScheduler). The paper's ODE is dx/dr = eps for x = z
- * / sqrt(abar) at r = sigma / sqrt(abar), which the paper calls sigma. The step from a level to the next, whose quantities
+ * Euler's method (arXiv 2206.00364, algorithm 1; diffusers' EulerDiscreteScheduler). The paper's ODE is dx/dr = eps for
+ * x = z / sqrt(abar) at r = sigma / sqrt(abar), which the paper calls sigma. The step from a level to the next, whose quantities
  * have dashes:
  *
  * <pre>
@@ -29,7 +29,8 @@ import org.tweedie.program.Tensor;
  */
 @Described(name = "euler", source = "arXiv 2206.00364", text = "Euler's method on the probability flow ODE.")
 public record Euler(
-        @Option(value = "false", text = "If true, the levels are spaced as by Karras and others (arXiv 2206.00364).") boolean karras) implements Sampler {
+        @Option(value = "false", text = "If true, the levels are spaced as by Karras and others (arXiv 2206.00364).")
+        boolean karras) implements Sampler {
     @Override
     public Walk walk(NoiseSchedule schedule, int steps) {
         Spacing spacing = schedule.spacing(Spacing.LINSPACE);

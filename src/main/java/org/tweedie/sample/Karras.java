@@ -8,8 +8,8 @@ final class Karras {
     private Karras() {}
 
     /**
-     * Returns n ratios of noise to signal, from the largest to the smallest: ratio(i) = (most^(1/rho) + i / (n - 1)
-     * (least^(1/rho) - most^(1/rho)))^rho with rho = 7.
+     * Returns n ratios of noise to signal, from the largest to the smallest:
+     * ratio(i) = (most^(1/rho) + i / (n - 1) (least^(1/rho) - most^(1/rho)))^rho with rho = 7.
      */
     static double[] ratios(double most, double least, int n) {
         double first = Math.pow(most, 1 / RHO);

@@ -46,8 +46,10 @@ public record Psld(
         @Option(value = "1", min = 0, symbol = "ω", text = "The factor of the gradient of the residual's norm.") double omega,
         @Option(value = "0.1", min = 0, symbol = "γ", text = "The factor of the gluing term's gradient; 0 is LDPS.") double gamma,
         @Option(value = "ddim", text = "The sampler that goes from level to level.") Sampler sampler,
-        @Option(value = "noise", text = "The latent to start from: noise, qsample (the encoded start picture with noise) or ddim (its inversion).") Start init,
-        @Option(value = "none", text = "The last step: none leaves the picture as it was decoded, pixel moves it onto the measurement.")
+        @Option(value = "noise", text = "The latent to start from: noise, qsample (the encoded start picture with noise) or "
+                + "ddim (its inversion).") Start init,
+        @Option(value = "none", text = "The last step: none leaves the picture as it was decoded, pixel moves it onto the "
+                + "measurement.")
         PixelConsistency consistency) implements Solver {
     public Psld {
         Options.check(Psld.class, steps, omega, gamma, sampler, init, consistency);
@@ -70,13 +72,15 @@ public record Psld(
         Tensor z = init.at(walk, p, run);
         for (int i = 0; i < steps; i++) {
             NoiseLevel level = walk.levels().get(i);
-            Map<String, Tensor> out = run.evaluate(a, List.of("psld", omega, gamma), nfe, () -> program(p, a), Guidance.inputs(z, p.y(), level));
+            Map<String, Tensor> out = run.evaluate(a, List.of("psld", omega, gamma), nfe, () -> program(p, a),
+                    Guidance.inputs(z, p.y(), level));
             run.counts().nfe(1);
             Tensor g = out.get("grad");
             z = Vectors.minus(walk.step(i, z, out.get("eps"), noise), g, 1);
             Finite.require(z, "psld: step " + (i + 1) + " of " + steps + " (" + level + "): latent z");
             double length = Vectors.norm(g);
-            run.step(new Step(i + 1, steps, 1, 1, level.timestep(), Map.of(Step.RESIDUAL, out.get("residual").get(0) / p.noiseNorm(),
+            run.step(new Step(i + 1, steps, 1, 1, level.timestep(),
+                    Map.of(Step.RESIDUAL, out.get("residual").get(0) / p.noiseNorm(),
                     "glue", out.get("glue").get(0), "gradient", length, "move", length)));
         }
         return consistency.finish(z, p, run);

@@ -42,20 +42,28 @@ import org.tweedie.sample.Sampler;
 public record Stsl(
         @Option(value = "50", min = 1, symbol = "T", text = "The number of noise levels.") int steps,
         @Option(value = "5", min = 0, symbol = "K", text = "The number of gradient steps at each level.") int inner,
-        @Option(value = "0.02", min = 0, symbol = "η", text = "The weight of the trace term; 0 is the first-order method, which is twice as fast.")
+        @Option(value = "0.02", min = 0, symbol = "η", text = "The weight of the trace term; 0 is the first-order method, which "
+                + "is twice as fast.")
         double eta,
-        @Option(value = "0.5", min = 0, symbol = "λ", text = "The weight of the data term; with adaptive steps, the fraction of Polyak's step that is taken.")
+        @Option(value = "0.5", min = 0, symbol = "λ", text = "The weight of the data term; with adaptive steps, the fraction of "
+                + "Polyak's step that is taken.")
         double lambda,
-        @Option(value = "0.2", above = 0, text = "The longest adaptive step, as a fraction of the length of the signal in the latent.") double trust,
-        @Option(value = "norm", text = "The data term: the sum or the mean of the squared residual, or its plain norm.") Surrogate.Norm norm,
-        @Option(value = "unit", text = "The estimate of the trace: unit (the paper's finite difference), scaled (to the noise level) or exact (a "
+        @Option(value = "0.2", above = 0, text = "The longest adaptive step, as a fraction of the length of the signal in the "
+                + "latent.") double trust,
+        @Option(value = "norm", text = "The data term: the sum or the mean of the squared residual, or its plain norm.")
+        Surrogate.Norm norm,
+        @Option(value = "unit", text = "The estimate of the trace: unit (the paper's finite difference), scaled (to the noise "
+                + "level) or exact (a "
                 + "Jacobian-vector product).") Surrogate.Probe probe,
-        @Option(value = "paper", text = "paper weights the trace by eta over the latent's size; normalised makes its gradient eta times as long as the "
+        @Option(value = "paper", text = "paper weights the trace by eta over the latent's size; normalised makes its gradient "
+                + "eta times as long as the "
                 + "data term's.") TraceWeight traceWeight,
         @Option(value = "adaptive", text = "The length of a gradient step: adaptive or constant.") StepSize.Rule step,
-        @Option(value = "ddim", text = "The latent to start from: ddim inverts the encoded start picture, qsample adds noise to it, noise ignores it.") Start init,
+        @Option(value = "ddim", text = "The latent to start from: ddim inverts the encoded start picture, qsample adds noise to "
+                + "it, noise ignores it.") Start init,
         @Option(value = "ddim", text = "The sampler that goes from level to level.") Sampler sampler,
-        @Option(value = "pixel", text = "The last step: pixel moves the picture onto the measurement, none leaves it as it was decoded.")
+        @Option(value = "pixel", text = "The last step: pixel moves the picture onto the measurement, none leaves it as it was "
+                + "decoded.")
         PixelConsistency consistency) implements Solver {
     /**
      * The weight of the trace term: eta/d as in the paper, or normalised so that the trace's gradient is eta times as long as
@@ -182,7 +190,8 @@ public record Stsl(
             record What(Surrogate loss, Surrogate.Gradient gradient) {}
 
             int each = p.prior().denoiser().evaluations();
-            return run.evaluate(p.operator(), new What(loss, gradient), Nfe.unet((long) forwards * each, (long) vjps * each).plus(Nfe.decode(1, 1)),
+            return run.evaluate(p.operator(), new What(loss, gradient), Nfe.unet((long) forwards * each, (long) vjps * each)
+                    .plus(Nfe.decode(1, 1)),
                     () -> loss.program(p.prior().latent(), p.image(), gradient), in);
         }
     }

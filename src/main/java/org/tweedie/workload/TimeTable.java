@@ -46,7 +46,8 @@ public final class TimeTable {
     private TimeTable() {}
 
     /** @param best the highest rates of the device, or null if they could not be measured */
-    static List<String> lines(List<Map.Entry<OpTimes.Op, OpTimes.Total>> ops, List<Map.Entry<String, OpTimes.Total>> runs, Best best) {
+    static List<String> lines(List<Map.Entry<OpTimes.Op, OpTimes.Total>> ops, List<Map.Entry<String, OpTimes.Total>> runs,
+            Best best) {
         List<String> lines = new ArrayList<>();
         double all = ops.stream().mapToDouble(o -> o.getValue().seconds()).sum();
         Map<String, Sum> programs = new HashMap<>();
@@ -56,11 +57,15 @@ public final class TimeTable {
             programs.computeIfAbsent(op.program(), p -> new Sum()).add(o.getValue(), op.cost());
             kinds.computeIfAbsent(new Kind(op.program(), op.op(), op.how()), k -> new Sum()).add(o.getValue(), op.cost());
         });
-        lines.add(String.format(Locale.ROOT, "%-28s %7s %11s %11s %9s", "network evaluation", "runs", "total ms", "ms a run", "GFLOP/s"));
-        runs.forEach(r -> lines.add(String.format(Locale.ROOT, "%-28s %7d %11.2f %11.3f %9.1f", r.getKey(), r.getValue().count(), r.getValue().seconds() * 1e3,
-                r.getValue().seconds() * 1e3 / r.getValue().count(), programs.get(r.getKey()).flops / r.getValue().seconds() / 1e9)));
+        lines.add(String.format(Locale.ROOT, "%-28s %7s %11s %11s %9s", "network evaluation", "runs", "total ms", "ms a run",
+                "GFLOP/s"));
+        runs.forEach(r -> lines.add(String.format(Locale.ROOT, "%-28s %7d %11.2f %11.3f %9.1f", r.getKey(), r.getValue().count(),
+                r.getValue().seconds() * 1e3,
+                r.getValue().seconds() * 1e3 / r.getValue().count(),
+                programs.get(r.getKey()).flops / r.getValue().seconds() / 1e9)));
         lines.add("");
-        lines.add(String.format(Locale.ROOT, "%-20s %-24s %-44s %7s %10s %6s %8s %8s %8s", "program", "op", "kernel or library", "times", "total ms", "share", "GFLOP/s",
+        lines.add(String.format(Locale.ROOT, "%-20s %-24s %-44s %7s %10s %6s %8s %8s %8s", "program", "op", "kernel or library",
+                "times", "total ms", "share", "GFLOP/s",
                 "GB/s", "of best"));
         List<Map.Entry<Kind, Sum>> sorted = new ArrayList<>(kinds.entrySet());
         sorted.sort((a, b) -> Double.compare(b.getValue().seconds, a.getValue().seconds));
@@ -78,7 +83,8 @@ public final class TimeTable {
         if (best == null) {
             return lines;
         }
-        lines.add(String.format(Locale.ROOT, "best, measured just now: %.1f GFLOP/s in products of %d x %d, %.1f GB/s in passes over as many elements",
+        lines.add(String.format(Locale.ROOT, "best, measured just now: %.1f GFLOP/s in products of %d x %d, %.1f GB/s in passes "
+                + "over as many elements",
                 best.flops() / 1e9, best.side(), best.side(), best.bytes() / 1e9));
         return lines;
     }
@@ -86,8 +92,10 @@ public final class TimeTable {
     private static String line(Kind k, Sum s, double all, Best best) {
         double flops = s.flops / s.seconds;
         double bytes = s.bytes / s.seconds;
-        String share = best == null ? "-" : String.format(Locale.ROOT, "%.0f %%", 100 * Math.max(flops / best.flops(), bytes / best.bytes()));
-        return String.format(Locale.ROOT, "%-20s %-24s %-44s %7d %10.2f %4.1f %% %8.1f %8.1f %8s", cut(k.program, 20), cut(k.op, 24), cut(k.how, 44), s.count, s.seconds * 1e3,
+        String share = best == null ? "-"
+                : String.format(Locale.ROOT, "%.0f %%", 100 * Math.max(flops / best.flops(), bytes / best.bytes()));
+        return String.format(Locale.ROOT, "%-20s %-24s %-44s %7d %10.2f %4.1f %% %8.1f %8.1f %8s", cut(k.program, 20),
+                cut(k.op, 24), cut(k.how, 44), s.count, s.seconds * 1e3,
                 100 * s.seconds / all, flops / 1e9, bytes / 1e9, share);
     }
 

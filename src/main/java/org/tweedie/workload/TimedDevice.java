@@ -77,7 +77,8 @@ public final class TimedDevice implements Device {
 
     /** Returns the work per second in the second and third run of a chain. */
     private double rate(String name, String op, int side, ToLongFunction<Cost> work) {
-        try (RandomWeights random = Ceilings.weights(); Executable e = device.compile(Ceilings.chain(name, side, LINKS, random))) {
+        try (RandomWeights random = Ceilings.weights();
+                Executable e = device.compile(Ceilings.chain(name, side, LINKS, random))) {
             Map<String, Tensor> in = Map.of("scale", Tensor.scalar(1));
             e.run(in);
             OpTimes.Total first = times.total(name, op);

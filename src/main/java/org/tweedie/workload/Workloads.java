@@ -41,7 +41,8 @@ import org.tweedie.transform.Vjp;
  */
 public record Workloads(Model entry, String task, int height, int width) {
     /** The names of the programs; {@code restore} is a whole restoration, and the last names are {@link Ceilings}. */
-    public static final List<String> NAMES = List.of("text", "unet", "unet-vjp", "unet-jvp", "decode", "decode-vjp", "decode-jvp", "encode", "encode-vjp", "encode-jvp",
+    public static final List<String> NAMES = List.of("text", "unet", "unet-vjp", "unet-jvp", "decode", "decode-vjp", "decode-jvp",
+            "encode", "encode-vjp", "encode-jvp",
             "inner-step", "restore", "gemm", "copy");
     private static final Stsl DEFAULTS = (Stsl) Solvers.of("stsl");
     private static final int TIMESTEP = 501;

@@ -24,7 +24,8 @@ class CudaTest {
         Path out = folder.resolve("out.png");
         Cli c = Cli.run("generate", "a dress", "--model", Cli.TINY, "--device", "cuda", "-o", out.toString());
         assertEquals(1, c.code(), c.err());
-        assertEquals("tweedie: device 'cuda' unavailable: " + s.text() + " (./tweedie doctor lists what can be used here)", c.err().strip());
+        assertEquals("tweedie: device 'cuda' unavailable: " + s.text() + " (./tweedie doctor lists what can be used here)",
+                c.err().strip());
         assertTrue(s.text().contains("expected"), s.text());
         assertFalse(Files.exists(out));
     }

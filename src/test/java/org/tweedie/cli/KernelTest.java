@@ -57,8 +57,10 @@ class KernelTest {
     }
 
     private Cli scale(String args, String... more) {
-        return Cli.run(java.util.stream.Stream.concat(java.util.stream.Stream.of("kernel", in("k.ptx"), "scale", "--grid", "3", "--block", "32",
-                "--in", in("x.safetensors"), "--args", args, "-o", in("y.safetensors")), java.util.Arrays.stream(more)).toArray(String[]::new));
+        return Cli.run(java.util.stream.Stream.concat(java.util.stream.Stream.of("kernel", in("k.ptx"), "scale", "--grid", "3",
+                "--block", "32",
+                "--in", in("x.safetensors"), "--args", args, "-o", in("y.safetensors")), java.util.Arrays.stream(more))
+                .toArray(String[]::new));
     }
 
     @Test
@@ -102,7 +104,8 @@ class KernelTest {
             x,7,70,1,2                | 2 | no results
             """)
     void tells(String args, int code, String part) {
-        Cli c = part.startsWith("it has results") ? Cli.run("kernel", in("k.ptx"), "scale", "--in", in("x.safetensors"), "--args", "inout:x,x,70,1,2")
+        Cli c = part.startsWith("it has results") ? Cli.run("kernel", in("k.ptx"), "scale", "--in", in("x.safetensors"), "--args",
+                "inout:x,x,70,1,2")
                 : scale(args);
         assertTrue(c.fault(code).contains(part), c.err());
         assertFalse(Files.exists(folder.resolve("y.safetensors")));
@@ -114,7 +117,8 @@ class KernelTest {
         assertTrue(Cli.run("kernel", in("k.ptx"), "scael").fault(2).contains("there is none of this name; it has scale"));
         assertTrue(Cli.run("kernel", in("x.safetensors")).fault(2).contains("expected PTX text"));
         assertTrue(scale("x,out:y:F32:70,70,1,2", "--shared", "1024").fault(2).contains("takes none"));
-        assertTrue(Cli.run("kernel", in("k.ptx"), "scale", "--grid", "0", "--in", in("x.safetensors"), "--args", "x,out:y:F32:70,70,1,2", "-o",
+        assertTrue(Cli.run("kernel", in("k.ptx"), "scale", "--grid", "0", "--in", in("x.safetensors"), "--args",
+                "x,out:y:F32:70,70,1,2", "-o",
                 in("y.safetensors")).fault(2).contains("--grid: expected"));
     }
 }

@@ -36,7 +36,8 @@ class RestoreTest {
     }
 
     private Cli restore(String out, String... options) {
-        List<String> args = new ArrayList<>(List.of("restore", file("y.png"), "--model", Cli.TINY, "--steps", "2", "-o", file(out)));
+        List<String> args = new ArrayList<>(List.of("restore", file("y.png"), "--model", Cli.TINY, "--steps", "2", "-o",
+                file(out)));
         args.addAll(List.of(options));
         for (String once : List.of("--inner", "--threads")) {
             if (!args.contains(once)) {
@@ -50,7 +51,8 @@ class RestoreTest {
     void endsWithOneLineOfCounts() throws IOException {
         degrade("sr:4");
         Map<String, String> words = restore("x.png", "--seed", "7").words();
-        assertEquals(List.of("restored", "task", "solver", "steps", "inner", "nfe", "unet_forwards", "unet_vjps", "decodes", "decode_vjps", "encodes",
+        assertEquals(List.of("restored", "task", "solver", "steps", "inner", "nfe", "unet_forwards", "unet_vjps", "decodes",
+                "decode_vjps", "encodes",
                 "residual", "seconds", "seed"), List.copyOf(words.keySet()));
         assertEquals(file("x.png"), words.get("restored"));
         assertEquals("sr:4", words.get("task"));
@@ -75,7 +77,8 @@ class RestoreTest {
     @Test
     void aRunIsRepeatedFromTheTextOfItsOutput() throws IOException {
         degrade("motion:15");
-        restore("a.png", "--seed", "5", "--eta", "0.3", "--trace-weight", "normalised", "--probe", "scaled", "--init", "qsample", "--norm", "norm",
+        restore("a.png", "--seed", "5", "--eta", "0.3", "--trace-weight", "normalised", "--probe", "scaled", "--init", "qsample",
+                "--norm", "norm",
                 "--lambda", "0.8", "--step", "constant", "--consistency", "none", "--prompt", "it's a photo", "--guidance", "2");
         Map<String, String> text = Png.text(folder.resolve("a.png"));
         assertEquals("normalised", text.get("trace-weight"));
@@ -122,7 +125,8 @@ class RestoreTest {
         assertTrue(lines.size() >= 3 && lines.size() <= 5, lines.toString());
         String[] first = lines.get(1).split(",", -1);
         assertEquals("1", first[0]);
-        assertTrue(Double.parseDouble(first[3]) > 0 && Double.parseDouble(first[5]) > 0 && Double.parseDouble(first[6]) > 0, lines.get(1));
+        assertTrue(Double.parseDouble(first[3]) > 0 && Double.parseDouble(first[5]) > 0 && Double.parseDouble(first[6]) > 0,
+                lines.get(1));
     }
 
     @Test
@@ -137,7 +141,8 @@ class RestoreTest {
     void aNumberThatIsNoneStopsTheRunAndNothingIsWritten() throws IOException {
         degrade("denoise");
         Path broken = brokenModel();
-        Cli c = Cli.run("restore", file("y.png"), "--model", broken.toString(), "--steps", "2", "--inner", "1", "--init", "noise", "-o", file("x.png"));
+        Cli c = Cli.run("restore", file("y.png"), "--model", broken.toString(), "--steps", "2", "--inner", "1", "--init", "noise",
+                "-o", file("x.png"));
         String fault = c.fault(Faults.FAILED);
         assertTrue(fault.contains("step 1 of 2 (t=501)") && fault.contains("is not finite"), fault);
         assertFalse(Files.exists(folder.resolve("x.png")));
@@ -172,7 +177,8 @@ class RestoreTest {
         String[] names = {"a.png", "b.png"};
         byte[][] bytes = new byte[2][];
         for (int i = 0; i < 2; i++) {
-            Map<String, String> words = Cli.succeed("generate", "a photo of a dress", "--model", Cli.TINY, "--steps", "3", "--seed", "4", "--height", "32",
+            Map<String, String> words = Cli.succeed("generate", "a photo of a dress", "--model", Cli.TINY, "--steps", "3",
+                    "--seed", "4", "--height", "32",
                     "--width", "48", "-o", file(names[i])).words();
             assertEquals("6", words.get("unet_forwards"));
             bytes[i] = assertReads(names[i]);

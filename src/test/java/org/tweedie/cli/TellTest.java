@@ -33,7 +33,8 @@ class TellTest {
     @Test
     void theHelpListsTheCommandsAndExamples() {
         String out = Cli.succeed("--help").out();
-        assertTrue(out.contains("generate  Generates a picture from a text.") && out.contains("tweedie restore y.png --model DIR"), out);
+        assertTrue(out.contains("generate  Generates a picture from a text.")
+                && out.contains("tweedie restore y.png --model DIR"), out);
         assertTrue(Cli.succeed("--version").out().startsWith("tweedie "));
     }
 
@@ -62,7 +63,8 @@ class TellTest {
     @Test
     void inspectTellsOfEachPart() {
         String out = Cli.succeed("inspect", Cli.TINY).out();
-        for (String part : List.of("text_encoder: ", "unet: ", "vae: ", "scheduler", "tokenizer", "36 F16", "\"sample_size\":16", "fits the network: yes",
+        for (String part : List.of("text_encoder: ", "unet: ", "vae: ", "scheduler", "tokenizer", "36 F16", "\"sample_size\":16",
+                "fits the network: yes",
                 "finite: yes")) {
             assertTrue(out.contains(part), part + " is missing in\n" + out);
         }
@@ -77,7 +79,8 @@ class TellTest {
     @Test
     void doctorTellsOfEachDevice() {
         String out = Cli.succeed("doctor").out();
-        assertTrue(out.contains("device cpu") && out.contains("device reference   usable: ") && out.contains("device sim         usable: "), out);
+        assertTrue(out.contains("device cpu") && out.contains("device reference   usable: ")
+                && out.contains("device sim         usable: "), out);
         assertTrue(out.contains(System.getProperty("java.home")), out);
         for (String library : List.of("NVIDIA driver", "cuBLAS", "cuDNN", "NVRTC")) {
             assertEquals(1, out.lines().filter(l -> l.startsWith(library + " ")).count(), out);

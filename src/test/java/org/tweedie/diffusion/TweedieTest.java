@@ -61,6 +61,7 @@ class TweedieTest {
         double secondOrder = firstOrder - a * a * m[1] / (2 * s * s);
         assertEquals(-0.09719, firstOrder, 1e-5);
         assertEquals(-1.78298, secondOrder, 1e-5);
-        assertTrue(secondOrder <= -0.79497 && -0.79497 <= firstOrder, "the second-order value bounds the true one from below, the first-order one does not");
+        assertTrue(secondOrder <= -0.79497 && -0.79497 <= firstOrder, "the second-order value bounds the true one from below, "
+                + "the first-order one does not");
     }
 }

@@ -68,7 +68,8 @@ class SurrogateGoldenTest {
             in.put("lambda", Tensor.scalar(LAMBDA));
             in.put("trace_weight", Tensor.scalar(ETA / z.size()));
             Map<String, Tensor> fused = Golden.run(d, s.program(z.shape(), y.shape(), Surrogate.Gradient.FUSED), in);
-            near("fused gradient, " + norm + " " + probe, Golden.nhwc(golden.tensor("grad.loss." + norm + "." + probe)), fused.get("grad"));
+            near("fused gradient, " + norm + " " + probe, Golden.nhwc(golden.tensor("grad.loss." + norm + "." + probe)),
+                    fused.get("grad"));
         }
     }
 

@@ -28,7 +28,8 @@ class SurrogateTest {
     private static final Shape IMAGE = Shape.of(1, 16, 16, 3);
     private static final Shape BATCH = Shape.of(2, 16, 16, 3);
     private static final NoiseLevel LEVEL = new NoiseLevel(400, 0.42);
-    private static final Denoiser MIXTURE = new MixturePrior(new double[] {0.4, 0.6}, new double[] {-0.5, 0.5}, new double[] {0.3, 0.2});
+    private static final Denoiser MIXTURE = new MixturePrior(new double[] {0.4, 0.6}, new double[] {-0.5, 0.5},
+            new double[] {0.3, 0.2});
 
     private static Map<String, Tensor> inputs(Surrogate s, Shape z, Shape y) {
         Map<String, Tensor> in = Surrogate.inputs(OpCase.random(z, 1), OpCase.random(y, 2), LEVEL);
@@ -66,7 +67,8 @@ class SurrogateTest {
         in.remove("trace_weight");
         Map<String, Tensor> apart = DirectionCheck.run(s.program(BATCH, BATCH, Surrogate.Gradient.APART), in);
         for (long i = 0; i < BATCH.size(); i++) {
-            assertEquals(0.7 * apart.get("grad_data").get(i) + 0.02 * apart.get("grad_trace").get(i), fused.get("grad").get(i), 1e-10);
+            assertEquals(0.7 * apart.get("grad_data").get(i) + 0.02 * apart.get("grad_trace").get(i),
+                    fused.get("grad").get(i), 1e-10);
         }
         assertEquals(apart.get("trace").get(1), fused.get("trace").get(1), 1e-10);
     }
@@ -93,8 +95,10 @@ class SurrogateTest {
         Tensor direction = OpCase.random(in.get("z").shape(), 9);
         double slope = DirectionCheck.dot(direction, DirectionCheck.run(p, in).get(gradient));
         double h = 1e-5;
-        double plus = DirectionCheck.run(p, DirectionCheck.with(in, "z", Vectors.minus(in.get("z"), direction, -h))).get(term).get(0);
-        double minus = DirectionCheck.run(p, DirectionCheck.with(in, "z", Vectors.minus(in.get("z"), direction, h))).get(term).get(0);
+        double plus = DirectionCheck.run(p, DirectionCheck.with(in, "z", Vectors.minus(in.get("z"), direction, -h)))
+                .get(term).get(0);
+        double minus = DirectionCheck.run(p, DirectionCheck.with(in, "z", Vectors.minus(in.get("z"), direction, h)))
+                .get(term).get(0);
         assertEquals((plus - minus) / (2 * h), slope, 1e-6 * (1 + Math.abs(slope)), p.name() + " " + term);
     }
 

@@ -73,7 +73,8 @@ class MeasurementTest {
         assertEquals(List.of(), read.notes());
         assertSame(m, read.measurement(), 0);
         try (var files = Files.list(dir)) {
-            assertEquals(List.of("y.measurement.safetensors", "y.png"), files.map(f -> f.getFileName().toString()).sorted().toList());
+            assertEquals(List.of("y.measurement.safetensors", "y.png"),
+                    files.map(f -> f.getFileName().toString()).sorted().toList());
         }
     }
 
@@ -125,7 +126,8 @@ class MeasurementTest {
         MeasurementFile.save(degrade("sr:4", new NoiseModel.Gaussian(0.2)), other);
         Files.copy(other, png, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
         var e = assertThrows(IllegalArgumentException.class, () -> MeasurementFile.load(png));
-        assertEquals(png + ": shows another measurement than y.measurement.safetensors beside it; delete the one that is out of date",
+        assertEquals(png + ": shows another measurement than y.measurement.safetensors beside it; delete the one that is out of "
+                + "date",
                 e.getMessage());
     }
 
@@ -134,7 +136,8 @@ class MeasurementTest {
         Path png = dir.resolve("photo.png");
         Png.write(png, picture(), Map.of());
         var e = assertThrows(IllegalArgumentException.class, () -> MeasurementFile.load(png));
-        assertEquals(png + ": not a measurement written by 'tweedie degrade' (it has no task); give its task and noise with --task and --sigma",
+        assertEquals(png + ": not a measurement written by 'tweedie degrade' (it has no task); give its task and noise with "
+                + "--task and --sigma",
                 e.getMessage());
         Measurement m = Measurement.of(picture(), "sr:4", 0.02, 1);
         assertEquals(Shape.of(1, 128, 160, 3), m.image());
@@ -145,7 +148,8 @@ class MeasurementTest {
     void saysBeforehandThatAFolderIsMissing() {
         Measurement m = degrade("denoise", new NoiseModel.Gaussian(0));
         Path png = dir.resolve("gone").resolve("y.png");
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> MeasurementFile.save(m, png)).getMessage().contains("does not exist"));
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> MeasurementFile.save(m, png)).getMessage()
+                .contains("does not exist"));
         assertArrayEquals(picture().data(), m.y().floats());
     }
 }

@@ -42,9 +42,12 @@ class MeasuresTest {
      */
     static Stream<Case> cases() {
         return Stream.of(
-                blur(3, 2, 13, 17), blur(3, 1, 5, 3), blur(2, 2, 1, 9), blur(0.4, 1, 2, 1), blur(1, 1, 75, 40), blur(30, 1, 20, 130), blur(30, 1, 150, 11),
-                reduction(2, 2, 8, 6), reduction(4, 1, 16, 24), reduction(4, 2, 4, 8), reduction(8, 1, 72, 8), reduction(3, 1, 9, 3),
-                motion(motionKernel(9, 1), 2, 11, 13), motion(motionKernel(31, 2), 1, 20, 41), motion(motionKernel(61, 3), 1, 12, 9),
+                blur(3, 2, 13, 17), blur(3, 1, 5, 3), blur(2, 2, 1, 9), blur(0.4, 1, 2, 1), blur(1, 1, 75, 40),
+                blur(30, 1, 20, 130), blur(30, 1, 150, 11),
+                reduction(2, 2, 8, 6), reduction(4, 1, 16, 24), reduction(4, 2, 4, 8), reduction(8, 1, 72, 8),
+                reduction(3, 1, 9, 3),
+                motion(motionKernel(9, 1), 2, 11, 13), motion(motionKernel(31, 2), 1, 20, 41),
+                motion(motionKernel(61, 3), 1, 12, 9),
                 motion(corner(), 1, 7, 5), motion(corner(), 2, 1, 6), motion(corner(), 1, 9, 33), motion(corners(), 1, 12, 37),
                 mask(2, 7, 5), mask(1, 16, 32));
     }
@@ -53,7 +56,8 @@ class MeasuresTest {
         Shape image = Shape.of(b, h, w, 3);
         double[] taps = GaussianBlur.taps(std);
         Measures.Separable s = new Measures.Separable(taps.length, 1, -(taps.length / 2), Measures.Border.REFLECT);
-        return new Case(new GaussianBlur(std), image, Tensor.of(Shape.of(taps.length), taps), Measures.separable(s, image), Measures.separableVjp(s, image));
+        return new Case(new GaussianBlur(std), image, Tensor.of(Shape.of(taps.length), taps), Measures.separable(s, image),
+                Measures.separableVjp(s, image));
     }
 
     /**
@@ -74,7 +78,8 @@ class MeasuresTest {
             taps[t] /= sum;
         }
         Measures.Separable map = new Measures.Separable(taps.length, s, from, Measures.Border.MIRROR);
-        return new Case(new SuperResolution(s), image, Tensor.of(Shape.of(taps.length), taps), Measures.separable(map, image), Measures.separableVjp(map, image));
+        return new Case(new SuperResolution(s), image, Tensor.of(Shape.of(taps.length), taps), Measures.separable(map, image),
+                Measures.separableVjp(map, image));
     }
 
     private static Tensor motionKernel(int size, long seed) {
@@ -115,7 +120,8 @@ class MeasuresTest {
         int size = kernel.shape().dim(2);
         float[] k = kernel.floats();
         int[] rows = Stream.iterate(0, i -> i + 1).limit(k.length).filter(i -> k[i] != 0).mapToInt(i -> i / size).toArray();
-        int[] columns = Stream.iterate(0, i -> i + 1).limit(k.length).filter(i -> k[i] != 0).mapToInt(i -> i % size).sorted().toArray();
+        int[] columns = Stream.iterate(0, i -> i + 1).limit(k.length).filter(i -> k[i] != 0).mapToInt(i -> i % size)
+                .sorted().toArray();
         int top = rows[0];
         int left = columns[0];
         int kh = rows[rows.length - 1] - top + 1;
@@ -125,7 +131,8 @@ class MeasuresTest {
             cut[i] = k[(top + i / kw) * size + left + i % kw];
         }
         return new Case(new MotionBlur(size, 0.5, kernel), image, Tensor.of(Shape.of(kh, kw), cut),
-                Measures.convolve(image, kh, kw, size / 2 - top, size / 2 - left), Measures.convolveVjp(image, kh, kw, size / 2 - top, size / 2 - left));
+                Measures.convolve(image, kh, kw, size / 2 - top, size / 2 - left),
+                Measures.convolveVjp(image, kh, kw, size / 2 - top, size / 2 - left));
     }
 
     private static Case mask(int b, int h, int w) {

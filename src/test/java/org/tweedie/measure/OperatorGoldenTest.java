@@ -41,6 +41,7 @@ class OperatorGoldenTest {
         double largest = Arrays.stream(y.doubles()).map(Math::abs).max().orElseThrow();
         assertArrayEquals(y.doubles(), Run.applyOnCpu(a, x).doubles(), 1e-5 * largest);
         Tensor c = Run.noise(y.shape(), 2);
-        assertArrayEquals(Run.adjoint((LinearOperator) a, c, image).doubles(), Run.adjointOnCpu((LinearOperator) a, c, image).doubles(), 1e-5 * largest);
+        assertArrayEquals(Run.adjoint((LinearOperator) a, c, image).doubles(),
+                Run.adjointOnCpu((LinearOperator) a, c, image).doubles(), 1e-5 * largest);
     }
 }

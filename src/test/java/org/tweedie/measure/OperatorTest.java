@@ -58,9 +58,11 @@ class OperatorTest {
     void superResolutionBack() {
         Tensor y = Tensor.of(Shape.of(1, 1, 2, 3), 0f, 1, 2, 4, 5, 6);
         Tensor blocks = new SuperResolution(2).start(y); // [1,2,4,3]
-        assertEquals("[0.0, 1.0, 2.0, 0.0, 1.0, 2.0, 4.0, 5.0, 6.0, 4.0, 5.0, 6.0]", Arrays.toString(Arrays.copyOfRange(blocks.floats(), 12, 24)));
+        assertEquals("[0.0, 1.0, 2.0, 0.0, 1.0, 2.0, 4.0, 5.0, 6.0, 4.0, 5.0, 6.0]",
+                Arrays.toString(Arrays.copyOfRange(blocks.floats(), 12, 24)));
         Tensor lines = new SuperResolution(2).extend(y);
-        assertEquals("[0.0, 1.0, 2.0, 1.0, 2.0, 3.0, 3.0, 4.0, 5.0, 4.0, 5.0, 6.0]", Arrays.toString(Arrays.copyOf(lines.floats(), 12)));
+        assertEquals("[0.0, 1.0, 2.0, 1.0, 2.0, 3.0, 3.0, 4.0, 5.0, 4.0, 5.0, 6.0]",
+                Arrays.toString(Arrays.copyOf(lines.floats(), 12)));
     }
 
     /** The blur of a point far from the borders is the kernel, which has 25 taps for a standard deviation of three pixels. */

@@ -37,7 +37,8 @@ final class GaussianBed {
     static Problem problem(Device device, Denoiser prior, MeasurementOperator a, long seed) {
         Tracer t = new Tracer("measure");
         t.output("y", a.apply(t, t.input("x", Type.real(IMAGE))));
-        Tensor y = Vectors.mix(1, DirectionCheck.run(t.finish(), Map.of("x", truth())).get("y"), -SIGMA, OpCase.random(a.outShape(IMAGE), 6));
+        Tensor y = Vectors.mix(1, DirectionCheck.run(t.finish(), Map.of("x", truth())).get("y"), -SIGMA,
+                OpCase.random(a.outShape(IMAGE), 6));
         return new Problem(new Prior(device, SCHEDULE, prior, MixturePrior.PIXELS, IMAGE), a, y, SIGMA, seed);
     }
 

@@ -92,6 +92,7 @@ abstract class GuidedByResidualTest {
         assertEquals(expected, x.counts().toString());
         assertEquals(solver.steps(), steps.size());
         assertEquals(steps.getLast().total(), steps.getLast().done());
-        steps.forEach(s -> assertTrue(s.values().keySet().equals(java.util.Set.copyOf(solver.columns())), s + " reports what it declares"));
+        steps.forEach(s -> assertTrue(s.values().keySet().equals(java.util.Set.copyOf(solver.columns())),
+                s + " reports what it declares"));
     }
 }

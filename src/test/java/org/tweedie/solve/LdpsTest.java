@@ -23,7 +23,8 @@ class LdpsTest extends GuidedByResidualTest {
     void followsTheRecursion(String task) {
         Problem p = GaussianBed.problem(MixturePrior.normal(0, STD), task);
         LinearOperator a = (LinearOperator) p.operator();
-        followsItsRecursion(ldps(12, 0.3), p, r -> Vectors.scale(-0.3 / Vectors.norm(r), Applied.adjoint(a, r, p.image())), noise(p));
+        followsItsRecursion(ldps(12, 0.3), p, r ->
+                Vectors.scale(-0.3 / Vectors.norm(r), Applied.adjoint(a, r, p.image())), noise(p));
     }
 
     @Test

@@ -44,7 +44,8 @@ import org.tweedie.sample.Sampler;
 /** Tests STSL with a Gaussian prior over pixels, for which all quantities are known. */
 class StslTest {
     private static Stsl stsl(int steps, int inner, double eta, double lambda, StepSize.Rule rule, Start init) {
-        return new Stsl(steps, inner, eta, lambda, 0.3, Surrogate.Norm.NORM, Surrogate.Probe.UNIT, Stsl.TraceWeight.NORMALISED, rule, init, new Ddim(0),
+        return new Stsl(steps, inner, eta, lambda, 0.3, Surrogate.Norm.NORM, Surrogate.Probe.UNIT, Stsl.TraceWeight.NORMALISED,
+                rule, init, new Ddim(0),
                 PixelConsistency.NONE);
     }
 
@@ -55,7 +56,8 @@ class StslTest {
         Scarce device = new Scarce(failing);
         Problem p = problem(device, MixturePrior.normal(0, 0.5), Operators.parse("sr:2", GaussianBed.IMAGE, 3), 7);
         try (Prior prior = p.prior()) {
-            assertThrows(IllegalStateException.class, () -> stsl(2, 2, 0.1, 1, StepSize.Rule.CONSTANT, Start.NOISE).solve(p, Listener.NONE));
+            assertThrows(IllegalStateException.class, () -> stsl(2, 2, 0.1, 1, StepSize.Rule.CONSTANT, Start.NOISE)
+                    .solve(p, Listener.NONE));
             assertEquals(failing, device.open);
         }
         assertEquals(0, device.open);
@@ -140,7 +142,8 @@ class StslTest {
         Problem p = problem(MixturePrior.normal(0.1, 0.5), "denoise");
         double gap50 = roundTrip(p, 50);
         double gap200 = roundTrip(p, 200);
-        assertTrue(gap200 < gap50 / 2.5 && gap200 < 0.05, "round trip errors " + gap50 + " (50 steps) and " + gap200 + " (200 steps)");
+        assertTrue(gap200 < gap50 / 2.5 && gap200 < 0.05, "round trip errors " + gap50 + " (50 steps) and " + gap200
+                + " (200 steps)");
     }
 
     private static double roundTrip(Problem p, int steps) {
@@ -188,7 +191,8 @@ class StslTest {
         double[] once = s.solve(p, Listener.NONE).image().doubles();
         assertArrayEquals(once, s.solve(p, Listener.NONE).image().doubles());
         Problem other = new Problem(p.prior(), p.operator(), p.y(), p.sigma(), 8);
-        assertTrue(!java.util.Arrays.equals(once, s.solve(other, Listener.NONE).image().doubles()), "another seed must change the result");
+        assertTrue(!java.util.Arrays.equals(once, s.solve(other, Listener.NONE).image().doubles()),
+                "another seed must change the result");
     }
 
     @Test

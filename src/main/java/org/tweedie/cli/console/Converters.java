@@ -29,7 +29,8 @@ public final class Converters {
         register(line, Surrogate.Probe.class);
     }
 
-    private static <N> void number(CommandLine line, Class<N> boxed, Class<N> primitive, Function<String, N> parse, String expected) {
+    private static <N> void number(CommandLine line, Class<N> boxed, Class<N> primitive, Function<String, N> parse,
+            String expected) {
         ITypeConverter<N> converter = word -> {
             try {
                 return parse.apply(word);
@@ -45,7 +46,8 @@ public final class Converters {
         line.registerConverter(type, word -> {
             List<String> words = Arrays.stream(type.getEnumConstants()).map(Converters::word).toList();
             if (!words.contains(word)) {
-                throw new TypeConversionException("expected " + String.join(", ", words) + ", got '" + word + "'" + Spelling.suggestion(word, words));
+                throw new TypeConversionException("expected " + String.join(", ", words) + ", got '" + word + "'"
+                        + Spelling.suggestion(word, words));
             }
             return Enum.valueOf(type, word.toUpperCase(Locale.ROOT));
         });
@@ -61,14 +63,16 @@ public final class Converters {
      * own.
      */
     public static String message(ParameterException e) {
-        List<String> unmatched = e instanceof UnmatchedArgumentException u ? u.getUnmatched() : e.getCommandLine().getUnmatchedArguments();
+        List<String> unmatched = e instanceof UnmatchedArgumentException u ? u.getUnmatched()
+                : e.getCommandLine().getUnmatchedArguments();
         if (!unmatched.isEmpty()) { // reported before a missing option, because a misspelt option may be the missing one
             String word = unmatched.getFirst().split("=", 2)[0];
             boolean option = word.startsWith("-");
             var spec = e.getCommandLine().getCommandSpec();
             Collection<String> words = option ? spec.optionsMap().keySet() : spec.subcommands().keySet();
             String kind = option ? "option" : words.isEmpty() ? "argument" : "command";
-            return kind + " '" + word + "': " + (kind.equals("argument") ? "not expected" : "unknown") + Spelling.suggestion(word, words)
+            return kind + " '" + word + "': " + (kind.equals("argument") ? "not expected" : "unknown")
+                    + Spelling.suggestion(word, words)
                     + (kind.equals("command") ? "; known: " + String.join(", ", words) : "");
         }
         String m = e.getMessage().replaceFirst("^Invalid value for ", "").replaceAll("\\s*\\R\\s*", " ");

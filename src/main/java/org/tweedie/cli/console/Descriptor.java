@@ -18,7 +18,8 @@ import java.lang.invoke.MethodHandle;
 public final class Descriptor extends OutputStream {
     /** A class of its own, so that only commands that write to standard error spend time on binding the C function. */
     private static final class C {
-        static final MethodHandle WRITE = Linker.nativeLinker().downcallHandle(Linker.nativeLinker().defaultLookup().findOrThrow("write"),
+        static final MethodHandle WRITE = Linker.nativeLinker().downcallHandle(
+                Linker.nativeLinker().defaultLookup().findOrThrow("write"),
                 FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
     }
 

@@ -17,7 +17,8 @@ public final class Notes {
 
     /** Prints the line of {@code key=value} words that ends a command; values with spaces are quoted. */
     public static void result(Map<String, String> words) {
-        System.out.println(words.entrySet().stream().map(e -> e.getKey() + "=" + quoted(e.getValue())).collect(Collectors.joining(" ")));
+        System.out.println(words.entrySet().stream().map(e -> e.getKey() + "=" + quoted(e.getValue()))
+                .collect(Collectors.joining(" ")));
     }
 
     /** Returns a word, quoted for a shell if necessary. */

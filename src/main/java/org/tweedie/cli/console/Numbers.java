@@ -19,7 +19,8 @@ public final class Numbers {
 
     /** Returns a number of bytes in decimal units, for example {@code 12.3 MB}. */
     public static String bytes(long n) {
-        return n < 1000 ? n + " B" : n < 1_000_000 ? of(n / 1e3, 1) + " kB" : n < 1_000_000_000 ? of(n / 1e6, 1) + " MB" : of(n / 1e9, 2) + " GB";
+        return n < 1000 ? n + " B" : n < 1_000_000 ? of(n / 1e3, 1) + " kB" : n < 1_000_000_000 ? of(n / 1e6, 1) + " MB"
+                : of(n / 1e9, 2) + " GB";
     }
 
     /** Returns a number with commas between thousands. */

@@ -20,7 +20,8 @@ public final class Output {
     public static void check(Path out, String ending, Path input) throws IOException {
         AtomicFile.check(out);
         if (!out.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(ending)) {
-            throw new IllegalArgumentException(out + ": expected a name that ends with " + ending + ", the format that is written");
+            throw new IllegalArgumentException(out + ": expected a name that ends with " + ending
+                    + ", the format that is written");
         }
         if (input != null && Files.exists(input) && Files.exists(out) && Files.isSameFile(input, out)) {
             throw new IllegalArgumentException(out + ": is the input as well and would be overwritten; name another output");
