@@ -24,7 +24,9 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.transform.Simplify;
 
-/** A Stable Diffusion checkpoint on a device. Each part is read when it is first asked for. For use by one thread at a time. */
+/**
+ * A Stable Diffusion checkpoint on a device. Each part is read at its first use. Only one thread may use a model at a time.
+ */
 public final class Model implements AutoCloseable {
     private final StableDiffusion checkpoint;
     private final Device device;
@@ -40,27 +42,29 @@ public final class Model implements AutoCloseable {
         return device;
     }
 
-    /** The checkpoint's parts as they are traced: for those who write programs of their own. */
+    /** The checkpoint, whose parts can be traced into programs of one's own. */
     public StableDiffusion checkpoint() {
         return checkpoint;
     }
 
-    /** input_ids [B,77] to last_hidden_state [B,77,C]. */
+    /** Returns the text encoder, which maps input_ids [B,77] to last_hidden_state [B,77,C]. */
     public Network textEncoder() throws IOException {
         return network(TorchNetwork.of(checkpoint.textEncoder()));
     }
 
-    /** sample [B,4,h,w], timestep [B] and encoder_hidden_states [B,77,C] to out_sample [B,4,h,w]. */
+    /**
+     * Returns the UNet, which maps sample [B,4,h,w], timestep [B] and encoder_hidden_states [B,77,C] to out_sample [B,4,h,w].
+     */
     public Network unet() throws IOException {
         return network(TorchNetwork.of(checkpoint.unet()));
     }
 
-    /** image [B,3,H,W], from -1 to 1, to mean and logvar [B,4,h,w], unscaled. */
+    /** Returns the encoder, which maps image [B,3,H,W], from -1 to 1, to mean and logvar [B,4,h,w], unscaled. */
     public Network encoder() throws IOException {
         return network(TorchNetwork.encoder(checkpoint.vae()));
     }
 
-    /** latent [B,4,h,w], unscaled, to image [B,3,H,W]. */
+    /** Returns the decoder, which maps latent [B,4,h,w], unscaled, to image [B,3,H,W]. */
     public Network decoder() throws IOException {
         return network(TorchNetwork.decoder(checkpoint.vae()));
     }
@@ -84,7 +88,7 @@ public final class Model implements AutoCloseable {
         return prompts(text)[0];
     }
 
-    /** A line that says so when a text has more tokens than the model takes. */
+    /** Returns a warning if a text has more tokens than the model takes, otherwise nothing. */
     public Optional<String> warning(String text) throws IOException {
         Tokenizer t = checkpoint.tokenizer();
         int count = t.count(text);
@@ -96,7 +100,8 @@ public final class Model implements AutoCloseable {
         ClipText encoder = checkpoint.textEncoder();
         Tracer t = new Tracer("text_encoder");
         t.output("states", encoder.apply(t, t.input("ids", new Type(DType.I64, Shape.of(1, encoder.length())))));
-        try (Executable run = device.compile(Simplify.of(t.finish()))) { // texts are few: the encoder's weights are given back
+        // a model encodes few texts, so the encoder's weights are freed at once
+        try (Executable run = device.compile(Simplify.of(t.finish()))) {
             Tensor[] states = new Tensor[texts.length];
             for (int i = 0; i < texts.length; i++) {
                 long[] ids = checkpoint.tokenizer().ids(texts[i]);
@@ -109,7 +114,8 @@ public final class Model implements AutoCloseable {
     /**
      * Opens a session for pictures of a size, without a text.
      *
-     * @throws IllegalArgumentException when the networks cannot have pictures of that size; the message says which sizes fit
+     * @throws IllegalArgumentException when the networks cannot process pictures of that size; the message says which sizes
+     *         fit
      */
     public Session session(int height, int width) throws IOException {
         return session(height, width, Conditioning.NONE);
@@ -119,16 +125,20 @@ public final class Model implements AutoCloseable {
     public Session session(int height, int width, Conditioning text) throws IOException {
         Shape image = Shape.of(1, height, width, 3);
         LatentCodec codec = codec();
-        codec.latent(image); // a size that does not fit is told before any work
+        codec.latent(image); // a size that does not fit is reported before any other work
         return new Session(new Prior(device, schedule(), denoiser(text), codec, image));
     }
 
-    /** The autoencoder with its scaling, between pictures and latents. */
+    /** The autoencoder with its scaling, which converts between pictures and latents. */
     public LatentCodec codec() throws IOException {
         return new LatentCodec(checkpoint.vae(), checkpoint.unet().stride());
     }
 
-    /** The UNet bound to a text. @throws IllegalArgumentException when text encoder and UNet do not belong together */
+    /**
+     * The UNet bound to a text.
+     *
+     * @throws IllegalArgumentException when the text encoder and the UNet do not belong together
+     */
     public LatentDenoiser denoiser(Conditioning text) throws IOException {
         int width = checkpoint.unet().contextWidth();
         if (checkpoint.textEncoder().width() != width) {
@@ -136,10 +146,11 @@ public final class Model implements AutoCloseable {
                     + checkpoint.textEncoder().width() + "; the parts of the checkpoint do not belong together");
         }
         Tensor[] states = text.guided() ? prompts(text.prompt(), text.negative()) : prompts(text.prompt());
-        return new LatentDenoiser(checkpoint.unet(), schedule().prediction(), states[0], states[states.length - 1], text.guidance());
+        return new LatentDenoiser(checkpoint.unet(), schedule().prediction(), states[0], states[states.length - 1],
+                text.guidance());
     }
 
-    /** Closes the networks' programs and the files. Sessions must be closed before; the device stays open. */
+    /** Closes the networks' programs and the files. Close all sessions before the model; the device stays open. */
     @Override
     public void close() {
         try (Closing closing = new Closing()) {

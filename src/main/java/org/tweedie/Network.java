@@ -15,12 +15,13 @@ import org.tweedie.transform.Jvp;
 import org.tweedie.transform.Vjp;
 
 /**
- * A network of a model with PyTorch's names and layouts: its output, its vector-Jacobian product (pull-back), its Jacobian-vector product
- * (push-forward) and its Hessian-vector product. A program is compiled for each derivative and each set of shapes, and kept until the model is
- * closed. Derivatives are with respect to the first floating-point input. For use by one thread at a time.
+ * A network of a model with PyTorch's names and layouts: its output, its vector-Jacobian product (pull-back), its
+ * Jacobian-vector product (push-forward) and its Hessian-vector product. A program is compiled for each derivative and each
+ * set of shapes, and kept until the model is closed. Derivatives are with respect to the first floating-point input. Only one
+ * thread may use a network at a time.
  */
 public final class Network {
-    /** What a program computes. */
+    /** The quantity that a program computes: the output or one of its derivatives. */
     private enum Derivative { NONE, VJP, JVP, HVP }
 
     private record Key(Derivative derivative, Map<String, Shape> shapes) {}
@@ -34,27 +35,34 @@ public final class Network {
         this.device = device;
     }
 
-    /** The network's name, as in {@code unet}. */
+    /** The network's name, for example {@code unet}. */
     public String name() {
         return network.name();
     }
 
-    /** The name of the input that derivatives are taken for, as in {@code sample}; null for the text encoder. */
+    /**
+     * The name of the input with respect to which derivatives are taken, for example {@code sample}; null for the text
+     * encoder.
+     */
     public String input() {
         return network.input();
     }
 
-    /** The name of the output that is differentiated, as in {@code out_sample}. */
+    /** The name of the output that is differentiated, for example {@code out_sample}. */
     public String output() {
         return network.output();
     }
 
-    /** The network's inputs among named tensors. @throws IllegalArgumentException naming the one that is missing or does not fit */
+    /**
+     * Selects the network's inputs from named tensors.
+     *
+     * @throws IllegalArgumentException naming the input that is missing or does not fit
+     */
     public Map<String, Tensor> arguments(NamedTensors in) {
         return network.arguments(in);
     }
 
-    /** The shape of {@link #output} for inputs of the given shapes; a cotangent has it. */
+    /** The shape of {@link #output} for the given inputs; a cotangent must have this shape. */
     public Shape outputShape(Map<String, Tensor> in) {
         return network.program(network.arguments(new NamedTensors(name(), in))).output(output()).shape();
     }
@@ -62,24 +70,27 @@ public final class Network {
     /**
      * Evaluates the network.
      *
-     * @param in the inputs by PyTorch's names: see {@code tweedie run --help}
+     * @param in the inputs by PyTorch's names, which {@code tweedie run --help} lists
      * @throws IllegalArgumentException naming the input that is missing, unknown or does not fit
      */
     public Map<String, Tensor> run(Map<String, Tensor> in) {
         return run(Derivative.NONE, in, Map.of());
     }
 
-    /** The pull-back J^T c of a cotangent c of the output's shape: a tensor of the input's shape. */
+    /** Returns the pull-back J^T c, a tensor of the input's shape, of a cotangent c of the output's shape. */
     public Tensor vjp(Map<String, Tensor> in, Tensor cotangent) {
         return run(Derivative.VJP, in, Map.of("cotangent", cotangent)).get("grad");
     }
 
-    /** The push-forward J t of a tangent t of the input's shape: a tensor of the output's shape. */
+    /** Returns the push-forward J t, a tensor of the output's shape, of a tangent t of the input's shape. */
     public Tensor jvp(Map<String, Tensor> in, Tensor tangent) {
         return run(Derivative.JVP, in, Map.of("tangent", tangent)).get("jvp");
     }
 
-    /** The Hessian-vector product of c . f(x) in the direction t: the derivative of {@link #vjp} along t, a tensor of the input's shape. */
+    /**
+     * Returns the Hessian-vector product of c . f(x) in the direction t: the derivative of {@link #vjp} along t, which is a
+     * tensor of the input's shape.
+     */
     public Tensor hvp(Map<String, Tensor> in, Tensor cotangent, Tensor tangent) {
         return run(Derivative.HVP, in, Map.of("cotangent", cotangent, "tangent", tangent)).get("jvp");
     }
@@ -91,7 +102,8 @@ public final class Network {
         NamedTensors named = new NamedTensors(name(), in);
         Map<String, Tensor> arguments = network.arguments(named);
         if (!named.unused().isEmpty()) {
-            throw new IllegalArgumentException(name() + ": unknown inputs " + named.unused() + "; it takes " + arguments.keySet());
+            throw new IllegalArgumentException(name() + ": unknown inputs " + named.unused() + "; it takes "
+                    + arguments.keySet());
         }
         Map<String, Shape> shapes = new HashMap<>();
         arguments.forEach((n, x) -> shapes.put(n, x.shape()));

@@ -16,8 +16,9 @@ import org.tweedie.sample.Sampler;
 import org.tweedie.solve.Solver;
 
 /**
- * A model at work on pictures of one size. It holds every program that was compiled for them, so that the second picture, the second solver and
- * the second seed compile nothing anew. For use by one thread at a time; close it before its model.
+ * Restores and generates pictures of one size with a model. A session keeps every program that it has compiled, so that a
+ * second picture, solver or seed needs no second compilation. Only one thread may use a session at a time; close it before
+ * its model.
  */
 public final class Session implements AutoCloseable {
     private final Prior prior;
@@ -26,12 +27,15 @@ public final class Session implements AutoCloseable {
         this.prior = prior;
     }
 
-    /** The prior that solvers work with: for those who call a solver or trace a program themselves. */
+    /** The prior that solvers work with, for code that calls a solver or traces a program itself. */
     public Prior prior() {
         return prior;
     }
 
-    /** Degrades a picture by a task, as in {@code sr:4}, and adds normal noise of standard deviation sigma on the scale of [-1,1]. */
+    /**
+     * Degrades a picture by a task, for example {@code sr:4}, and adds normal noise of standard deviation sigma on the scale
+     * of [-1,1].
+     */
     public Measurement measure(Image picture, String task, double sigma, long seed) {
         return measure(picture, Operators.parse(task, picture.shape(), seed), sigma, seed);
     }
@@ -53,8 +57,8 @@ public final class Session implements AutoCloseable {
     /**
      * Restores a picture.
      *
-     * @param seed draws everything that is random
-     * @param listener is told of each step and may cancel
+     * @param seed the seed of everything that is random
+     * @param listener is called after each step and may cancel the run
      * @throws IllegalArgumentException when the measurement is of a picture of another size, or the solver cannot solve it
      * @throws java.util.concurrent.CancellationException when the listener cancels
      */

@@ -22,16 +22,18 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 
 /**
- * STSL's loss L = lambda data + (eta/d) trace of a model at given tensors, with PyTorch's names and layouts: its terms and its gradient.
+ * Evaluates STSL's loss L = lambda data + (eta/d) trace of a model at given tensors, with PyTorch's names and layouts, and
+ * returns its terms and its gradient.
  *
- * @param task the operator, as in {@code sr:4}
+ * @param task the task that names the operator, for example {@code sr:4}
  * @param lambda the weight of the data term
  * @param eta the weight of the trace term, which is divided by the latent's size d
- * @param seed draws random masks and kernels
+ * @param seed the seed of random masks and kernels
  */
-public record SurrogateLoss(Model model, String task, double lambda, double eta, Surrogate.Norm norm, Surrogate.Probe probe, long seed) {
+public record SurrogateLoss(Model model, String task, double lambda, double eta, Surrogate.Norm norm, Surrogate.Probe probe,
+        long seed) {
     /**
-     * Evaluates the loss sample by sample, since each may have a text and a level of its own.
+     * Evaluates the loss sample by sample, since each sample may have its own text and noise level.
      *
      * @param in z and probe [B,c,h,w], timestep [B], encoder_hidden_states [B,N,C], measurement [B,3,H,W]
      * @return data and trace [B], grad [B,c,h,w]
@@ -50,7 +52,8 @@ public record SurrogateLoss(Model model, String task, double lambda, double eta,
         LatentCodec codec = model.codec();
         Shape latent = codec.latent(image);
         if (!latent.equals(Shape.of(1, in.size("h"), in.size("w"), channels))) {
-            throw new IllegalArgumentException("tensor 'z': expected [B," + channels + "," + latent.dim(1) + "," + latent.dim(2) + "] for " + task
+            throw new IllegalArgumentException("tensor 'z': expected [B," + channels + "," + latent.dim(1) + "," + latent.dim(2)
+                    + "] for " + task
                     + " and the measurement's size, got " + z.shape());
         }
         NoiseSchedule schedule = model.schedule();
@@ -65,7 +68,8 @@ public record SurrogateLoss(Model model, String task, double lambda, double eta,
             args.put("h", Tensor.scalar(loss.h(level)));
             args.put("lambda", Tensor.of(Shape.of(), new double[] {lambda}));
             args.put("trace_weight", Tensor.of(Shape.of(), new double[] {eta / latent.size()}));
-            try (Executable run = model.device().compile(TorchNetwork.channelsFirst(loss.program(latent, image, Surrogate.Gradient.FUSED)))) {
+            try (Executable run = model.device()
+                    .compile(TorchNetwork.channelsFirst(loss.program(latent, image, Surrogate.Gradient.FUSED)))) {
                 parts.add(run.run(args));
             }
         }
@@ -78,12 +82,13 @@ public record SurrogateLoss(Model model, String task, double lambda, double eta,
 
     private static NoiseLevel level(NoiseSchedule schedule, double timestep) {
         if (timestep != Math.rint(timestep) || timestep < 0 || timestep >= schedule.length()) {
-            throw new IllegalArgumentException("tensor 'timestep': expected whole numbers from 0 to " + (schedule.length() - 1) + ", got " + timestep);
+            throw new IllegalArgumentException("tensor 'timestep': expected whole numbers from 0 to " + (schedule.length() - 1)
+                    + ", got " + timestep);
         }
         return schedule.level((int) timestep);
     }
 
-    /** Row i of the first axis; the axis stays. */
+    /** Returns row i of the first axis, which is kept with size 1. */
     private static Tensor sample(Tensor x, int i) {
         Shape one = x.shape().with(0, 1);
         long bytes = one.size() * x.dtype().bytes();

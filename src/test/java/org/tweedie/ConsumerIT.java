@@ -18,11 +18,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What another project gets: its Maven resolves the installed artefact, from a repository below target and without a network,
- * and the first Java example of a document compiles and runs on what was resolved. Also what a release's pom says.
+ * Tests Tweedie as a dependency of another project: Maven resolves the installed artefact from a repository below target
+ * without a network, and the first Java example of a document compiles and runs with the resolved jars. Tests the pom of a
+ * release too.
  */
 class ConsumerIT {
-    /** Whose first example is run. */
+    /** The document whose first example is run. */
     private static final Path DOCUMENT = Path.of("README.md");
     private static final Path REPOSITORY = Path.of("target/consumer/repository").toAbsolutePath();
     private static final String VERSION = System.getProperty("tweedie.version");
@@ -31,7 +32,7 @@ class ConsumerIT {
     @TempDir
     Path folder;
 
-    /** The Maven that runs this build, in the folder. */
+    /** Runs the Maven of this build in the folder. */
     private String maven(String... args) throws IOException, InterruptedException {
         List<String> line = new ArrayList<>(List.of(Path.of(System.getProperty("maven.home"), "bin", "mvn").toString(), "-B",
                 "-q"));
@@ -44,8 +45,8 @@ class ConsumerIT {
     }
 
     /**
-     * The class path of a project whose only dependency is Tweedie; all but Tweedie itself comes out of the user's repository,
-     * as if that were a remote one.
+     * Returns the class path of a project whose only dependency is Tweedie. All other artefacts come from the user's
+     * repository, which serves as a remote one.
      */
     private List<Path> resolve() throws IOException, InterruptedException {
         Files.writeString(folder.resolve("settings.xml"), """
@@ -84,7 +85,7 @@ class ConsumerIT {
                 names.toString());
         assertTrue(names.stream().noneMatch(n -> n.matches("(picocli|progressbar|jline|jcuda|jcublas).*")),
                 "optional, yet forced on a user: " + names);
-        for (String folderOfCheckout : List.of("weights-tools", "docs")) { // where examples find the demo model and pictures
+        for (String folderOfCheckout : List.of("weights-tools", "docs")) { // examples find the demo model and pictures here
             Files.createSymbolicLink(folder.resolve(folderOfCheckout), Path.of(folderOfCheckout).toAbsolutePath());
         }
         Example example = Example.of(DOCUMENT).getFirst();
@@ -95,7 +96,7 @@ class ConsumerIT {
         assertTrue(Files.size(folder.resolve("restored.png")) > 1000, example + " wrote no picture; it said: " + ran.out());
     }
 
-    /** A build at a tag says -Drevision; the pom it installs is of that version and depends on no snapshot. */
+    /** A build at a tag sets -Drevision; the pom that it installs has that version and depends on no snapshot. */
     @Test
     void aReleaseIsNoSnapshot() throws Exception {
         Files.copy(Path.of("pom.xml"), folder.resolve("pom.xml"));
@@ -106,12 +107,12 @@ class ConsumerIT {
     }
 
     /**
-     * The real JShell on the jar that was just built: what is piped in runs, in a JVM that may use native libraries and
-     * vectors.
+     * Runs the real JShell with the jar that was just built: it runs the piped statements in a JVM that may use native
+     * libraries and vectors.
      */
     @Test
     void theShellRunsWhatIsPipedIn() throws Exception {
-        // As this build left it; of an older one the launcher would build anew.
+        // The jar of this build; the launcher would rebuild an older one.
         Files.setLastModifiedTime(Path.of("target/tweedie.jar"), FileTime.from(Instant.now()));
         ProcessBuilder b = new ProcessBuilder("./tweedie", "shell").redirectError(folder.resolve("err").toFile());
         b.environment().put("TWEEDIE_JAVA", System.getProperty("java.home"));

@@ -28,11 +28,11 @@ import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 
 /**
- * A public type says what it is, and in the packages that a user's program sees a public method does too. That comments are
- * well formed and point at what is there is Javadoc's to say, in {@code mvn verify}.
+ * Checks that every public type has a comment, and in the packages that users' programs see every public method too. Javadoc
+ * checks in {@code mvn verify} that comments are well formed and that their links resolve.
  */
 class DocumentedTest {
-    /** Seen by users, yet not all of their methods have a comment. */
+    /** The packages that users see in which some methods have no comment yet. */
     private static final Set<String> NOT_YET = Set.of("org.tweedie.program");
 
     @Test

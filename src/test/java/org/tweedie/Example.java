@@ -21,10 +21,11 @@ import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
 
 /**
- * A {@code java} block of a document, compiled and run as it stands there. A block that has a main method is a program; any
- * other is statements, which see what {@code tweedie shell} imports. Its name is its first line where that is a comment.
+ * A {@code java} block of a document, which is compiled and run without changes. A block that has a main method is a program;
+ * any other block is a list of statements, for which the imports of {@code tweedie shell} are in effect. Its name is its
+ * first line if that is a comment.
  *
- * @param line where the block's text begins in the document
+ * @param line the line of the document at which the block's text begins
  */
 record Example(Path document, int line, String text) {
     private static final Path IMPORTS = Path.of("src/main/shell/startup.jsh");
@@ -34,10 +35,10 @@ record Example(Path document, int line, String text) {
     private static final Pattern BLOCK = Pattern.compile("(?m)^( *)```java *\\n(.*?)^ *``` *$", Pattern.DOTALL);
     private static final Pattern TYPE = Pattern.compile("(?m)^(?:public |final )*class (\\w+)");
 
-    /** What a run printed, and how it ended. */
+    /** The exit code of a run and the text that it printed. */
     record Ran(int code, String out, String err) {}
 
-    /** The blocks of a document, from the top. */
+    /** Returns the blocks of a document in their order. */
     static List<Example> of(Path document) throws IOException {
         String text = Files.readString(document);
         List<Example> found = new ArrayList<>();
@@ -53,15 +54,15 @@ record Example(Path document, int line, String text) {
         return text.contains("void main(");
     }
 
-    /** Of the class that is run. */
+    /** Returns the name of the class that is run. */
     String type() {
         Matcher m = TYPE.matcher(text);
         return isProgram() && m.find() ? m.group(1) : "Line" + line;
     }
 
     /**
-     * What is compiled: the text as it stands, statements within a main method. Lines keep their distance to the block's
-     * first.
+     * Returns the source to compile: the unchanged text, with statements wrapped in a main method. Line numbers keep their
+     * distance to the block's first line.
      */
     String source() throws IOException {
         if (isProgram()) {
@@ -97,7 +98,7 @@ record Example(Path document, int line, String text) {
         }
     }
 
-    /** Compiles it, then runs it in a JVM of its own; it has to end well. */
+    /** Compiles it, then runs it in a JVM of its own; checks that it succeeds. */
     Ran run(Path classes, String classPath, Path folder) throws IOException, InterruptedException {
         compile(classes, classPath);
         List<String> line = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Each example of a document compiles and runs as it is printed there. */
+/** Checks that each example of a document compiles and runs as it is printed. */
 class ExamplesTest {
     private static final Path SAMPLE = Path.of("src/test/resources/examples/sample.md");
     private static final List<Path> DOCUMENTS = List.of(SAMPLE, Path.of("README.md"), Path.of("docs/library.md"));
@@ -29,7 +29,7 @@ class ExamplesTest {
 
     @TestFactory
     Stream<DynamicTest> examplesRun() throws IOException {
-        // Examples name the demo model and pictures as from a checkout.
+        // Examples name the demo model and pictures by their paths in a checkout.
         for (String name : FOLDERS) {
             Files.createSymbolicLink(folder.resolve(name), Path.of(name).toAbsolutePath());
         }

@@ -36,7 +36,10 @@ import org.tweedie.solve.Solvers;
 import org.tweedie.transform.Jvp;
 import org.tweedie.transform.Vjp;
 
-/** Rules of the house: which package may see which, licence lines, sizes, and that what can be asked for is tested and written down. */
+/**
+ * Checks the rules of the house: dependencies between packages, licence lines, sizes, and that each operator, solver and
+ * device is tested and documented.
+ */
 public class HouseTest {
     private static final String LICENCE = "SPDX-License-Identifier: Apache-2.0";
     private static final int MOST_LINES = 400;
@@ -52,9 +55,12 @@ public class HouseTest {
     private static final Set<String> CLASHING = Set.of("Attention.java", "Conv2d.java", "GroupNorm.java", "Norms.java",
             "Step.java");
 
-    /** From the top down: a package may use those after it, never those before it. The public entry is org.tweedie itself. */
-    private static final List<String> LAYERS = List.of("cli", "workload", "entry", "eval", "solve", "inverse", "sample", "measure", "metrics", "diffusion",
-            "profile", "model", "nn", "weights", "image", "device", "transform", "ptx", "program", "options");
+    /**
+     * The layers from the top down: a package may use those after it, never those before it. The public entry is org.tweedie
+     * itself.
+     */
+    private static final List<String> LAYERS = List.of("cli", "workload", "entry", "eval", "solve", "inverse", "sample",
+            "measure", "metrics", "diffusion", "profile", "model", "nn", "weights", "image", "device", "transform", "ptx", "program", "options");
 
     private static final JavaClasses MAIN = new ClassFileImporter().importUrl(Program.class.getProtectionDomain().getCodeSource()
             .getLocation());
@@ -76,7 +82,8 @@ public class HouseTest {
     @Test
     void solversKnowNeitherNetworksNorBackends() {
         noClasses().that().resideInAnyPackage("org.tweedie.solve..", "org.tweedie.inverse..", "org.tweedie.sample..")
-                .should().dependOnClassesThat().resideInAnyPackage("org.tweedie.model..", "org.tweedie.nn..", "org.tweedie.device.*..").check(MAIN);
+                .should().dependOnClassesThat().resideInAnyPackage("org.tweedie.model..", "org.tweedie.nn..",
+                        "org.tweedie.device.*..").check(MAIN);
     }
 
     @Test
@@ -95,8 +102,8 @@ public class HouseTest {
     }
 
     /**
-     * The lowering for GPUs is the same whoever runs it; the machine knows nothing of tensors; the simulated device and `tweedie
-     * kernel` know it.
+     * Only the simulated device and `tweedie kernel` depend on the PTX machine. The machine does not depend on tensors, and
+     * the devices that need no GPU kernels do not depend on the lowering for GPUs.
      */
     @Test
     void onlyTheSimulatorKnowsTheMachine() {
@@ -128,7 +135,7 @@ public class HouseTest {
         }
     }
 
-    /** JCuda is the cuda device's alone, and so is the binding of cuDNN. */
+    /** Only the cuda device uses JCuda and the binding of cuDNN. */
     @Test
     void onlyTheCudaDeviceKnowsJcudaAndCudnn() {
         noClasses().that().resideOutsideOfPackage("org.tweedie.device.cuda..").should().dependOnClassesThat()
@@ -137,7 +144,7 @@ public class HouseTest {
                 .should().dependOnClassesThat().resideInAPackage("org.tweedie.device.cudnn..").check(MAIN);
     }
 
-    /** The search for NVIDIA's libraries serves the command line and the device alike, so it must not load JCuda. */
+    /** The command line and the device both use the search for NVIDIA's libraries, so the search must not load JCuda. */
     @Test
     void nvidiaKnowsNoDeviceAndNotJcuda() {
         noClasses().that().resideInAPackage("org.tweedie.device.nvidia..")
@@ -148,7 +155,7 @@ public class HouseTest {
     }
 
     /**
-     * An op counts as tested where it stands in a case's program, its pull-back or its push-forward: all three run on every
+     * An op counts as tested if it is in a case's program, its pull-back or its push-forward, since all three run on every
      * device.
      */
     @Test
@@ -199,7 +206,7 @@ public class HouseTest {
         }
     }
 
-    /** Each package says in sentences what is in it, and what may depend on it. */
+    /** The package-info of each package says in sentences what is in the package, and which packages may depend on it. */
     @Test
     void everyPackageSaysWhatIsInIt() throws IOException {
         Set<Path> packages = new TreeSet<>();
@@ -209,12 +216,13 @@ public class HouseTest {
             Path info = p.resolve("package-info.java");
             assertTrue(Files.exists(info), info + ": expected one that says what is in the package and what may depend on it");
             String text = Files.readString(info).replaceAll("(?s).*/\\*\\*(.*)\\*/.*", "$1").replaceAll("\\s*\\n \\*\\s*", " ");
-            boolean says = text.matches("(?s).*\\b(use|uses|depend on|depends on)\\b.*") && text.strip().split("\\.( |$)").length >= 2;
+            boolean says = text.matches("(?s).*\\b(use|uses|depend on|depends on)\\b.*")
+                    && text.strip().split("\\.( |$)").length >= 2;
             assertTrue(says, info + ": expected two sentences or more, one of which says who may use the package, got:" + text);
         }
     }
 
-    /** What the benches import is there, although only the profile bench compiles them. */
+    /** The classes that the benches import exist, although only the Maven profile bench compiles the benches. */
     @Test
     void benchesImportWhatIsThere() throws IOException {
         Set<String> without = new TreeSet<>();
@@ -303,7 +311,7 @@ public class HouseTest {
                 + name + "` | ...'");
     }
 
-    /** The packages that a user's program sees, by the pom's properties api.*; some of them need not be there yet. */
+    /** Returns the packages that users' programs see, from the pom's properties api.*; some of them may not exist yet. */
     public static Set<String> apiPackages() throws IOException {
         Set<String> packages = new TreeSet<>();
         Matcher m = Pattern.compile("<api\\.\\w+>(.*)</api\\.\\w+>").matcher(Files.readString(Path.of("pom.xml")));

@@ -48,7 +48,8 @@ public class NetworkBenchmark {
                 t.input("encoder_hidden_states", Type.real(text))));
         device = Devices.open("cpu", Runtime.getRuntime().availableProcessors());
         unet = device.compile(Simplify.of(t.finish()));
-        inputs = Map.of("sample", OpCase.random(latent, 1), "timestep", Tensor.of(Shape.of(2), 501.0, 501.0), "encoder_hidden_states",
+        inputs = Map.of("sample", OpCase.random(latent, 1), "timestep", Tensor.of(Shape.of(2), 501.0, 501.0),
+                "encoder_hidden_states",
                 OpCase.random(text, 2));
     }
 

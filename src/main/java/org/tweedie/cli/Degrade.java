@@ -23,27 +23,31 @@ import picocli.CommandLine.Parameters;
 
 /** Makes a measurement of a picture. */
 @Command(name = "degrade", sortOptions = false,
-        description = {"Degrades a picture: writes a measurement with 16 bits a channel, and beside it a file with the exact numbers for restore.", "",
+        description = {"Degrades a picture. Writes the measurement as a PNG with 16 bits per channel, and beside it a file with "
+                + "the "
+                + "exact numbers for 'restore'.", "",
             "@tasks", ""},
         footerHeading = "%nExamples:%n", footer = {
             "  tweedie degrade photo.png --task sr:4 --sigma 0.01 --seed 1 -o y.png",
             "  tweedie degrade photo.png --task inpaint:random:0.7 --noise salt-pepper:0.02 -o y.png"})
 final class Degrade implements Callable<Integer> {
-    @Parameters(index = "0", paramLabel = "IN.png", description = "The picture, PNG or JPEG.")
+    @Parameters(index = "0", paramLabel = "IN.png", description = "The picture to degrade, a PNG or JPEG file.")
     private Path in;
 
-    @Option(names = "--task", paramLabel = "TASK", required = true, description = "How the picture is degraded.")
+    @Option(names = "--task", paramLabel = "TASK", required = true,
+            description = "The task that says how to degrade the picture.")
     private String task;
 
     @Option(names = "--noise", paramLabel = "KIND", defaultValue = "gaussian",
-            description = "gaussian, or salt-pepper:FRACTION. Default: ${DEFAULT-VALUE}.")
+            description = "The kind of noise: gaussian or salt-pepper:FRACTION. Default: ${DEFAULT-VALUE}.")
     private String noise;
 
     @Option(names = "--sigma", paramLabel = "X", defaultValue = "0.01",
             description = "Standard deviation of Gaussian noise, on the scale of [-1,1]. Default: ${DEFAULT-VALUE}.")
     private double sigma;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "The seed of noise, masks and kernels. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "The seed of noise, masks and kernels. "
+            + "Default: ${DEFAULT-VALUE}.")
     private long seed;
 
     @Option(names = {"-o", "--out"}, paramLabel = "Y.png", required = true, description = "The measurement to write.")

@@ -13,32 +13,38 @@ import org.tweedie.program.DType;
 import org.tweedie.workload.TimedDevice;
 import picocli.CommandLine.Option;
 
-/** On what and how the networks run. */
+/** The options that say on which device and how the networks run. */
 final class EngineOptions {
     private static final List<String> DTYPES = List.of("f32", "bf16", "f16");
 
     @Option(names = "--device", paramLabel = "NAME", defaultValue = "cpu",
-            description = "Where to run: cpu; cuda (an NVIDIA GPU); reference (slow, in double precision); or sim (slower, the GPU's kernels on a simulated GPU). "
+            description = "The device to run on: cpu; cuda (an NVIDIA GPU); reference (slow, in double precision); or sim "
+                    + "(slower, runs the GPU's kernels on a simulated GPU). "
                     + "Default: ${DEFAULT-VALUE}.")
     private String device;
 
-    @Option(names = "--dtype", paramLabel = "TYPE", description = "How to store what networks compute: f32; on cuda and sim also bf16 and f16. Default: bf16 on cuda, else f32.")
+    @Option(names = "--dtype", paramLabel = "TYPE", description = "The type in which networks store their results: f32; on cuda "
+            + "and sim also bf16 and f16. Default: bf16 on cuda, else f32.")
     private String dtype;
 
-    @Option(names = "--threads", paramLabel = "N", description = "Threads of the processor, for cpu and sim. On cpu it may change last bits (docs/numerics.md). Default: all.")
+    @Option(names = "--threads", paramLabel = "N", description = "The number of processor threads that cpu and sim use. On cpu "
+            + "it may change the last bits of results (docs/numerics.md). Default: all.")
     private Integer threads;
 
     @Option(names = "--graphs", paramLabel = "on|off", defaultValue = "on",
-            description = "On cuda, launch a program as one graph; off waits for each kernel, so that an error names it. Default: ${DEFAULT-VALUE}.")
+            description = "On cuda: on launches a program as one CUDA graph; off waits for each kernel, so that an error names "
+                    + "the kernel. Default: ${DEFAULT-VALUE}.")
     private String graphs;
 
-    @Option(names = "--card", paramLabel = "N", defaultValue = "0", description = "On cuda, which GPU. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--card", paramLabel = "N", defaultValue = "0", description = "On cuda: the number of the GPU to use. "
+            + "Default: ${DEFAULT-VALUE}.")
     private int card;
 
-    @Option(names = "--time", description = "On cpu and cuda, print the time of each kind of op and each network evaluation at the end.")
+    @Option(names = "--time", description = "On cpu and cuda: print at the end how long each kind of op and each network "
+            + "evaluation took.")
     private boolean time;
 
-    @Option(names = "--nvtx", description = "On cuda, name each network evaluation for NVIDIA's profilers.")
+    @Option(names = "--nvtx", description = "On cuda: mark each network evaluation with its name for NVIDIA's profilers.")
     private boolean nvtx;
 
     /** @throws IllegalArgumentException when there is no such device or dtype */
@@ -65,7 +71,7 @@ final class EngineOptions {
         return time ? new TimedDevice(opened, times, System.err::println) : opened;
     }
 
-    /** Adds what results depend on. */
+    /** Adds the options that results depend on. */
     void describe(Map<String, String> text) {
         text.put("device", device);
         text.put("dtype", dtype == null ? Devices.real(device).name().toLowerCase(Locale.ROOT) : dtype);

@@ -23,13 +23,15 @@ import picocli.CommandLine.Parameters;
 
 /** Prints a table of solvers over a folder of pictures. */
 @Command(name = "eval", sortOptions = false,
-        description = {"Degrades and restores the pictures of a folder; prints a CSV line for each task, picture and solver.", "",
-            "Three lines need no solver: 'measurement' is y itself where it is a picture of the same size, 'pinv' the picture that solvers start",
-            "from (holes are filled from their surroundings), and 'autoencoder' the true picture after encoder and decoder, which is the best",
-            "that a latent method can show.",
+        description = {"Degrades and restores the pictures of a folder, and prints a CSV line for each task, picture and solver.",
+                "",
+            "Three lines need no solver: 'measurement' is y itself if it is a picture of the same size, 'pinv' is the picture "
+                + "that solvers start from (holes are filled from their surroundings), and 'autoencoder' is the true picture "
+                + "encoded and decoded, which is the best result that a latent method can reach.",
             "@tasks", ""},
         footerHeading = "%nExamples:%n", footer = {
-            "  tweedie eval photos --model DIR --size 128 --tasks sr:4,inpaint:box --solver psld --solver stsl:steps=10,inner=3 -o table.csv"})
+            "  tweedie eval photos --model DIR --size 128 --tasks sr:4,inpaint:box --solver psld --solver stsl:steps=10,inner=3 "
+                    + "-o table.csv"})
 final class Eval implements Callable<Integer> {
     @Parameters(paramLabel = "FOLDER", description = "The folder with the pictures.")
     private Path images;
@@ -37,21 +39,26 @@ final class Eval implements Callable<Integer> {
     @Option(names = "--model", paramLabel = "DIR", required = true, description = "Checkpoint folder in the layout of diffusers.")
     private Path folder;
 
-    @Option(names = "--size", paramLabel = "N", required = true, description = "The side in pixels to which each picture is averaged down.")
+    @Option(names = "--size", paramLabel = "N", required = true, description = "The side in pixels to which each picture is "
+            + "averaged down.")
     private int size;
 
-    @Option(names = "--skip", paramLabel = "N", defaultValue = "0", description = "Leave out the first N pictures. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--skip", paramLabel = "N", defaultValue = "0", description = "The number of pictures to skip at the start "
+            + "of the folder. Default: ${DEFAULT-VALUE}.")
     private int skip;
 
-    @Option(names = "--limit", paramLabel = "N", defaultValue = "24", description = "Take at most N pictures. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--limit", paramLabel = "N", defaultValue = "24", description = "The largest number of pictures to use. "
+            + "Default: ${DEFAULT-VALUE}.")
     private int limit;
 
-    @Option(names = "--tasks", paramLabel = "TASK", split = ",", defaultValue = "sr:4,sr:8,blur:3,motion,inpaint:box,inpaint:random:0.7",
-            description = "How to degrade the pictures. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--tasks", paramLabel = "TASK", split = ",",
+            defaultValue = "sr:4,sr:8,blur:3,motion,inpaint:box,inpaint:random:0.7",
+            description = "The tasks that say how to degrade the pictures. Default: ${DEFAULT-VALUE}.")
     private List<String> tasks;
 
     @Option(names = "--solver", paramLabel = "SPEC",
-            description = "A solver and its options, as in stsl:steps=10,eta=0; may be given several times. 'restore --solver NAME --help' lists "
+            description = "A solver and its options, as in stsl:steps=10,eta=0; the option may be given several times. 'restore "
+                    + "--solver NAME --help' lists "
                 + "a solver's options. Default: stsl:eta=0, stsl and stsl:trace-weight=normalised.")
     private List<String> solvers = List.of("stsl:eta=0", "stsl", "stsl:trace-weight=normalised");
 
@@ -59,11 +66,12 @@ final class Eval implements Callable<Integer> {
             description = "Standard deviation of the noise, on the scale of [-1,1]. Default: ${DEFAULT-VALUE}.")
     private double sigma;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "The seed of everything that is random. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "The seed of everything that is random. "
+            + "Default: ${DEFAULT-VALUE}.")
     private long seed;
 
     @Option(names = {"-o", "--out"}, paramLabel = "FILE",
-            description = "Write the table to this file once it is complete. Default: print each line as it is made.")
+            description = "Write the table to this file once it is complete. Default: print each line as soon as it is computed.")
     private Path out;
 
     @Mixin
@@ -84,7 +92,8 @@ final class Eval implements Callable<Integer> {
     }
 
     private void table(PrintStream to, List<Evaluation.Variant> variants) throws IOException {
-        try (Device device = engine.open(); Model model = Tweedie.open(folder, device); Session session = model.session(size, size)) {
+        try (Device device = engine.open(); Model model = Tweedie.open(folder, device);
+                Session session = model.session(size, size)) {
             new Evaluation(session.prior(), sigma, to).run(Evaluation.pictures(images, skip, limit), tasks, variants, seed);
         }
     }

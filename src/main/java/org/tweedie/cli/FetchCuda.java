@@ -11,15 +11,15 @@ import org.tweedie.cli.console.Progress;
 import org.tweedie.device.nvidia.Maven;
 import org.tweedie.device.nvidia.Redistributable;
 
-/** Fetches NVIDIA's libraries into a folder, or unpacks them from a jar that is here already. */
+/** Fetches NVIDIA's libraries into a folder, or unpacks them from a jar that the user has already. */
 record FetchCuda(Redistributable what, Path target, Maven maven) {
     private static final int SECONDS_TO_CLEAN = 30;
 
     /**
-     * Does nothing where they are there already.
+     * Fetches and unpacks the libraries, unless they are in the folder already.
      *
      * @param given the jar; null to have Maven fetch it
-     * @return a line that says what was done
+     * @return a sentence that says what was done
      */
     String run(Path given) throws IOException {
         if (what.isIn(target)) {
@@ -43,13 +43,14 @@ record FetchCuda(Redistributable what, Path target, Maven maven) {
     }
 
     private Path fetch() throws IOException {
-        Notes.note("Maven fetches " + what.artifact() + ", " + Numbers.bytes(what.bytes()) + ", unless it has it");
+        Notes.note("Maven fetches " + what.artifact() + ", " + Numbers.bytes(what.bytes())
+                + ", unless its repository has it already");
         try (Progress progress = new Progress("fetching")) {
             return maven.fetch(what, (done, message) -> progress.at(done, what.bytes(), message));
         }
     }
 
-    /** On Ctrl-C: stops the work and waits until it has removed what it had written. */
+    /** Called on Ctrl-C: stops the work and waits until it has removed the files that it had written. */
     private static void stop(Thread worker, CountDownLatch clean) {
         worker.interrupt();
         try {
@@ -63,7 +64,7 @@ record FetchCuda(Redistributable what, Path target, Maven maven) {
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
         } catch (IllegalStateException e) {
-            return; // the hook is what ended the work
+            return; // the work was ended by this shutdown hook
         }
     }
 }

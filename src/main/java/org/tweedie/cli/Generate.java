@@ -27,41 +27,46 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Makes a picture from a text. */
-@Command(name = "generate", sortOptions = false, description = {"Makes a picture from a text.", "", "@samplers", ""},
+/** Generates a picture from a text. */
+@Command(name = "generate", sortOptions = false, description = {"Generates a picture from a text.", "", "@samplers", ""},
         footerHeading = "%nExamples:%n", footer = {
             "  tweedie generate \"a photo of a dress\" --model DIR --steps 50 --guidance 3 --seed 1 -o dress.png",
-            "  tweedie generate \"a photo of a dress\" --negative blurry --sampler dpmpp-2m:karras --steps 25 --model DIR -o dress.png"})
+            "  tweedie generate \"a photo of a dress\" --negative blurry --sampler dpmpp-2m:karras --steps 25 --model DIR -o "
+                    + "dress.png"})
 final class Generate implements Callable<Integer> {
-    @Parameters(index = "0", paramLabel = "PROMPT", description = "What the picture shows.")
+    @Parameters(index = "0", paramLabel = "PROMPT", description = "A text that says what the picture shows.")
     private String prompt;
 
     @Option(names = "--model", paramLabel = "DIR", required = true, description = "Checkpoint folder in the layout of diffusers.")
     private Path folder;
 
     @Option(names = "--sampler", paramLabel = "NAME[:OPTION=VALUE,...]", defaultValue = "ddim",
-            description = "How to walk from noise to the picture. Default: ${DEFAULT-VALUE}.")
+            description = "The sampler that goes from noise to the picture. Default: ${DEFAULT-VALUE}.")
     private String sampler;
 
-    @Option(names = "--steps", paramLabel = "N", defaultValue = "50", description = "Steps of the sampler. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--steps", paramLabel = "N", defaultValue = "50", description = "The number of steps of the sampler. "
+            + "Default: ${DEFAULT-VALUE}.")
     private int steps;
 
     @Option(names = "--guidance", paramLabel = "X", defaultValue = "3",
-            description = "Classifier-free guidance: how strongly the text counts; 1 is none. Default: ${DEFAULT-VALUE}.")
+            description = "The scale of classifier-free guidance: how strongly the picture follows the text; 1 is no guidance. "
+                    + "Default: ${DEFAULT-VALUE}.")
     private double guidance;
 
     @Option(names = "--negative", paramLabel = "TEXT", defaultValue = "",
-            description = "What the picture must not show; guidance leads away from it. Default: no text.")
+            description = "A text that says what the picture must not show; guidance leads away from it. Default: no text.")
     private String negative;
 
-    @Option(names = "--height", paramLabel = "PIXELS", description = "Height of the picture. Default: the height that the model was trained on.")
+    @Option(names = "--height", paramLabel = "PIXELS", description = "Height of the picture. Default: the height that the model "
+            + "was trained on.")
     private Integer height;
 
-    @Option(names = "--width", paramLabel = "PIXELS", description = "Width of the picture. Default: the width that the model was trained on.")
+    @Option(names = "--width", paramLabel = "PIXELS", description = "Width of the picture. Default: the width that the model "
+            + "was trained on.")
     private Integer width;
 
     @Option(names = "--seed", paramLabel = "N", defaultValue = "1",
-            description = "The seed of the noise from which it starts. Default: ${DEFAULT-VALUE}.")
+            description = "The seed of the noise that the sampler starts from. Default: ${DEFAULT-VALUE}.")
     private long seed;
 
     @Option(names = {"-o", "--out"}, paramLabel = "FILE.png", required = true, description = "The picture to write.")
@@ -76,13 +81,14 @@ final class Generate implements Callable<Integer> {
         Sampler walker = Samplers.of(sampler);
         engine.check();
         if (!negative.isEmpty() && guidance == 1) {
-            throw new IllegalArgumentException("--negative: guidance 1 does not use it; give --guidance above 1, or leave --negative out");
+            throw new IllegalArgumentException("--negative: guidance 1 does not use it; give --guidance above 1, or leave "
+                    + "--negative out");
         }
         long start = System.nanoTime();
         try (Device device = engine.open(); Model model = Tweedie.open(folder, device)) {
             model.warning(prompt).ifPresent(Notes::note);
             model.warning(negative).ifPresent(Notes::note);
-            walker.walk(model.schedule(), steps); // a wrong number of steps is told before any work
+            walker.walk(model.schedule(), steps); // a wrong number of steps is reported before any other work
             Shape image = Shape.of(1, side(height, model, "--height"), side(width, model, "--width"), 3);
             try (Session session = model.session(image.dim(1), image.dim(2), new Conditioning(prompt, negative, guidance));
                     Progress progress = new Progress("generate")) {
@@ -103,8 +109,10 @@ final class Generate implements Callable<Integer> {
     }
 
     private Provenance provenance(Shape image, Sampler walker) {
-        Provenance p = new Provenance("generate", prompt).with("model", folder).with("sampler", Samplers.catalogue().spec(walker)).with("steps", steps)
-                .with("guidance", guidance).with("negative", negative).with("height", image.dim(1)).with("width", image.dim(2)).with("seed", seed);
+        Provenance p = new Provenance("generate", prompt).with("model", folder).with("sampler", Samplers.catalogue().spec(walker))
+                .with("steps", steps)
+                .with("guidance", guidance).with("negative", negative).with("height", image.dim(1)).with("width", image.dim(2))
+                .with("seed", seed);
         engine.describe(p.options());
         return p;
     }

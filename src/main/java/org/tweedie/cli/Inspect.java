@@ -22,12 +22,15 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Says what is in a checkpoint or a safetensors file, and whether it is sound. */
+/** Lists the contents of a checkpoint or a safetensors file, and checks that it is sound. */
 @Command(name = "inspect", sortOptions = false,
-        description = "Lists modules, parameters, types, bytes and configuration; checks that the weights fit the networks and are finite.",
-        footerHeading = "%nExamples:%n", footer = {"  tweedie inspect DIR", "  tweedie inspect DIR/unet/diffusion_pytorch_model.safetensors --names"})
+        description = "Lists the modules, parameters, types, bytes and configuration; checks that the weights fit the networks "
+                + "and are finite.",
+        footerHeading = "%nExamples:%n",
+        footer = {"  tweedie inspect DIR", "  tweedie inspect DIR/unet/diffusion_pytorch_model.safetensors --names"})
 final class Inspect implements Callable<Integer> {
-    @Parameters(index = "0", paramLabel = "MODEL_OR_FILE", description = "A checkpoint folder, a safetensors file or an index of shards.")
+    @Parameters(index = "0", paramLabel = "MODEL_OR_FILE", description = "A checkpoint folder, a safetensors file or an index "
+            + "of shards.")
     private Path path;
 
     @Option(names = "--names", description = "List every tensor.")
@@ -78,7 +81,7 @@ final class Inspect implements Callable<Integer> {
         void run() throws IOException;
     }
 
-    /** A line that says whether something holds, and why not; the rest is still inspected. */
+    /** Prints whether a check passes, or why it fails; the inspection goes on after a failure. */
     private void check(String what, Check check) throws IOException {
         String problem = null;
         try {
@@ -93,9 +96,11 @@ final class Inspect implements Callable<Integer> {
     private void tensors(String what, Map<String, Tensor> tensors) {
         long parameters = tensors.values().stream().mapToLong(Tensor::size).sum();
         long bytes = tensors.values().stream().mapToLong(t -> t.data().byteSize()).sum();
-        String types = tensors.values().stream().collect(Collectors.groupingBy(Tensor::dtype, TreeMap::new, Collectors.counting()))
+        String types = tensors.values().stream()
+                .collect(Collectors.groupingBy(Tensor::dtype, TreeMap::new, Collectors.counting()))
                 .entrySet().stream().map(e -> e.getValue() + " " + e.getKey()).collect(Collectors.joining(", "));
-        System.out.println(what + ": " + Numbers.grouped(parameters) + " parameters in " + tensors.size() + " tensors (" + types + "), " + Numbers.bytes(bytes));
+        System.out.println(what + ": " + Numbers.grouped(parameters) + " parameters in " + tensors.size() + " tensors (" + types
+                + "), " + Numbers.bytes(bytes));
         if (names) {
             tensors.forEach((name, t) -> System.out.println("    " + name + " " + t));
         }

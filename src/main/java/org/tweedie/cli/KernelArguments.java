@@ -18,7 +18,7 @@ import org.tweedie.program.Tensor;
 import org.tweedie.ptx.launch.Memory;
 import org.tweedie.ptx.launch.Window;
 
-/** A kernel's arguments as words: tensors of a file, new tensors, numbers. */
+/** Converts the words of --args to a kernel's arguments: tensors of a file, new tensors and numbers. */
 final class KernelArguments {
     private record Made(String name, DType dtype, Shape shape, MemorySegment data) {}
 
@@ -27,14 +27,14 @@ final class KernelArguments {
     private final Arena arena;
     private final List<Made> results = new ArrayList<>();
 
-    /** @param arena holds copies of the tensors, on whose addresses the kernel runs */
+    /** @param arena holds the copies of the tensors that the kernel reads and writes */
     KernelArguments(Map<String, Tensor> tensors, Memory memory, Arena arena) {
         this.tensors = tensors;
         this.memory = memory;
         this.arena = arena;
     }
 
-    /** One argument for a parameter of a type such as u64, u32 or f32. */
+    /** Converts a word to the argument of a parameter of a type such as u64, u32 or f32. */
     Object of(int n, String word, String type) {
         if (type.startsWith("b8[")) {
             return ints(n, word);
@@ -70,7 +70,8 @@ final class KernelArguments {
         String name = writes ? word.substring(6) : word;
         Tensor t = tensors.get(name);
         if (t == null) {
-            throw new IllegalArgumentException("argument " + n + ": no tensor '" + name + "' in the --in file" + Spelling.suggestion(name, tensors.keySet())
+            throw new IllegalArgumentException("argument " + n + ": no tensor '" + name + "' in the --in file"
+                    + Spelling.suggestion(name, tensors.keySet())
                     + "; it has " + String.join(", ", tensors.keySet()));
         }
         MemorySegment data = map(t.data().byteSize());
@@ -85,9 +86,11 @@ final class KernelArguments {
     private Window created(int n, String word) {
         String[] parts = word.split(":");
         if (parts.length != 4 || !parts[3].matches("[1-9][0-9]*(x[1-9][0-9]*)*")) {
-            throw new IllegalArgumentException("argument " + n + ": expected out:NAME:TYPE:DxD, as in out:y:F32:2x65, got '" + word + "'");
+            throw new IllegalArgumentException("argument " + n + ": expected out:NAME:TYPE:DxD, as in out:y:F32:2x65, got '"
+                    + word + "'");
         }
-        Spelling.check("argument " + n + ": type", parts[2].toUpperCase(Locale.ROOT), Arrays.stream(DType.values()).map(DType::name).toList());
+        Spelling.check("argument " + n + ": type", parts[2].toUpperCase(Locale.ROOT),
+                Arrays.stream(DType.values()).map(DType::name).toList());
         DType dtype = DType.valueOf(parts[2].toUpperCase(Locale.ROOT));
         Shape shape = Shape.of(Arrays.stream(parts[3].split("x")).mapToInt(Integer::parseInt).toArray());
         MemorySegment data = map(shape.size() * dtype.bytes());
@@ -97,7 +100,8 @@ final class KernelArguments {
 
     private void add(int n, Made m) {
         if (results.stream().anyMatch(r -> r.name.equals(m.name))) {
-            throw new IllegalArgumentException("argument " + n + ": '" + m.name + "' is written twice; give each result a name of its own");
+            throw new IllegalArgumentException("argument " + n + ": '" + m.name + "' is written twice; give each result a "
+                    + "different name");
         }
         results.add(m);
     }
@@ -112,12 +116,12 @@ final class KernelArguments {
         return !results.isEmpty();
     }
 
-    /** What the kernel has written; a note tells of tensors of which it left a part as it was. */
+    /** Returns the tensors that the kernel has written. A note names each tensor that it has not written in full. */
     Map<String, Tensor> results() {
         Map<String, Tensor> out = new LinkedHashMap<>();
         for (Made m : results) {
             if (!memory.written(m.data.address(), m.data.byteSize())) {
-                Notes.note("the kernel has not written all of '" + m.name + "'; the rest is zero");
+                Notes.note("the kernel has not written all elements of '" + m.name + "'; the rest is zero");
             }
             out.put(m.name, new Tensor(m.dtype, m.shape, MemorySegment.ofArray(m.data.toArray(ValueLayout.JAVA_BYTE))));
         }

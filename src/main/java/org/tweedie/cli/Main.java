@@ -25,7 +25,7 @@ import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine;
 
-/** The command line. Results go to standard output, progress and errors (a line each) to standard error. */
+/** The command line. It prints results to standard output, and progress and errors (a line each) to standard error. */
 @Command(name = "tweedie", versionProvider = Version.class, sortOptions = false, abbreviateSynopsis = true,
         synopsisSubcommandLabel = "COMMAND",
         description = "Restores degraded photographs with Stable Diffusion and STSL, in plain Java.",
@@ -36,7 +36,8 @@ import picocli.CommandLine;
             "  tweedie restore y.png --model DIR --seed 1 -o restored.png",
             "  tweedie generate \"a photo of a dress\" --model DIR --seed 1 -o dress.png",
             "",
-            "Exit codes: 0 when done, 1 after a failure, 2 after a mistake in the command line or its files. 'tweedie COMMAND --help' tells more."})
+            "Exit codes: 0 when done, 1 after a failure, 2 after a mistake in the command line or its files. 'tweedie COMMAND "
+                    + "--help' describes a command."})
 public final class Main implements Runnable {
     private static final Map<String, Supplier<Object>> COMMANDS = new LinkedHashMap<>();
 
@@ -62,7 +63,7 @@ public final class Main implements Runnable {
     @Option(names = "--version", versionHelp = true, description = "Show the version.")
     private boolean version;
 
-    @Option(names = "--stacktrace", scope = ScopeType.INHERIT, description = "Show where an error came from.")
+    @Option(names = "--stacktrace", scope = ScopeType.INHERIT, description = "Show the stack trace of an error.")
     private boolean stacktrace;
 
     public static void main(String[] args) {
@@ -97,11 +98,12 @@ public final class Main implements Runnable {
         usage.description(Arrays.stream(usage.description()).flatMap(Main::filled).toArray(String[]::new));
     }
 
-    /** A line of help with the lists that only the code knows. */
+    /** Replaces the placeholders in a line of help by the lists of tasks and samplers that the code knows. */
     private static Stream<String> filled(String line) {
         return switch (line) {
             case "@tasks" -> Stream.concat(Stream.of("Tasks:"),
-                    Operators.families().stream().map(f -> String.format("  %-60s %s", String.join(", ", f.grammar()), f.help())));
+                    Operators.families().stream()
+                    .map(f -> String.format("  %-60s %s", String.join(", ", f.grammar()), f.help())));
             case "@samplers" -> Stream.concat(Stream.of("Samplers:"), Samplers.names().stream().map(Main::sampler));
             default -> Stream.of(line);
         };
@@ -114,7 +116,7 @@ public final class Main implements Runnable {
         return "  " + name + ": " + o.described().text() + " Options: " + options + ".";
     }
 
-    /** The launcher's filter stands between the JVM's standard error and the real one; from here on nothing needs filtering. */
+    /** Bypasses the launcher's filter of the JVM's standard error: from here on nothing needs filtering. */
     private static void standardError() {
         String real = System.getProperty("tweedie.stderr");
         if (real != null) {

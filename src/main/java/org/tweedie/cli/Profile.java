@@ -34,44 +34,51 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** How long networks, their derivatives and STSL's parts take. */
+/** Measures how long networks, their derivatives and the parts of STSL take. */
 @Command(name = "profile", sortOptions = false,
         description = {"Times the networks of a model.", "",
-            "Without --what: the UNet forward and with its pull-back to the latent; one line of medians in seconds, GFLOP/s and memory.",
-            "With it: a JSON object a line. WHAT is unet, decode, encode (each also with -vjp or -jvp, then both the network and its derivative run),",
-            "inner-step (STSL's) or restore (a whole restoration of noise); unet:2 is with a batch of two. gemm:SIDE and copy:SIDE time matrix",
-            "products and element-wise passes over squares, which is what the device can do at most. The second half of a line says what is",
-            "asked of a GPU, whichever the device: launches, calls of libraries, their operations and bytes.",
-            "A model DIR:random has the sizes that DIR's configurations say and weights drawn at random (F16).", ""},
+            "Without --what: times the UNet alone and with its pull-back to the latent; prints a line with medians in seconds, "
+                + "GFLOP/s and memory.",
+            "With --what: prints a line with a JSON object for each WHAT: unet, decode, encode (with -vjp or -jvp: the network "
+                + "and its derivative), inner-step (of STSL) or restore (a whole restoration of noise); unet:2 has a batch of "
+                + "two. gemm:SIDE and copy:SIDE time matrix products and element-wise passes over square matrices, which give "
+                + "the highest rates of the device. The second half of a line counts the work that a GPU would have, on any "
+                + "device: launches, calls of libraries, their operations and bytes.",
+            "A model DIR:random has the sizes that the configuration files in DIR give, and random weights (F16).", ""},
         footerHeading = "%nExamples:%n", footer = {
             "  tweedie profile --model DIR --height 16 --width 16 --batch 2 --repeat 20",
             "  tweedie profile --model bench/sd15:random --height 64 --width 64 --what unet,unet:2,unet-vjp,decode,inner-step",
-            "  tweedie profile --model bench/sd15:random --height 64 --width 64 --what unet --dtype f16 --repeat 0   # counts only"})
+            "  tweedie profile --model bench/sd15:random --height 64 --width 64 --what unet --dtype f16 --repeat 0   # counts "
+                    + "only"})
 final class Profile implements Callable<Integer>, SolverOptions.Taker {
     private static final int WARM_UP = 3;
     private static final String RANDOM = ":random";
 
-    @Option(names = "--model", paramLabel = "DIR", required = true, description = "Checkpoint folder, or DIR:random for its sizes alone.")
+    @Option(names = "--model", paramLabel = "DIR", required = true, description = "Checkpoint folder, or DIR:random for a model "
+            + "of the same sizes with random weights.")
     private String folder;
 
-    @Option(names = "--what", paramLabel = "WHAT", split = ",", description = "What to time, separated by commas. Default: see above.")
+    @Option(names = "--what", paramLabel = "WHAT", split = ",", description = "The programs to time, separated by commas. "
+            + "Default: see above.")
     private List<String> what;
 
-    @Option(names = "--height", paramLabel = "N", required = true, description = "Of the latent.")
+    @Option(names = "--height", paramLabel = "N", required = true, description = "Height of the latent.")
     private int height;
 
-    @Option(names = "--width", paramLabel = "N", required = true, description = "Of the latent.")
+    @Option(names = "--width", paramLabel = "N", required = true, description = "Width of the latent.")
     private int width;
 
-    @Option(names = "--batch", paramLabel = "N", defaultValue = "1", description = "Samples. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--batch", paramLabel = "N", defaultValue = "1", description = "Number of samples in a batch. Default: "
+            + "${DEFAULT-VALUE}.")
     private int batch;
 
     @Option(names = "--repeat", paramLabel = "N", defaultValue = "20",
-            description = "Timed runs, after a few that are not; 0 to count the work only. Default: ${DEFAULT-VALUE}.")
+            description = "Number of timed runs, which follow a few runs that are not timed; 0 only counts the work. Default: "
+                    + "${DEFAULT-VALUE}.")
     private int repeat;
 
     @Option(names = "--task", paramLabel = "TASK", defaultValue = "inpaint:random:0.5",
-            description = "Operator of inner-step and restore. Default: ${DEFAULT-VALUE}.")
+            description = "The operator of inner-step and restore. Default: ${DEFAULT-VALUE}.")
     private String task;
 
     private final SolverOptions solverOptions = new SolverOptions();
@@ -79,13 +86,14 @@ final class Profile implements Callable<Integer>, SolverOptions.Taker {
     @Mixin
     private EngineOptions engine;
 
-    /** One thing to time. */
+    /** A program to time and its batch size. */
     private record Item(String name, int batch) {}
 
     @Override
     public Integer call() throws IOException {
         if (batch < 1 || repeat < (what == null ? 1 : 0) || height < 1 || width < 1) {
-            throw new IllegalArgumentException("profile: --height, --width, --batch and --repeat must be 1 or more (--repeat 0 with --what only)");
+            throw new IllegalArgumentException("profile: --height, --width, --batch and --repeat must be 1 or more (--repeat 0 "
+                    + "with --what only)");
         }
         List<Item> items = what == null ? List.of() : what.stream().map(this::item).toList();
         if (repeat == 0) {
@@ -93,7 +101,8 @@ final class Profile implements Callable<Integer>, SolverOptions.Taker {
                 Workloads w = new Workloads(model, task, height, width);
                 for (Item i : items) {
                     if (i.name.equals("restore") || Ceilings.NAMES.contains(i.name)) {
-                        throw new IllegalArgumentException("--what: there is nothing to count for '" + i.name + "'; leave it out, or give --repeat");
+                        throw new IllegalArgumentException("--what: there is nothing to count for '" + i.name
+                                + "'; leave it out, or give --repeat");
                     }
                     System.out.println(counts(head(i.name, i.batch), w.program(i.name, i.batch)));
                 }
@@ -120,7 +129,8 @@ final class Profile implements Callable<Integer>, SolverOptions.Taker {
     }
 
     private Model open(Device device) throws IOException {
-        return folder.endsWith(RANDOM) ? Tweedie.random(Path.of(folder.substring(0, folder.length() - RANDOM.length())), 1, DType.F16, device)
+        return folder.endsWith(RANDOM) ? Tweedie.random(Path.of(folder.substring(0, folder.length() - RANDOM.length())), 1,
+                DType.F16, device)
                 : Tweedie.open(Path.of(folder), device);
     }
 
@@ -128,19 +138,22 @@ final class Profile implements Callable<Integer>, SolverOptions.Taker {
         String[] p = word.split(":", 2);
         Spelling.check("what", p[0], Workloads.NAMES);
         if (p.length == 2 && !p[1].matches("[1-9][0-9]{0,4}")) {
-            throw new IllegalArgumentException("--what: expected a number of 1 to 99999 behind the colon, as in unet:2, got '" + word + "'");
+            throw new IllegalArgumentException("--what: expected a number from 1 to 99999 after the colon, as in unet:2, got '"
+                    + word + "'");
         }
         return new Item(p[0], p.length == 2 ? Integer.parseInt(p[1]) : batch);
     }
 
-    /** The line that scripts of this project have read since before --what. */
+    /** Prints the line of a run without --what, which scripts of this project read. */
     private void old(Workloads w, Device device) throws IOException {
         Program forward = w.program("unet", batch);
         Program vjp = w.program("unet-vjp", batch);
         Timing f = time(device, forward, w.inputs(forward));
         Timing v = time(device, vjp, w.inputs(vjp));
-        System.out.printf(Locale.ROOT, "latent=%s forward=%.4f forward_vjp=%.4f forward_gflops=%.0f forward_vjp_gflops=%.0f arena_mib=%d peak_rss_mib=%d%n",
-                forward.input("sample").shape(), f.median, v.median, forward.cost().flops() / f.median / 1e9, vjp.cost().flops() / v.median / 1e9,
+        System.out.printf(Locale.ROOT, "latent=%s forward=%.4f forward_vjp=%.4f forward_gflops=%.0f forward_vjp_gflops=%.0f "
+                + "arena_mib=%d peak_rss_mib=%d%n",
+                forward.input("sample").shape(), f.median, v.median, forward.cost().flops() / f.median / 1e9,
+                vjp.cost().flops() / v.median / 1e9,
                 v.arena >> 20, peak() >> 20);
     }
 
@@ -181,7 +194,7 @@ final class Profile implements Callable<Integer>, SolverOptions.Taker {
         return line;
     }
 
-    /** What a GPU has to do for the program, storing as --dtype says. */
+    /** Adds counts of the work that a GPU has with the program, with tensors stored in the type of --dtype. */
     private JsonObject counts(JsonObject line, Program p) {
         Plan plan = Plan.of(p, real(line));
         Work work = Work.of(plan);
@@ -225,7 +238,8 @@ final class Profile implements Callable<Integer>, SolverOptions.Taker {
             Program many = Ceilings.chain(i.name, i.batch, Ceilings.LONG, random);
             double seconds = time(device, many, w.inputs(many)).median - time(device, few, w.inputs(few)).median;
             if (seconds <= 0) {
-                throw new IllegalStateException(i.name + ":" + i.batch + ": " + Ceilings.LONG + " passes took no longer than " + Ceilings.SHORT
+                throw new IllegalStateException(i.name + ":" + i.batch + ": " + Ceilings.LONG + " passes took no longer than "
+                        + Ceilings.SHORT
                         + "; give a larger side");
             }
             Cost most = all(many, line);
@@ -245,7 +259,7 @@ final class Profile implements Callable<Integer>, SolverOptions.Taker {
         return DType.valueOf(line.get("dtype").getAsString().toUpperCase(Locale.ROOT));
     }
 
-    /** Keeps a program open until the next one is compiled: weights that both use are uploaded once. */
+    /** Keeps a program open until the next one is compiled, so that weights that both use are uploaded once. */
     private static final class Last implements AutoCloseable {
         private final Device device;
         private Executable open;
@@ -270,7 +284,7 @@ final class Profile implements Callable<Integer>, SolverOptions.Taker {
         }
     }
 
-    /** @param device the median by the device's own clock, without copies; NaN where it has none */
+    /** @param device the median by the device's own clock, without copies; NaN if the device has no clock */
     private record Timing(double median, double fastest, double device, long arena) {}
 
     private Timing time(Device device, Program p, Map<String, Tensor> in) {
@@ -295,7 +309,7 @@ final class Profile implements Callable<Integer>, SolverOptions.Taker {
         return new Timing(seconds[repeat / 2], seconds[0], device[repeat / 2], e.arenaBytes());
     }
 
-    /** The most memory that this process has had resident, as Linux counts it. */
+    /** Returns the peak resident memory of this process in bytes, as Linux counts it. */
     private static long peak() throws IOException {
         for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
             if (line.startsWith("VmHWM:")) {

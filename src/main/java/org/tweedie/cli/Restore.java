@@ -30,7 +30,7 @@ import picocli.CommandLine.Parameters;
 /** Restores a picture from a measurement. */
 @Command(name = "restore", sortOptions = false,
         description = {"Restores a picture from a degraded one.", "",
-            "A picture that 'degrade' wrote carries its task and its noise. For any other picture, give --task and --sigma.",
+            "A picture that 'degrade' wrote contains its task and its noise. For any other picture, give --task and --sigma.",
             "@tasks", ""},
         footerHeading = "%nExamples:%n", footer = {
             "  tweedie restore y.png --model DIR --seed 1 -o restored.png",
@@ -39,30 +39,36 @@ import picocli.CommandLine.Parameters;
 final class Restore implements Callable<Integer>, SolverOptions.Taker {
     private static final double SIGMA = 0.01;
 
-    @Parameters(index = "0", paramLabel = "Y.png", description = "The degraded picture, PNG or JPEG.")
+    @Parameters(index = "0", paramLabel = "Y.png", description = "The degraded picture, a PNG or JPEG file.")
     private Path in;
 
-    @Option(names = "--task", paramLabel = "TASK", description = "How the picture was degraded. Default: the task that 'degrade' noted.")
+    @Option(names = "--task", paramLabel = "TASK", description = "The task that says how the picture was degraded. Default: the "
+            + "task that 'degrade' stored.")
     private String task;
 
     @Option(names = "--model", paramLabel = "DIR", required = true, description = "Checkpoint folder in the layout of diffusers.")
     private Path folder;
 
     @Option(names = "--sigma", paramLabel = "X",
-            description = "Standard deviation of the noise, on the scale of [-1,1]. Default: the noise that 'degrade' noted, else 0.01.")
+            description = "Standard deviation of the noise, on the scale of [-1,1]. Default: the sigma that 'degrade' stored, "
+                    + "else 0.01.")
     private Double sigma;
 
-    @Option(names = "--prompt", paramLabel = "TEXT", defaultValue = "", description = "What the picture shows. Default: no text.")
+    @Option(names = "--prompt", paramLabel = "TEXT", defaultValue = "", description = "A text that says what the picture shows. "
+            + "Default: no text.")
     private String prompt;
 
     @Option(names = "--guidance", paramLabel = "X", defaultValue = "1",
-            description = "Classifier-free guidance; 1 is none, any other value makes each evaluation cost two. Default: ${DEFAULT-VALUE}.")
+            description = "The scale of classifier-free guidance; 1 is no guidance, any other value doubles the network "
+                    + "evaluations. Default: ${DEFAULT-VALUE}.")
     private double guidance;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "The seed of everything that is random. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "The seed of everything that is random. "
+            + "Default: ${DEFAULT-VALUE}.")
     private long seed;
 
-    @Option(names = "--log", paramLabel = "FILE.csv", description = "Write the residual and the gradient norms of each step to this file.")
+    @Option(names = "--log", paramLabel = "FILE.csv", description = "Write the residual and the gradient norms of each step to "
+            + "this file.")
     private Path log;
 
     @Option(names = {"-o", "--out"}, paramLabel = "FILE.png", required = true, description = "The picture to write.")
@@ -99,7 +105,7 @@ final class Restore implements Callable<Integer>, SolverOptions.Taker {
         return 0;
     }
 
-    /** The measurement as it is noted beside or in the picture, or as the options say. */
+    /** Reads the measurement: its task and noise come from the options, or from the data that 'degrade' stored. */
     private Measurement measurement() throws IOException {
         ImageFile.Picture picture = ImageFile.read(in);
         if (!"measurement".equals(picture.text().get("kind")) && task != null) {
@@ -109,15 +115,18 @@ final class Restore implements Callable<Integer>, SolverOptions.Taker {
         MeasurementFile.Loaded loaded = MeasurementFile.load(in);
         loaded.notes().forEach(Notes::note);
         Measurement m = loaded.measurement();
-        if (task != null && !Operators.parse(task, m.image(), m.seed(), m.operator().tensors()).spec().equals(m.operator().spec())) {
-            throw new IllegalArgumentException("--task: " + in + " was degraded by " + m.operator().spec() + ", got " + task + "; leave --task out");
+        if (task != null && !Operators.parse(task, m.image(), m.seed(), m.operator().tensors()).spec()
+                .equals(m.operator().spec())) {
+            throw new IllegalArgumentException("--task: " + in + " was degraded by " + m.operator().spec() + ", got " + task
+                    + "; leave --task out");
         }
         return new Measurement(m.y(), m.operator(), m.image(), m.noise(), positive(sigma == null ? m.sigma() : sigma), m.seed());
     }
 
     private static double positive(double sigma) {
         if (!(sigma > 0) || Double.isInfinite(sigma)) {
-            throw new IllegalArgumentException("sigma: expected a positive noise level, got " + Numbers.of(sigma) + "; give one, as in --sigma " + SIGMA);
+            throw new IllegalArgumentException("sigma: expected a positive noise level, got " + Numbers.of(sigma)
+                    + "; give one, as in --sigma " + SIGMA);
         }
         return sigma;
     }
@@ -130,7 +139,7 @@ final class Restore implements Callable<Integer>, SolverOptions.Taker {
         return p;
     }
 
-    /** The words of the line that ends a restoration. */
+    /** Returns the words of the line that ends a restoration. */
     static Map<String, String> words(Path out, Measurement y, Solver solver, Restoration x, double seconds, long seed) {
         Map<String, String> words = new LinkedHashMap<>();
         words.put("restored", out.toString());

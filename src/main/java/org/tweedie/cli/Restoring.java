@@ -14,7 +14,7 @@ import org.tweedie.solve.Solver;
 import org.tweedie.solve.Solvers;
 
 /**
- * A restoration with its progress on the terminal.
+ * Runs a restoration and shows its progress on the terminal.
  *
  * @param log the file for a table of the steps; null for none
  */
@@ -24,13 +24,13 @@ record Restoring(Solver solver, Path log) {
         try (Progress progress = new Progress(Solvers.catalogue().name(solver))) {
             return session.restore(y, solver, seed, s -> {
                 table.add(s);
-                boolean skips = s.value("move") == 0; // the other inner steps of this level are left out
+                boolean skips = s.value("move") == 0; // the solver skips the other inner steps of this level
                 progress.at(skips ? (long) s.step() * s.inners() : s.done(), s.total(),
                         "step " + s.step() + "/" + s.steps() + ", residual " + Numbers.of(s.value(Step.RESIDUAL), 2));
             });
         } finally {
             if (log != null) {
-                table.write(log); // also for a run that failed
+                table.write(log); // a run that failed writes its table too
             }
         }
     }

@@ -30,7 +30,8 @@ import picocli.CommandLine.Parameters;
 
 /** Evaluates a network, a derivative of it, or STSL's loss on tensors from a file. */
 @Command(name = "run", sortOptions = false,
-        description = {"Evaluates a network, or its VJP or JVP, on tensors from a safetensors file with PyTorch's names and layouts.",
+        description = {"Evaluates a network, or its VJP or JVP, on tensors from a safetensors file with PyTorch's names and "
+                + "layouts.",
             "",
             "  MODULE        takes                                                             gives",
             "  text_encoder  input_ids [B,77] I64                                              last_hidden_state [B,77,C]",
@@ -39,8 +40,8 @@ import picocli.CommandLine.Parameters;
             "  decode        latent [B,4,h,w], unscaled                                        image [B,3,H,W]",
             "  surrogate     z, timestep, encoder_hidden_states, probe [B,4,h,w], measurement  data, trace [B], grad [B,4,h,w]",
             "",
-            "With --vjp the file also holds 'cotangent' (shape of the first output), and the result is 'grad', for the first",
-            "floating-point input. With --jvp it holds 'tangent' (shape of that input), and the result is 'jvp'.",
+            "With --vjp the file also holds 'cotangent' (shape of the first output), and the result is 'grad', for the first "
+                + "floating-point input. With --jvp it holds 'tangent' (shape of that input), and the result is 'jvp'.",
             "The surrogate is STSL's loss at a scaled latent z; its measurement is [B,3,H,W].", ""},
         footerHeading = "%nExamples:%n", footer = {
             "  tweedie run unet --model DIR --in in.safetensors -o out.safetensors",
@@ -49,13 +50,14 @@ import picocli.CommandLine.Parameters;
 final class RunNetwork implements Callable<Integer> {
     private static final List<String> MODULES = List.of("text_encoder", "unet", "encode", "decode", "surrogate");
 
-    @Parameters(index = "0", paramLabel = "MODULE", description = "text_encoder, unet, encode, decode or surrogate.")
+    @Parameters(index = "0", paramLabel = "MODULE", description = "The network to evaluate: text_encoder, unet, encode, decode "
+            + "or surrogate.")
     private String module;
 
     @Option(names = "--model", paramLabel = "DIR", required = true, description = "Checkpoint folder in the layout of diffusers.")
     private Path folder;
 
-    @Option(names = "--in", paramLabel = "FILE.safetensors", required = true, description = "The tensors to run on.")
+    @Option(names = "--in", paramLabel = "FILE.safetensors", required = true, description = "The file with the input tensors.")
     private Path in;
 
     @Option(names = {"-o", "--out"}, paramLabel = "FILE.safetensors", required = true, description = "The file to write.")
@@ -65,10 +67,10 @@ final class RunNetwork implements Callable<Integer> {
     private Derivative derivative = new Derivative();
 
     static final class Derivative {
-        @Option(names = "--vjp", description = "The vector-Jacobian product (pull-back) instead.")
+        @Option(names = "--vjp", description = "Compute the vector-Jacobian product (pull-back) instead of the output.")
         private boolean vjp;
 
-        @Option(names = "--jvp", description = "The Jacobian-vector product (push-forward) instead.")
+        @Option(names = "--jvp", description = "Compute the Jacobian-vector product (push-forward) instead of the output.")
         private boolean jvp;
     }
 
@@ -84,7 +86,8 @@ final class RunNetwork implements Callable<Integer> {
         boolean loss = module.equals("surrogate");
         surrogate.check(loss);
         if ((derivative.vjp || derivative.jvp) && (loss || module.equals("text_encoder"))) {
-            throw new IllegalArgumentException("run " + module + ": no --vjp or --jvp, " + (loss ? "'grad' is always given" : "it has no floating-point input"));
+            throw new IllegalArgumentException("run " + module + ": no --vjp or --jvp, "
+                    + (loss ? "'grad' is always given" : "it has no floating-point input"));
         }
         engine.check();
         Output.check(out, ".safetensors", in);
@@ -109,10 +112,12 @@ final class RunNetwork implements Callable<Integer> {
         };
         Map<String, Tensor> arguments = network.arguments(in);
         if (derivative.vjp) {
-            return Map.of("grad", network.vjp(arguments, in.real("cotangent", TorchNetwork.dims(network.outputShape(arguments)))));
+            return Map.of("grad", network.vjp(arguments,
+                    in.real("cotangent", TorchNetwork.dims(network.outputShape(arguments)))));
         }
         if (derivative.jvp) {
-            return Map.of("jvp", network.jvp(arguments, in.real("tangent", TorchNetwork.dims(arguments.get(network.input()).shape()))));
+            return Map.of("jvp", network.jvp(arguments,
+                    in.real("tangent", TorchNetwork.dims(arguments.get(network.input()).shape()))));
         }
         return network.run(arguments);
     }
@@ -121,7 +126,8 @@ final class RunNetwork implements Callable<Integer> {
         Map<String, String> words = new LinkedHashMap<>();
         words.put("written", out.toString());
         words.put("module", module);
-        words.put("tensors", new TreeMap<>(results).entrySet().stream().map(e -> e.getKey() + e.getValue().shape()).collect(Collectors.joining(",")));
+        words.put("tensors", new TreeMap<>(results).entrySet().stream().map(e -> e.getKey() + e.getValue().shape())
+                .collect(Collectors.joining(",")));
         words.put("seconds", Numbers.of(seconds, 2));
         Notes.result(words);
     }

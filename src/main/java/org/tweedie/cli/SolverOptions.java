@@ -14,8 +14,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.ISetter;
 
 /**
- * The option --solver and, for the solver that it names, one option for each component of the solver's record. They are declared before a command
- * line is read, so that help, errors and defaults come from the solver itself.
+ * The option --solver and, for the solver that it names, one option for each component of the solver's record. They are
+ * declared before a command line is read, so that help, errors and defaults come from the solver itself.
  */
 final class SolverOptions {
     private static final String DEFAULT = "stsl";
@@ -28,7 +28,7 @@ final class SolverOptions {
     private final Map<String, String> given = new LinkedHashMap<>();
     private String name = DEFAULT;
 
-    /** The solver that a command line names, or the default. */
+    /** Returns the name of the solver that a command line gives, or the default. */
     static String named(String... args) {
         for (int i = 0; i < args.length; i++) {
             if (args[i].startsWith("--solver=")) {
@@ -41,16 +41,18 @@ final class SolverOptions {
         return DEFAULT;
     }
 
-    /** Declares --solver and the options of a solver. An unknown solver has none; it is reported by {@link #solver}. */
+    /** Declares --solver and the options of a solver. An unknown solver has no options; {@link #solver} reports it. */
     void declare(CommandSpec command, String solver) {
         command.addOption(picocli.CommandLine.Model.OptionSpec.builder("--solver").paramLabel("NAME").type(String.class)
-                .description("The method that restores: " + String.join(", ", Solvers.names()) + ". Default: " + DEFAULT + ".")
+                .description("The method that restores the picture: " + String.join(", ", Solvers.names()) + ". Default: "
+                        + DEFAULT + ".")
                 .setter(setter(value -> name = value)).build());
         if (!Solvers.names().contains(solver)) {
             return;
         }
         Options<Solver> options = Solvers.catalogue().options(solver);
-        ArgGroupSpec.Builder group = ArgGroupSpec.builder().exclusive(false).multiplicity("0..1").heading("%nOptions of the solver " + solver + " ("
+        ArgGroupSpec.Builder group = ArgGroupSpec.builder().exclusive(false).multiplicity("0..1")
+                .heading("%nOptions of the solver " + solver + " ("
                 + options.described().source() + "); '--solver NAME --help' shows those of another:%n");
         for (OptionSpec o : options.specs()) {
             group.addArg(picocli.CommandLine.Model.OptionSpec.builder("--" + o.name()).paramLabel(label(o)).type(String.class)
@@ -86,19 +88,19 @@ final class SolverOptions {
         return name;
     }
 
-    /** @throws IllegalArgumentException when there is no such solver, or a value is out of its range */
+    /** Makes the solver. @throws IllegalArgumentException when there is no such solver, or a value is out of its range */
     Solver solver() {
         return Solvers.of(name, given);
     }
 
-    /** Adds the solver and its options by name. */
+    /** Adds the solver's name and its options to the text. */
     static void describe(Solver solver, Map<String, String> text) {
         String name = Solvers.catalogue().name(solver);
         text.put("solver", name);
         text.putAll(Solvers.catalogue().options(name).values(solver));
     }
 
-    /** The solver's name and its whole-number options, for the line that ends a run. */
+    /** Adds the solver's name and its whole-number options to the words of the line that ends a run. */
     static void words(Solver solver, Map<String, String> words) {
         String name = Solvers.catalogue().name(solver);
         Options<Solver> options = Solvers.catalogue().options(name);

@@ -10,22 +10,27 @@ import picocli.CommandLine.Option;
 
 /** The options of {@code run surrogate}. */
 final class SurrogateOptions {
-    @Option(names = "--task", paramLabel = "TASK", description = "surrogate: the operator, as in sr:4.")
+    @Option(names = "--task", paramLabel = "TASK", description = "surrogate: the task that names the operator, as in sr:4.")
     private String task;
 
-    @Option(names = "--eta", paramLabel = "X", description = "surrogate: weight of the trace term. Default: that of restore.")
+    @Option(names = "--eta", paramLabel = "X", description = "surrogate: weight of the trace term. Default: the default of "
+            + "restore.")
     private Double eta;
 
-    @Option(names = "--lambda", paramLabel = "X", description = "surrogate: weight of the data term. Default: 1/sigma^2 with --sigma, else 1.")
+    @Option(names = "--lambda", paramLabel = "X", description = "surrogate: weight of the data term. Default: 1/sigma^2 with "
+            + "--sigma, else 1.")
     private Double lambda;
 
-    @Option(names = "--probe", paramLabel = "PROBE", description = "surrogate: unit, scaled or exact. Default: that of restore.")
+    @Option(names = "--probe", paramLabel = "PROBE", description = "surrogate: the probe of the trace: unit, scaled or exact. "
+            + "Default: the default of restore.")
     private Surrogate.Probe probe;
 
-    @Option(names = "--norm", paramLabel = "NORM", description = "surrogate: sum, mean or norm. Default: that of restore.")
+    @Option(names = "--norm", paramLabel = "NORM", description = "surrogate: the norm of the data term: sum, mean or norm. "
+            + "Default: the default of restore.")
     private Surrogate.Norm norm;
 
-    @Option(names = "--sigma", paramLabel = "X", description = "surrogate: the noise of the measurement, on the scale of [-1,1].")
+    @Option(names = "--sigma", paramLabel = "X", description = "surrogate: standard deviation of the measurement's noise, on "
+            + "the scale of [-1,1].")
     private Double sigma;
 
     @Option(names = "--seed", paramLabel = "N", description = "surrogate: the seed of random masks and kernels. Default: 1.")
@@ -36,9 +41,11 @@ final class SurrogateOptions {
         if (asked && task == null) {
             throw new IllegalArgumentException("run surrogate: --task is missing, as in --task sr:4");
         }
-        boolean given = task != null || eta != null || lambda != null || probe != null || norm != null || sigma != null || seed != null;
+        boolean given = task != null || eta != null || lambda != null || probe != null || norm != null || sigma != null
+                || seed != null;
         if (!asked && given) {
-            throw new IllegalArgumentException("run: --task, --eta, --lambda, --probe, --norm, --sigma and --seed are for 'run surrogate' only");
+            throw new IllegalArgumentException("run: --task, --eta, --lambda, --probe, --norm, --sigma and --seed are for 'run "
+                    + "surrogate' only");
         }
         if (sigma != null && !(sigma > 0)) {
             throw new IllegalArgumentException("--sigma: expected a positive noise level, got " + sigma);
@@ -48,7 +55,8 @@ final class SurrogateOptions {
     SurrogateLoss loss(Model model) {
         Stsl d = (Stsl) Solvers.of("stsl");
         double data = lambda != null ? lambda : sigma != null ? 1 / (sigma * sigma) : 1;
-        return new SurrogateLoss(model, task, data, eta == null ? d.eta() : eta, norm == null ? d.norm() : norm, probe == null ? d.probe() : probe,
+        return new SurrogateLoss(model, task, data, eta == null ? d.eta() : eta, norm == null ? d.norm() : norm,
+                probe == null ? d.probe() : probe,
                 seed == null ? 1 : seed);
     }
 }

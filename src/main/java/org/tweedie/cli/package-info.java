@@ -1,3 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The commands of the command line: flags, and what is printed. Everything that computes is below; nothing uses this package. */
+/**
+ * The commands of the command line: their options and their output. The packages below do all computation; no package uses
+ * this one.
+ */
 package org.tweedie.cli;

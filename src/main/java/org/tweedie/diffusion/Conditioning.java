@@ -2,12 +2,12 @@
 package org.tweedie.diffusion;
 
 /**
- * The text that a prior is bound to.
+ * The text on which a prior is conditioned.
  *
- * @param prompt what the picture shows
- * @param negative what guidance leads away from; often nothing
- * @param guidance classifier-free guidance: eps(negative) + guidance (eps(prompt) - eps(negative)), arXiv 2207.12598; with 1 the negative
- *     text is not used, otherwise each evaluation costs two
+ * @param prompt a text that says what the picture shows
+ * @param negative a text that guidance leads away from; often empty
+ * @param guidance the scale of classifier-free guidance: eps(negative) + guidance (eps(prompt) - eps(negative)), arXiv
+ *         2207.12598; with 1 the negative text is not used, otherwise each prediction takes two network evaluations
  */
 public record Conditioning(String prompt, String negative, double guidance) {
     /** The empty text without guidance. */
@@ -19,7 +19,7 @@ public record Conditioning(String prompt, String negative, double guidance) {
         }
     }
 
-    /** Whether both texts are evaluated. */
+    /** Returns true if both texts are evaluated. */
     public boolean guided() {
         return guidance != 1;
     }

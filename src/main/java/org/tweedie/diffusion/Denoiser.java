@@ -4,11 +4,13 @@ package org.tweedie.diffusion;
 import org.tweedie.program.Tracer;
 import org.tweedie.program.Value;
 
-/** The prior of a solver: predicts the noise in a latent. Text, guidance and prediction type are bound inside. */
+/**
+ * Predicts the noise in a latent, which is a solver's prior. Text, guidance and prediction type are fixed when it is made.
+ */
 public interface Denoiser {
-    /** z [B,h,w,c] at one noise level to eps [B,h,w,c]; the score is -eps / sigma. */
+    /** Traces the noise eps [B,h,w,c] in z [B,h,w,c] at one noise level; the score is -eps / sigma. */
     Value eps(Tracer t, Value z, NoiseLevel.Traced level);
 
-    /** Network evaluations that one prediction for one sample costs: 2 with classifier-free guidance. */
+    /** The number of network evaluations for the prediction of one sample: 2 with classifier-free guidance, else 1. */
     int evaluations();
 }

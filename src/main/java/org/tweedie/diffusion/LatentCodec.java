@@ -7,9 +7,9 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Value;
 
 /**
- * A Stable Diffusion autoencoder with its scaling factor. Encodes to the posterior's mean.
+ * A Stable Diffusion autoencoder with its scaling factor. It encodes a picture to the posterior's mean.
  *
- * @param stride what latent sides must be multiples of, for the UNet's sake
+ * @param stride the number that the UNet requires to divide the sides of latents
  */
 public record LatentCodec(Autoencoder vae, int stride) implements Codec {
     @Override

@@ -13,9 +13,11 @@ import org.tweedie.program.op.Guidance;
  *
  * @param text hidden states of the prompt [1,77,C]
  * @param empty hidden states of the empty prompt; not used when guidance is 1
- * @param guidance classifier-free guidance: eps = eps(empty) + guidance (eps(text) - eps(empty)), arXiv 2207.12598
+ * @param guidance the scale of classifier-free guidance: eps = eps(empty) + guidance (eps(text) - eps(empty)), arXiv
+ *         2207.12598
  */
-public record LatentDenoiser(UNet unet, NoiseSchedule.Prediction prediction, Tensor text, Tensor empty, double guidance) implements Denoiser {
+public record LatentDenoiser(UNet unet, NoiseSchedule.Prediction prediction, Tensor text, Tensor empty, double guidance)
+        implements Denoiser {
     @Override
     public Value eps(Tracer t, Value z, NoiseLevel.Traced level) {
         int b = z.dim(0);

@@ -7,12 +7,12 @@ public interface Listener {
     /** A listener that does nothing. */
     Listener NONE = s -> { };
 
-    /** Called after each step, on the thread that runs it. */
+    /** Called after each step, on the thread that runs the step. */
     void step(Step step);
 
     /**
-     * Asked before each network evaluation and before each compilation. Once it returns true, the run throws
-     * {@link java.util.concurrent.CancellationException} and frees all that it holds.
+     * Returns true to cancel the run. It is called before each network evaluation and each compilation. Once it returns true,
+     * the run throws {@link java.util.concurrent.CancellationException} and frees its memory.
      */
     default boolean cancelled() {
         return false;

@@ -12,32 +12,35 @@ import org.tweedie.program.op.DdimMove;
 import org.tweedie.program.op.TweedieMean;
 
 /**
- * A place on the noise schedule: z = sqrt(abar) z0 + sigma eps, sigma = sqrt(1 - abar).
+ * A point of the noise schedule: z = sqrt(abar) z0 + sigma eps, sigma = sqrt(1 - abar).
  *
- * @param timestep what the network is told; between two training timesteps it is not a whole number
+ * @param timestep the timestep that the network gets; it is not a whole number between two training timesteps
  */
 public record NoiseLevel(double timestep, double abar) {
-    /** The level whose noise has this ratio to the signal. */
+    /** Returns the level at which the noise has this ratio to the signal. */
     public static NoiseLevel ofRatio(double timestep, double ratio) {
         return new NoiseLevel(timestep, 1 / (1 + ratio * ratio));
     }
 
-    /** sqrt(abar), the factor of the signal. */
+    /** Returns sqrt(abar), the factor of the signal. */
     public double sqrtAbar() {
         return Math.sqrt(abar);
     }
 
-    /** sqrt(1 - abar), the factor of the noise. */
+    /** Returns sqrt(1 - abar), the factor of the noise. */
     public double sigma() {
         return Math.sqrt(1 - abar);
     }
 
-    /** sigma / sqrt(abar): z / sqrt(abar) = z0 + ratio eps. It is called sigma in arXiv 2206.00364 and in diffusers' tables. */
+    /**
+     * Returns the ratio sigma / sqrt(abar), with which z / sqrt(abar) = z0 + ratio eps. It is called sigma in arXiv
+     * 2206.00364 and in diffusers' tables.
+     */
     public double ratio() {
         return sigma() / sqrtAbar();
     }
 
-    /** The level in messages, as in t=901. */
+    /** Returns the level as messages show it, for example t=901. */
     @Override
     public String toString() {
         return "t=" + (timestep == Math.rint(timestep) ? Long.toString((long) timestep) : Double.toString(timestep));
@@ -56,13 +59,13 @@ public record NoiseLevel(double timestep, double abar) {
         }
     }
 
-    /** Declares the inputs of a level; the prefix tells several levels of one program apart. */
+    /** Declares the inputs of a level; the prefix distinguishes several levels of one program. */
     public static Traced inputs(Tracer t, String prefix) {
         return new Traced(t.input(prefix + "timestep", Type.real(1)), t.input(prefix + "sqrt_abar", Type.real()),
                 t.input(prefix + "sigma", Type.real()));
     }
 
-    /** The tensors for {@link #inputs}. */
+    /** Returns the tensors for {@link #inputs}. */
     public Map<String, Tensor> tensors(String prefix) {
         Map<String, Tensor> m = new HashMap<>();
         m.put(prefix + "timestep", Tensor.of(Shape.of(1), (float) timestep));

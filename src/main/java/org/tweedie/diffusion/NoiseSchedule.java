@@ -12,13 +12,13 @@ import org.tweedie.weights.Json;
  * variance that is signal (alphas_cumprod): abar(t) = (1 - beta(0)) ... (1 - beta(t)).
  */
 public final class NoiseSchedule {
-    /** What the network predicts: the noise eps, or v = sqrt(abar) eps - sqrt(1 - abar) z0. */
+    /** The quantity that the network predicts: the noise eps, or v = sqrt(abar) eps - sqrt(1 - abar) z0. */
     public enum Prediction { EPSILON, V }
 
-    /** How beta(t) goes from its start to its end: linearly, or as the square of what goes linearly. */
+    /** The interpolation of beta(t) between its start and its end: beta(t) is linear, or its square root is. */
     public enum Betas { LINEAR, SCALED_LINEAR }
 
-    /** How few timesteps are laid over many, as table 2 of arXiv 2305.08891 names it. */
+    /** The selection of a sampler's timesteps from the training timesteps, with the names of table 2 of arXiv 2305.08891. */
     public enum Spacing { LEADING, LINSPACE, TRAILING }
 
     private final double[] abar;
@@ -28,15 +28,15 @@ public final class NoiseSchedule {
     private final Prediction prediction;
 
     /**
-     * Takes a schedule in numbers.
+     * Makes a schedule from numbers.
      *
      * @param start beta of timestep 0
      * @param end beta of the last timestep
-     * @param length training timesteps, as in 1000
-     * @param spacing what the checkpoint asks for; when it asks for nothing, each sampler spaces in its own way
-     * @param stepsOffset what leading spacing adds to each timestep
-     * @param alphaToOne whether the level below timestep 0 has no noise; else it is that of timestep 0
-     * @throws IllegalArgumentException unless there are two timesteps or more and betas lie between 0 and 1
+     * @param length the number of training timesteps, for example 1000
+     * @param spacing the spacing that the checkpoint gives; if it gives none, each sampler uses its own
+     * @param stepsOffset the number that leading spacing adds to each timestep
+     * @param alphaToOne true if the level below timestep 0 has no noise; otherwise that level is timestep 0's
+     * @throws IllegalArgumentException unless there are two timesteps or more and betas are between 0 and 1
      */
     public NoiseSchedule(Betas kind, double start, double end, int length, Prediction prediction, Optional<Spacing> spacing,
                          int stepsOffset, boolean alphaToOne) {
@@ -62,7 +62,7 @@ public final class NoiseSchedule {
         this.prediction = prediction;
     }
 
-    /** Reads a scheduler_config.json. @throws IllegalArgumentException when it asks for a schedule that is not supported */
+    /** Reads a scheduler_config.json. @throws IllegalArgumentException when the schedule is not supported */
     public NoiseSchedule(Json c) {
         c.only("trained_betas", "null");
         c.only("rescale_betas_zero_snr", false);
@@ -105,17 +105,20 @@ public final class NoiseSchedule {
         return prediction;
     }
 
-    /** Training timesteps, as in 1000. */
+    /** The number of training timesteps, for example 1000. */
     public int length() {
         return abar.length;
     }
 
-    /** The noise level of a training timestep; below the first, the level at which sampling ends. */
+    /** Returns the noise level of a training timestep, or the level at which sampling ends for a negative timestep. */
     public NoiseLevel level(int timestep) {
         return new NoiseLevel(timestep, timestep < 0 ? finalAbar : abar[timestep]);
     }
 
-    /** The noise level at or between training timesteps, where the ratio is taken as linear. Beyond the ends it is the end's. */
+    /**
+     * Returns the noise level at or between training timesteps, by linear interpolation of the ratio. Beyond the ends it is
+     * the level of the end.
+     */
     public NoiseLevel between(double timestep) {
         double t = Math.clamp(timestep, 0, abar.length - 1);
         int below = (int) t;
@@ -126,7 +129,10 @@ public final class NoiseSchedule {
         return NoiseLevel.ofRatio(timestep, low + (t - below) * (level(below + 1).ratio() - low));
     }
 
-    /** The timestep at which the noise has a ratio to the signal; between training timesteps log(ratio) is taken as linear. */
+    /**
+     * Returns the timestep at which the noise has a ratio to the signal, by linear interpolation of log(ratio) between
+     * training timesteps.
+     */
     public double timestep(double ratio) {
         int below = 0;
         while (below < abar.length - 2 && level(below + 1).ratio() <= ratio) {
@@ -137,15 +143,17 @@ public final class NoiseSchedule {
         return below + Math.clamp((Math.log(ratio) - low) / (high - low), 0, 1);
     }
 
-    /** How the checkpoint wants timesteps spaced, or a sampler's own way when the checkpoint does not say. */
+    /**
+     * Returns the spacing of timesteps that the checkpoint gives, or a sampler's own spacing if the checkpoint gives none.
+     */
     public Spacing spacing(Spacing own) {
         return spacing.orElse(own);
     }
 
     /**
-     * So many timesteps over the whole schedule, noisiest first. Those of linspace are not rounded.
+     * Returns n timesteps over the whole schedule, noisiest first. Timesteps of linspace are not rounded.
      *
-     * @throws IllegalArgumentException unless 1 to {@link #length} are asked for
+     * @throws IllegalArgumentException unless n is from 1 to {@link #length}
      */
     public double[] timesteps(Spacing how, int n) {
         int length = abar.length;
@@ -165,9 +173,9 @@ public final class NoiseSchedule {
     }
 
     /**
-     * The levels that a sampler visits, noisiest first, spaced as diffusers' DDIMScheduler does.
+     * Returns the levels that a sampler visits, noisiest first, spaced like those of diffusers' DDIMScheduler.
      *
-     * @throws IllegalArgumentException unless 1 to {@link #length} steps are asked for
+     * @throws IllegalArgumentException unless the number of steps is from 1 to {@link #length}
      */
     public List<NoiseLevel> levels(int steps) {
         List<NoiseLevel> levels = new ArrayList<>();

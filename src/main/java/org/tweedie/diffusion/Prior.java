@@ -14,14 +14,15 @@ import org.tweedie.program.Program;
 import org.tweedie.program.Shape;
 
 /**
- * A latent diffusion prior on a device, for pictures of one size: a noise schedule, a denoiser and a codec, and every program that was compiled
- * for them. Each program is compiled once; whoever restores or generates with this prior shares it. For use by one thread at a time.
+ * A latent diffusion prior on a device, for pictures of one size: a noise schedule, a denoiser and a codec, and every program
+ * that was compiled for them. Each program is compiled once and shared by all restorations and generations with this prior.
+ * Only one thread may use a prior at a time.
  */
 public final class Prior implements AutoCloseable {
-    /** A compiled program and what one run of it evaluates. */
+    /** A compiled program and the network evaluations of one run of it. */
     record Compiled(Executable executable, Nfe nfe) {}
 
-    /** A program is known by who traces it and by what it is. */
+    /** The key of a program: the object for which it is traced, and the thing that it computes for that object. */
     private record Key(Object owner, Object what) {}
 
     private final Device device;
@@ -35,9 +36,9 @@ public final class Prior implements AutoCloseable {
     private int compilations;
 
     /**
-     * @param device stays open at least as long as the prior
+     * @param device must stay open at least as long as the prior
      * @param image the shape of the pictures, [1,H,W,3]
-     * @throws IllegalArgumentException when the codec has no latents for pictures of that size, saying which sizes fit
+     * @throws IllegalArgumentException when the codec cannot encode pictures of that size; the message says which sizes fit
      */
     public Prior(Device device, NoiseSchedule schedule, Denoiser denoiser, Codec codec, Shape image) {
         this.device = device;
@@ -63,7 +64,7 @@ public final class Prior implements AutoCloseable {
         return denoiser;
     }
 
-    /** The way between pictures and latents. */
+    /** The codec that converts between pictures and latents. */
     public Codec codec() {
         return codec;
     }
@@ -79,11 +80,12 @@ public final class Prior implements AutoCloseable {
     }
 
     /**
-     * The program of an owner, compiled when it is asked for the first time.
+     * Returns a program of an owner, which is compiled at the first call.
      *
-     * @param owner what the program is traced for, such as an operator; {@link #release} closes all programs of an owner
-     * @param what tells the programs of an owner apart; it is compared by equals
-     * @param nfe what one run evaluates
+     * @param owner the object that the program is traced for, such as an operator; {@link #release} closes all programs of an
+     *         owner
+     * @param what distinguishes the programs of an owner; it is compared by equals
+     * @param nfe the network evaluations of one run
      */
     Compiled compiled(Object owner, Object what, Nfe nfe, Supplier<Program> trace) {
         Key key = new Key(owner, what);
@@ -100,17 +102,17 @@ public final class Prior implements AutoCloseable {
         return programs.containsKey(new Key(owner, what));
     }
 
-    /** The number of programs that have been compiled until now, without those of {@link #folds}. */
+    /** The number of programs that have been compiled so far, without those of {@link #folds}. */
     public int compilations() {
         return compilations;
     }
 
-    /** The number of programs that were run once because all that they compute depends on constants alone, such as the prompt's keys. */
+    /** The number of programs that ran once because their results depend on constants alone, such as the prompt's keys. */
     public int folds() {
         return folds.runs();
     }
 
-    /** Closes the programs that were compiled for an owner, such as an operator that no further picture will be measured with. */
+    /** Closes the programs that were compiled for an owner, such as an operator that is not used any more. */
     public void release(Object owner) {
         try (Closing closing = new Closing()) {
             for (Iterator<Map.Entry<Key, Compiled>> i = programs.entrySet().iterator(); i.hasNext();) {

@@ -15,15 +15,15 @@ import org.tweedie.program.Value;
 import org.tweedie.transform.Simplify;
 
 /**
- * One restoration or generation: everything that it evaluates goes through here, so that each evaluation is counted and timed, and a listener
- * can stop it before the next one.
+ * One restoration or generation. It runs all programs of the restoration, so that each evaluation is counted and timed, and a
+ * listener can cancel before the next evaluation.
  */
 public final class Run {
     private final Prior prior;
     private final Listener listener;
     private final NfeLedger counts = new NfeLedger();
 
-    /** Begins a run. @param listener is told of each step and may cancel */
+    /** Begins a run. @param listener is called after each step and may cancel the run */
     public Run(Prior prior, Listener listener) {
         this.prior = prior;
         this.listener = listener;
@@ -34,12 +34,12 @@ public final class Run {
         return prior;
     }
 
-    /** The evaluations until now. */
+    /** The evaluations so far. */
     public NfeLedger counts() {
         return counts;
     }
 
-    /** Tells the listener of a step. */
+    /** Reports a step to the listener. */
     public void step(Step s) {
         listener.step(s);
     }
@@ -47,8 +47,9 @@ public final class Run {
     /**
      * Runs a program, which is compiled if this prior has not run it before.
      *
-     * @param owner and what tell which program it is, see {@link Prior#release}; two programs with equal keys must be equal
-     * @param nfe what one run of it evaluates
+     * @param owner with {@code what} the key of the program, see {@link Prior#release}; two programs with equal keys must be
+     *         equal
+     * @param nfe the network evaluations of one run of it
      * @param trace traces the program; the names of its inputs are those of {@code in}
      * @throws CancellationException when the listener has cancelled
      */

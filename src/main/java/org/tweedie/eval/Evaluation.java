@@ -27,26 +27,29 @@ import org.tweedie.program.Tensor;
 import org.tweedie.solve.Solver;
 
 /**
- * Degrades and restores a folder of pictures and writes a line for each task, picture and solver. All of them share one prior: a program is
- * compiled once for all pictures, and those of a task are closed before the next task begins.
+ * Degrades and restores a folder of pictures and writes a line for each task, picture and solver. All of them share one
+ * prior: each program is compiled once for all pictures, and the programs of a task are closed before the next task begins.
  *
- * @param sigma the noise of the measurements, on the scale of [-1,1]
+ * @param sigma the standard deviation of the measurements' noise, on the scale of [-1,1]
  */
 public record Evaluation(Prior prior, double sigma, PrintStream out) {
-    private static final String HEADER = "picture,task,solver,psnr,ssim,residual,decoded_psnr,decoded_ssim,decoded_residual,seconds,"
+    private static final String HEADER =
+            "picture,task,solver,psnr,ssim,residual,decoded_psnr,decoded_ssim,decoded_residual,seconds,"
             + "nfe,unet_forwards,unet_vjps,unet_jvps,decodes,decode_vjps,decode_jvps,encodes,encode_vjps";
 
-    /** A solver and the name of its lines. */
+    /** A solver, and the name that its lines have in the table. */
     public record Variant(String name, Solver solver) {}
 
-    /** The pictures of a folder in the order of their names, without the first {@code skip} and at most {@code limit}. */
+    /**
+     * Returns at most {@code limit} pictures of a folder in the order of their names, after skipping the first {@code skip}.
+     */
     public static List<Path> pictures(Path folder, int skip, int limit) throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
             return files.filter(Files::isRegularFile).sorted().skip(skip).limit(limit).toList();
         }
     }
 
-    /** Writes the table. @param seed draws masks, kernels, noise and everything random of the solvers */
+    /** Writes the table. @param seed the seed of masks, kernels, noise and everything random in the solvers */
     public void run(List<Path> pictures, List<String> tasks, List<Variant> variants, long seed) throws IOException {
         out.println(HEADER);
         for (String task : tasks) {
@@ -64,7 +67,7 @@ public record Evaluation(Prior prior, double sigma, PrintStream out) {
         Run run = new Run(prior, Listener.NONE);
         Measurement y = Measurement.of(run, x, a, new NoiseModel.Gaussian(sigma), seed);
         if (y.y().shape().equals(x.shape())) {
-            line(head + "measurement", x, Image.of(y.y())); // a hole is grey in it
+            line(head + "measurement", x, Image.of(y.y())); // holes are grey in this picture
         }
         line(head + "pinv", x, y.start());
         line(head + "autoencoder", x, Image.of(run.decode(run.encode(x.tensor()))));
@@ -73,9 +76,12 @@ public record Evaluation(Prior prior, double sigma, PrintStream out) {
             Restoration r = v.solver.solve(new Problem(prior, a, y.y(), sigma, seed), Listener.NONE);
             double seconds = (System.nanoTime() - start) / 1e9;
             Nfe n = r.counts().evaluations();
-            out.printf(Locale.ROOT, "%s%s,%.3f,%.4f,%.3f,%.3f,%.4f,%.3f,%.1f,%d,%d,%d,%d,%d,%d,%d,%d,%d%n", head, quoted(v.name), psnr(x, r.image()),
-                    ssim(x, r.image()), r.residual(), psnr(x, r.decoded()), ssim(x, r.decoded()), r.decodedResidual(), seconds, r.counts().nfe(),
-                    n.unetForwards(), n.unetVjps(), n.unetJvps(), n.decodes(), n.decodeVjps(), n.decodeJvps(), n.encodes(), n.encodeVjps());
+            out.printf(Locale.ROOT, "%s%s,%.3f,%.4f,%.3f,%.3f,%.4f,%.3f,%.1f,%d,%d,%d,%d,%d,%d,%d,%d,%d%n", head, quoted(v.name),
+                    psnr(x, r.image()),
+                    ssim(x, r.image()), r.residual(), psnr(x, r.decoded()), ssim(x, r.decoded()), r.decodedResidual(), seconds,
+                    r.counts().nfe(),
+                    n.unetForwards(), n.unetVjps(), n.unetJvps(), n.decodes(), n.decodeVjps(), n.decodeJvps(), n.encodes(),
+                    n.encodeVjps());
             out.flush();
         }
     }
@@ -85,7 +91,7 @@ public record Evaluation(Prior prior, double sigma, PrintStream out) {
         out.printf(Locale.ROOT, "%s,%.3f,%.4f%s%n", head, Psnr.of(x, shown), Ssim.of(x, shown), ",".repeat(14));
     }
 
-    /** A field of a table with commas between its columns (RFC 4180). */
+    /** Returns a field of a CSV table, quoted if necessary (RFC 4180). */
     private static String quoted(String field) {
         return field.matches("[^,\"\n]*") ? field : "\"" + field.replace("\"", "\"\"") + "\"";
     }
@@ -98,7 +104,7 @@ public record Evaluation(Prior prior, double sigma, PrintStream out) {
         return Ssim.of(x, Image.of(got).clamp());
     }
 
-    /** The picture at sides that divide its own; each pixel is the mean of a block. */
+    /** Reduces a picture to sides that divide its own sides; each pixel is the mean of a block. */
     static Image average(Image x, int height, int width) {
         if (x.width() % width != 0 || x.height() % height != 0) {
             throw new IllegalArgumentException("picture " + x + ": sides are not multiples of " + width + "x" + height);

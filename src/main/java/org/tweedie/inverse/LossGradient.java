@@ -14,37 +14,43 @@ import org.tweedie.program.op.Fn;
 import org.tweedie.transform.Simplify;
 import org.tweedie.transform.Vjp;
 
-/** Traces the gradient of a loss on the clean estimate zbar(z) with respect to z: one network evaluation and one pull-back of all. */
+/**
+ * Traces the gradient of a loss on the clean estimate zbar(z) with respect to z. It takes one network evaluation and one
+ * pull-back through the network and the loss.
+ */
 public final class LossGradient {
     private LossGradient() {}
 
     /**
-     * What a loss may use.
+     * The values that a loss may use.
      *
      * @param zbar Tweedie's mean E[z0 | z], [1,h,w,c]
      * @param x the decoded mean D(zbar), [1,H,W,3]
      * @param r the residual y - A D(zbar)
      */
     public record At(Value zbar, Value x, Value r) {
-        /** The residual's norm |y - A D(zbar)|, []. */
+        /** Traces the residual's norm |y - A D(zbar)|, []. */
         public Value residualNorm(Tracer t) {
             return norm(t, r);
         }
     }
 
-    /** Traces the loss to descend, a scalar. */
+    /** Traces the loss to be minimised, a scalar. */
     @FunctionalInterface
     public interface Loss {
-        /** Emits the loss, [], from what it may use. */
+        /** Traces the loss, [], from the values that it may use. */
         Value trace(Tracer t, At at);
     }
 
-    /** The norm of a value over all its elements, []. */
+    /** Traces the norm of a value over all its elements, []. */
     public static Value norm(Tracer t, Value v) {
         return t.unary(Fn.SQRT, t.reshape(t.sumPerSample(t.mul(v, v)), Shape.of()));
     }
 
-    /** The program; its inputs are those of {@link #inputs}, its outputs eps, residual (the residual's norm) and grad, the loss's gradient in z. */
+    /**
+     * Traces the program. Its inputs are those of {@link #inputs}; its outputs are eps, residual (the residual's norm) and
+     * grad, the loss's gradient in z.
+     */
     public static Program program(String name, Problem p, Loss loss) {
         Prior prior = p.prior();
         Tracer t = new Tracer(name);
@@ -62,7 +68,7 @@ public final class LossGradient {
         return Simplify.of(t.finish());
     }
 
-    /** The tensors for {@link #program}. */
+    /** Returns the input tensors of {@link #program}. */
     public static Map<String, Tensor> inputs(Tensor z, Tensor y, NoiseLevel level) {
         return Surrogate.inputs(z, y, level);
     }

@@ -18,11 +18,12 @@ import org.tweedie.transform.Simplify;
 import org.tweedie.transform.Vjp;
 
 /**
- * The last step of a solver. An autoencoder cannot show every picture, so the decoded picture is moved onto the measurement in pixel space.
- * A linear operator first extends the residual (for inpainting it spreads it smoothly over the holes). Then conjugate gradients on
- * |y - A x|^2 (CGLS) run on the operator's derivative at x, until the residual is at the noise level: by Morozov's discrepancy principle, noise
- * is not fitted. For a linear operator the derivative is A itself and one solve suffices; otherwise it is taken anew after each solve
- * (Gauss-Newton), and a solve's step is halved until the residual falls.
+ * The last step of a solver. An autoencoder cannot represent every picture, so the decoded picture is moved onto the
+ * measurement in pixel space. A linear operator first extends the residual (for inpainting it spreads it smoothly over the
+ * holes). Then conjugate gradients on |y - A x|^2 (CGLS) run on the operator's derivative at x, until the residual is at the
+ * noise level, so that noise is not fitted (Morozov's discrepancy principle). For a linear operator the derivative is A
+ * itself and one solve suffices; otherwise the derivative is taken again after each solve (Gauss-Newton), and the step of a
+ * solve is halved until the residual falls.
  */
 public enum PixelConsistency {
     /** The picture is moved onto the measurement. */
@@ -68,7 +69,7 @@ public enum PixelConsistency {
             return x;
         }
 
-        /** The longest of 1, 1/2, 1/4, ... by which a step along d makes the residual smaller; 0 when none does. */
+        /** Returns the largest of 1, 1/2, 1/4, ... for which a step along d makes the residual smaller; 0 when none does. */
         private double shorter(Tensor x, Tensor r, Tensor d) {
             for (double length = 1; length > MIN_STEP; length /= 2) {
                 if (Vectors.norm(residual(Vectors.minus(x, d, -length))) < Vectors.norm(r)) {
@@ -78,7 +79,7 @@ public enum PixelConsistency {
             return 0;
         }
 
-        /** Conjugate gradients on |r - A' d|^2 from d = 0, with A' the operator's derivative at x; returns x + d. */
+        /** Runs conjugate gradients on |r - A' d|^2 from d = 0, where A' is the operator's derivative at x; returns x + d. */
         private Tensor solve(Tensor x, Tensor r) {
             Tensor at = x;
             Tensor s = adjoint(at, r);
@@ -102,7 +103,8 @@ public enum PixelConsistency {
         }
 
         private Tensor forward(Tensor at, Tensor direction) {
-            return evaluate(Part.FORWARD, p.operator() instanceof LinearOperator ? Map.of("x", direction) : Map.of("at", at, "x", direction));
+            return evaluate(Part.FORWARD, p.operator() instanceof LinearOperator ? Map.of("x", direction)
+                    : Map.of("at", at, "x", direction));
         }
 
         private Tensor adjoint(Tensor at, Tensor r) {

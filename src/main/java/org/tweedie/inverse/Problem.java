@@ -7,12 +7,12 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 
 /**
- * y = A x + noise, to be solved for x under a latent diffusion prior.
+ * The inverse problem y = A x + noise, to be solved for x under a latent diffusion prior.
  *
- * @param prior the prior, for pictures of the size that is wanted
+ * @param prior the prior, for pictures of the size of x
  * @param y the measurement, of the operator's output shape
  * @param sigma the standard deviation of the noise, on the scale of [-1,1]
- * @param seed draws everything that is random
+ * @param seed the seed of everything that is random
  */
 public record Problem(Prior prior, MeasurementOperator operator, Tensor y, double sigma, long seed) {
     public Problem {
@@ -21,7 +21,8 @@ public record Problem(Prior prior, MeasurementOperator operator, Tensor y, doubl
         }
         Shape expected = operator.outShape(prior.image());
         if (!y.shape().equals(expected)) {
-            throw new IllegalArgumentException("measurement: expected " + expected + " for " + operator.spec() + " of a picture " + prior.image() + ", got "
+            throw new IllegalArgumentException("measurement: expected " + expected + " for " + operator.spec() + " of a picture "
+                    + prior.image() + ", got "
                     + y.shape());
         }
     }
@@ -31,7 +32,7 @@ public record Problem(Prior prior, MeasurementOperator operator, Tensor y, doubl
         return prior.image();
     }
 
-    /** The residual's norm that noise alone leaves: sigma sqrt(m). */
+    /** The norm of the residual if it is noise alone: sigma sqrt(m), where m is the number of measured values. */
     public double noiseNorm() {
         return sigma * Math.sqrt(operator.measurements(image()));
     }

@@ -11,9 +11,9 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.sample.Sampler;
 
-/** Where a solver starts: the latent at the noisiest level. */
+/** The latent at the noisiest level, from which a solver starts. */
 public enum Start {
-    /** The encoded start picture E(A+ y), carried upwards by DDIM inversion. */
+    /** The encoded start picture E(A+ y), moved to the noisiest level by DDIM inversion. */
     DDIM {
         @Override
         public Tensor at(Sampler.Walk walk, Problem p, Run run) {
@@ -35,7 +35,7 @@ public enum Start {
             return Vectors.mix(top.sqrtAbar(), encoded(p, run), top.sigma(), noise(p));
         }
     },
-    /** Noise alone. */
+    /** The start is noise alone. */
     NOISE {
         @Override
         public Tensor at(Sampler.Walk walk, Problem p, Run run) {
@@ -43,7 +43,7 @@ public enum Start {
         }
     };
 
-    /** The latent [1,h,w,c]. @param walk the walk that is to start there */
+    /** Computes the latent [1,h,w,c]. @param walk the walk that starts from it */
     public abstract Tensor at(Sampler.Walk walk, Problem p, Run run);
 
     private static Tensor encoded(Problem p, Run run) {
@@ -54,7 +54,7 @@ public enum Start {
         return new Philox(p.seed(), Philox.Stream.INIT).normals(0, p.prior().latent());
     }
 
-    /** The noise of a stochastic sampler: each call draws another N(0,I) of the latent's shape. */
+    /** Returns the noise for a stochastic sampler: each call draws a new N(0,I) of the latent's shape. */
     public static Supplier<Tensor> stepNoise(Problem p) {
         Shape latent = p.prior().latent();
         long[] drawn = {0};

@@ -3,9 +3,12 @@ package org.tweedie.inverse;
 
 import org.tweedie.diffusion.NoiseLevel;
 
-/** How far to follow a gradient of the loss. */
+/** Computes the length of a gradient step on the loss. */
 public final class StepSize {
-    /** CONSTANT: z - lambda grad, as the paper prints. ADAPTIVE: Polyak's step towards the noise level, within a trust radius. */
+    /**
+     * The rule of the step. CONSTANT is z - lambda grad, as in the paper; ADAPTIVE is Polyak's step towards the noise level,
+     * within a trust radius.
+     */
     public enum Rule { CONSTANT, ADAPTIVE }
 
     private final Rule rule;
@@ -28,9 +31,9 @@ public final class StepSize {
     /**
      * Returns the factor of the gradient; it is 0 once the residual has reached the noise level.
      *
-     * <p>Adaptive: with f the data term and f* its value at the noise level, Polyak's step (f - f*) / |grad f|^2 is where a linear model of f
-     * reaches f*. It carries the unit of z and shrinks with 1/sqrt(abar) as the gradient grows with it. Far from the goal that model does not
-     * hold, so a step moves z by at most a fraction, trust, of its signal's length.
+     * <p>Adaptive: with f the data term and f* its value at the noise level, Polyak's step (f - f*) / |grad f|^2 is where a
+     * linear model of f reaches f*. It carries the unit of z and shrinks with 1/sqrt(abar) as the gradient grows with it. Far
+     * from the goal the linear model does not hold, so a step moves z by at most a fraction (trust) of its signal's length.
      *
      * @param residual the residual's norm
      * @param data the data term

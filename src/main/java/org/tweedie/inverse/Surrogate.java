@@ -26,33 +26,45 @@ import org.tweedie.transform.Vjp;
  *
  * <pre>  L = lambda data + w trace,   data = |y - A D(zbar)|^2,   trace = e.(s(z + h e) - s(z)) / h</pre>
  *
- * with zbar Tweedie's mean, s = -eps/sigma the score, e a normal probe; w = eta/d and h = 1 in the paper. The trace term estimates
- * Tr(Hess log p(z)), which with the data term bounds log p(y|z) from below.
+ * with zbar Tweedie's mean, s = -eps/sigma the score and e a normal probe; w = eta/d and h = 1 in the paper. The trace term
+ * estimates Tr(Hess log p(z)), which together with the data term bounds log p(y|z) from below.
  */
 public record Surrogate(Denoiser denoiser, Codec codec, MeasurementOperator operator, Norm norm, Probe probe) {
-    /** The data term: the squared norm of the residual, that over the number of its values, or the plain norm (as PSLD's and DPS's code). */
+    /**
+     * The data term: the squared norm of the residual, the squared norm divided by the number of its values, or the plain
+     * norm (as in PSLD's and DPS's code).
+     */
     public enum Norm { SUM, MEAN, NORM }
 
-    /** How the trace is probed: a finite difference with h = 1 (the paper's formula), with h = {@value #SCALE} sigma, or the exact e.J e. */
+    /**
+     * The estimate of the trace: a finite difference with h = 1 (the paper's formula), with h = {@value #SCALE} sigma, or the
+     * exact e.J e.
+     */
     public enum Probe { UNIT, SCALED, EXACT }
 
-    /** Of the scaled probe: within the noise that the network was trained for, yet well above rounding. */
+    /**
+     * The step h of the scaled probe over sigma: it is within the noise that the network was trained for, and well above
+     * rounding.
+     */
     public static final double SCALE = 0.1;
 
-    /** Which gradients a program gives. */
+    /** The gradients that a program returns. */
     public enum Gradient {
-        /** Of the data term alone; the network runs on z only. */
+        /** The gradient of the data term alone; the network runs on z only. */
         FIRST_ORDER,
-        /** Of the weighted sum: one evaluation of [z, z + h e] and one pull-back of both, seeded together. */
+        /**
+         * The gradient of the weighted sum: one evaluation of the batch [z, z + h e] and one pull-back of both terms
+         * together.
+         */
         FUSED,
-        /** Of either term apart, to compare their norms; one more pull-back. */
+        /** The gradients of the two terms separately, to compare their norms; this takes one more pull-back. */
         APART
     }
 
-    /** The terms, [B] each; the trace is null in the first-order form. */
+    /** The terms of the loss, each [B]; the trace is null in the first-order form. */
     public record Terms(Value data, Value residualNorm, Value trace) {}
 
-    /** The step h of the probe at a noise level. */
+    /** Returns the step h of the probe at a noise level. */
     public double h(NoiseLevel level) {
         return probe == Probe.SCALED ? SCALE * level.sigma() : 1;
     }
@@ -89,10 +101,12 @@ public record Surrogate(Denoiser denoiser, Codec codec, MeasurementOperator oper
     }
 
     /**
-     * The loss as a program. Inputs: z, y, the level, lambda and, unless first order, probe, h and trace_weight; outputs: data, residual (norms
-     * of the residuals), trace and, as asked, grad or grad_data and grad_trace (of the terms with weight 1).
+     * Traces the loss as a program. The inputs are z, y, the level, lambda and, unless first order, probe, h and
+     * trace_weight. The outputs are data, residual (norms of the residuals), trace, and either grad or grad_data and
+     * grad_trace (of the terms with weight 1).
      *
-     * <p>The data term is pulled back scaled by a power of two, which its gradient is freed from exactly: networks in F16 have no numbers below 6e-8.
+     * <p>The data term is scaled by a power of two for its pull-back, and its gradient is divided by the same power, which is
+     * exact. The scaling is needed because F16 has no positive numbers below 6e-8.
      *
      * @param z shape of the latent [B,h,w,c]
      * @param image shape of the picture [B,H,W,3]
@@ -113,7 +127,8 @@ public record Surrogate(Denoiser denoiser, Codec codec, MeasurementOperator oper
         Map<Value, Value> seeds = new HashMap<>();
         if (gradient == Gradient.APART) {
             t.output("trace", terms.trace);
-            t.output("grad_data", scaled(t, Vjp.pull(t, Map.of(terms.data, t.broadcast(t.constant(scale), batch)), zIn)[0], 1 / scale));
+            t.output("grad_data", scaled(t, Vjp.pull(t, Map.of(terms.data, t.broadcast(t.constant(scale), batch)), zIn)[0],
+                    1 / scale));
             t.output("grad_trace", Vjp.pull(t, Map.of(terms.trace, t.broadcast(t.constant(1.0), batch)), zIn)[0]);
             return Simplify.of(t.finish());
         }
@@ -130,7 +145,10 @@ public record Surrogate(Denoiser denoiser, Codec codec, MeasurementOperator oper
         return scale == 1 ? x : t.scale(x, scale);
     }
 
-    /** The power of two below what makes the cotangent of n residuals about as large as they are (of their norm: about 1 each). */
+    /**
+     * Returns a power of two that makes the cotangent of n residuals about as large as the residuals are (for their norm:
+     * about 1 each), rounded down.
+     */
     private double pullBackScale(long n) {
         return Math.scalb(1.0, Math.getExponent(switch (norm) {
             case SUM -> 1.0;
@@ -139,7 +157,7 @@ public record Surrogate(Denoiser denoiser, Codec codec, MeasurementOperator oper
         }));
     }
 
-    /** Inputs that are the same for all gradients. */
+    /** Returns the input tensors that are common to all kinds of gradients. */
     public static Map<String, Tensor> inputs(Tensor z, Tensor y, NoiseLevel level) {
         Map<String, Tensor> in = new HashMap<>(level.tensors(""));
         in.put("z", z);

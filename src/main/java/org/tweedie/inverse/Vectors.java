@@ -7,12 +7,12 @@ import org.tweedie.program.Tensor;
 public final class Vectors {
     private Vectors() {}
 
-    /** |x|. */
+    /** Returns |x|, the Euclidean norm. */
     public static double norm(Tensor x) {
         return Math.sqrt(dot(x, x));
     }
 
-    /** x.y. */
+    /** Returns the inner product x.y. */
     public static double dot(Tensor x, Tensor y) {
         double sum = 0;
         for (long i = 0; i < x.size(); i++) {
@@ -21,7 +21,7 @@ public final class Vectors {
         return sum;
     }
 
-    /** x - a y. */
+    /** Returns x - a y. */
     public static Tensor minus(Tensor x, Tensor y, double a) {
         double[] out = x.doubles();
         for (int i = 0; i < out.length; i++) {
@@ -30,7 +30,7 @@ public final class Vectors {
         return Tensor.of(x.shape(), out);
     }
 
-    /** a x. */
+    /** Returns a x. */
     public static Tensor scale(double a, Tensor x) {
         double[] out = x.doubles();
         for (int i = 0; i < out.length; i++) {
@@ -39,7 +39,7 @@ public final class Vectors {
         return Tensor.of(x.shape(), out);
     }
 
-    /** a x + b y. */
+    /** Returns a x + b y. */
     public static Tensor mix(double a, Tensor x, double b, Tensor y) {
         double[] out = x.doubles();
         for (int i = 0; i < out.length; i++) {

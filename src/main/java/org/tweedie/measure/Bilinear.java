@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.measure;
 
-/** Pictures between their pixels. */
+/** Bilinear interpolation of pictures. */
 final class Bilinear {
     private Bilinear() {}
 
     /**
-     * Three channels at row y, column x (pixel centres at whole numbers, the border's value beyond it) of picture b of [B,h,w,3],
-     * put into pixel {@code at} of another.
+     * Interpolates picture b of [B,h,w,3] at row y and column x, and stores the three channels in pixel {@code at} of another
+     * picture. Pixel centres are at whole numbers; beyond the border the picture has the border's value.
      */
     static void sample(float[] from, int b, int h, int w, double y, double x, float[] to, int at) {
         double fy = Math.max(0, Math.min(h - 1, y));

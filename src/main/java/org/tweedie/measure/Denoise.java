@@ -8,7 +8,7 @@ import org.tweedie.program.Tensor;
 import org.tweedie.program.Tracer;
 import org.tweedie.program.Value;
 
-/** The identity: noise is all that corrupts. {@code denoise}. */
+/** The identity A x = x, where noise is the only degradation: {@code denoise}. */
 public record Denoise() implements LinearOperator {
     @Override
     public String spec() {
@@ -35,13 +35,13 @@ public record Denoise() implements LinearOperator {
         return y;
     }
 
-    /** The residual itself. */
+    /** Returns the residual itself. */
     @Override
     public Tensor extend(Tensor residual) {
         return residual;
     }
 
-    /** The tasks that name it. */
+    /** The tasks that name this operator. */
     static final class Family implements OperatorFamily {
         @Override
         public String name() {

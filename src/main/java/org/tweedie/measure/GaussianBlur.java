@@ -9,14 +9,15 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Value;
 
 /**
- * Gaussian blur of a standard deviation in pixels, cut at four of them and normalised, the picture reflected at its ends:
- * {@code blur} (3 pixels) or {@code blur:STD}.
+ * Gaussian blur with a standard deviation in pixels. The kernel is cut at four standard deviations and normalised, and the
+ * picture is reflected at its ends: {@code blur} (3 pixels) or {@code blur:STD}.
  */
 public record GaussianBlur(double std) implements LinearOperator {
     /** @throws IllegalArgumentException unless 0 &lt; std &lt;= 100 */
     public GaussianBlur {
         if (!(std > 0 && std <= 100)) {
-            throw new IllegalArgumentException("blur: expected a standard deviation in (0,100] pixels, got " + std + "; as in blur:3");
+            throw new IllegalArgumentException("blur: expected a standard deviation in (0,100] pixels, got " + std
+                    + "; as in blur:3");
         }
     }
 
@@ -45,7 +46,7 @@ public record GaussianBlur(double std) implements LinearOperator {
         return Separable.of(x.dim(1), x.dim(2), n -> Separable.correlation(n, taps));
     }
 
-    /** exp(-k^2 / 2 std^2) for |k| <= floor(4 std + 1/2), normalised to sum 1. */
+    /** Returns exp(-k^2 / 2 std^2) for |k| <= floor(4 std + 1/2), normalised to sum 1. */
     static double[] taps(double std) {
         int radius = (int) (4 * std + 0.5);
         double[] taps = new double[2 * radius + 1];
@@ -60,19 +61,19 @@ public record GaussianBlur(double std) implements LinearOperator {
         return taps;
     }
 
-    /** The blurred picture itself. */
+    /** Returns the blurred picture itself. */
     @Override
     public Tensor start(Tensor y) {
         return y;
     }
 
-    /** The residual itself. */
+    /** Returns the residual itself. */
     @Override
     public Tensor extend(Tensor residual) {
         return residual;
     }
 
-    /** The tasks that name it. */
+    /** The tasks that name this operator. */
     static final class Family implements OperatorFamily {
         @Override
         public String name() {
@@ -91,7 +92,7 @@ public record GaussianBlur(double std) implements LinearOperator {
 
         @Override
         public String help() {
-            return "The picture is blurred by a Gaussian with a standard deviation of STD pixels (3).";
+            return "The picture is blurred by a Gaussian with a standard deviation of STD pixels (default 3).";
         }
 
         @Override

@@ -2,8 +2,9 @@
 package org.tweedie.measure;
 
 /**
- * Fills holes smoothly from their surroundings: the solution of Laplace's equation inside, the known pixels fixed. From coarse to
- * fine: each level starts from the filled level of half the size and takes a few Gauss-Seidel sweeps, always in the same order.
+ * Fills holes smoothly from their surroundings: solves Laplace's equation inside the holes with the known pixels fixed. It
+ * works from coarse to fine: each level starts from the filled level of half the size and takes a few Gauss-Seidel sweeps,
+ * always in the same order.
  */
 final class HoleFill {
     private static final int SWEEPS = 24;
@@ -12,7 +13,7 @@ final class HoleFill {
 
     /**
      * @param pixels [h,w,3]
-     * @param known [h,w], true where the pixel is to be kept
+     * @param known [h,w], true for the pixels to keep
      * @return the filled picture; zeros (mid grey) if no pixel is known
      */
     static float[] fill(float[] pixels, boolean[] known, int h, int w) {
@@ -34,7 +35,7 @@ final class HoleFill {
         return out;
     }
 
-    /** Means of the known pixels of 2x2 blocks, filled, and put into the holes bilinearly. */
+    /** Averages the known pixels of 2x2 blocks, fills the smaller picture, and interpolates it bilinearly into the holes. */
     private static void coarse(float[] pixels, boolean[] known, int h, int w) {
         int hc = (h + 1) / 2;
         int wc = (w + 1) / 2;
@@ -62,7 +63,7 @@ final class HoleFill {
         }
     }
 
-    /** Each unknown pixel becomes the mean of its four neighbours (fewer at the border), in place. */
+    /** Replaces each unknown pixel by the mean of its four neighbours (fewer at the border), in place. */
     private static void sweep(float[] p, boolean[] known, int h, int w) {
         for (int i = 0; i < known.length; i++) {
             if (known[i]) {

@@ -17,14 +17,14 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Value;
 
 /**
- * Pixels removed, the same in all channels: y = mask x. {@code inpaint:box} (half of each side), {@code inpaint:box:SIZE},
- * {@code inpaint:random:FRACTION} or {@code inpaint:FILE.png} (white is kept).
+ * Removes pixels, the same ones in all channels: y = mask x. {@code inpaint:box} (half of each side),
+ * {@code inpaint:box:SIZE}, {@code inpaint:random:FRACTION} or {@code inpaint:FILE.png} (white is kept).
  *
- * @param spec how it was asked for
+ * @param spec the task as the user wrote it
  * @param mask [1,H,W,1], 1 where the pixel is kept, 0 in holes
  */
 public record Inpaint(String spec, Tensor mask) implements LinearOperator {
-    /** @throws IllegalArgumentException when the mask is not one of zeros and ones, or keeps nothing */
+    /** @throws IllegalArgumentException when the mask has other values than 0 and 1, or keeps no pixel */
     public Inpaint {
         Shape s = mask.shape();
         if (s.rank() != 4 || s.dim(0) != 1 || s.dim(3) != 1) {
@@ -42,14 +42,15 @@ public record Inpaint(String spec, Tensor mask) implements LinearOperator {
         }
     }
 
-    /** A box of the given size at a place drawn from the seed, at least a sixteenth of the side away from the border. */
+    /** Removes a box of the given size at a random place that is at least a sixteenth of the side away from the border. */
     static Inpaint box(String spec, Shape image, int height, int width, long seed) {
         int h = image.dim(1);
         int w = image.dim(2);
         int freeY = h - 2 * (h / 16) - height;
         int freeX = w - 2 * (w / 16) - width;
         if (height < 1 || width < 1 || freeY < 0 || freeX < 0) {
-            throw new IllegalArgumentException(spec + ": a box of " + width + "x" + height + " does not fit into a picture of " + w + "x" + h
+            throw new IllegalArgumentException(spec + ": a box of " + width + "x" + height + " does not fit into a picture of "
+                    + w + "x" + h
                     + " with a margin of a sixteenth; choose a size from 1 to " + Math.min(h - 2 * (h / 16), w - 2 * (w / 16)));
         }
         Philox random = new Philox(seed, Philox.Stream.MASK);
@@ -62,10 +63,11 @@ public record Inpaint(String spec, Tensor mask) implements LinearOperator {
         return new Inpaint(spec, Tensor.of(Shape.of(1, h, w, 1), mask));
     }
 
-    /** Exactly floor(fraction H W + 1/2) pixels, drawn from the seed without replacement. */
+    /** Removes exactly floor(fraction H W + 1/2) random pixels. */
     static Inpaint random(String spec, Shape image, double fraction, long seed) {
         if (!(fraction > 0 && fraction < 1)) {
-            throw new IllegalArgumentException(spec + ": expected the fraction of pixels to remove, between 0 and 1, got " + fraction);
+            throw new IllegalArgumentException(spec + ": expected the fraction of pixels to remove, between 0 and 1, got "
+                    + fraction);
         }
         int n = image.dim(1) * image.dim(2);
         int remove = (int) Math.floor(fraction * n + 0.5);
@@ -73,7 +75,7 @@ public record Inpaint(String spec, Tensor mask) implements LinearOperator {
         int[] order = new int[n];
         Arrays.setAll(order, i -> i);
         float[] mask = ones(n);
-        for (int i = 0; i < remove; i++) { // the first part of a shuffle
+        for (int i = 0; i < remove; i++) { // the first steps of a shuffle
             int j = i + below(random, i, n - i);
             int pick = order[j];
             order[j] = order[i];
@@ -82,13 +84,18 @@ public record Inpaint(String spec, Tensor mask) implements LinearOperator {
         return new Inpaint(spec, Tensor.of(Shape.of(1, image.dim(1), image.dim(2), 1), mask));
     }
 
-    /** From a picture: pixels whose mean is above mid grey are kept. @throws IllegalArgumentException when its size is another */
+    /**
+     * Makes the mask from a picture: pixels whose mean is above mid grey are kept.
+     *
+     * @throws IllegalArgumentException when the mask's size is not the picture's
+     */
     static Inpaint of(String spec, Image picture, Shape image) {
         int h = image.dim(1);
         int w = image.dim(2);
         if (picture.width() != w || picture.height() != h) {
-            throw new IllegalArgumentException(spec + ": the mask is " + picture.width() + "x" + picture.height() + ", the picture "
-                    + w + "x" + h + "; make them one size");
+            throw new IllegalArgumentException(spec + ": the mask is " + picture.width() + "x" + picture.height()
+                    + ", the picture "
+                    + w + "x" + h + "; make them the same size");
         }
         float[] mask = new float[h * w];
         float[] p = picture.data();
@@ -104,7 +111,7 @@ public record Inpaint(String spec, Tensor mask) implements LinearOperator {
         return out;
     }
 
-    /** A whole number in [0,n). */
+    /** Returns a random whole number in [0,n). */
     private static int below(Philox random, long index, int n) {
         return (int) ((random.bits(index) & 0xFFFFFFFFL) * n >>> 32);
     }
@@ -112,7 +119,8 @@ public record Inpaint(String spec, Tensor mask) implements LinearOperator {
     @Override
     public Shape outShape(Shape image) {
         if (!image.with(0, 1).with(3, 1).equals(mask.shape())) {
-            throw new IllegalArgumentException(spec + ": the mask is for pictures of " + mask.shape().dim(2) + "x" + mask.shape().dim(1)
+            throw new IllegalArgumentException(spec + ": the mask is for pictures of " + mask.shape().dim(2) + "x"
+                    + mask.shape().dim(1)
                     + ", got " + image.dim(2) + "x" + image.dim(1));
         }
         return image;
@@ -129,7 +137,7 @@ public record Inpaint(String spec, Tensor mask) implements LinearOperator {
         return apply(t, y);
     }
 
-    /** Holes say nothing, whatever a measurement holds there. */
+    /** Traces the residual, which is zero in holes whatever values the measurement has there. */
     @Override
     public Value residual(Tracer t, Value y, Value x) {
         return apply(t, t.sub(y, x));
@@ -145,7 +153,10 @@ public record Inpaint(String spec, Tensor mask) implements LinearOperator {
         return 3 * kept * image.dim(0);
     }
 
-    /** The picture with its holes filled smoothly from their surroundings: a flat hole is a bad start for a sampler. */
+    /**
+     * Returns the picture with its holes filled smoothly from their surroundings, since a flat hole is a bad start for a
+     * sampler.
+     */
     @Override
     public Tensor start(Tensor y) {
         outShape(y.shape());
@@ -165,7 +176,7 @@ public record Inpaint(String spec, Tensor mask) implements LinearOperator {
         return Tensor.of(y.shape(), out);
     }
 
-    /** The residual of the kept pixels, carried smoothly into the holes. */
+    /** Returns the residual of the kept pixels, extended smoothly into the holes. */
     @Override
     public Tensor extend(Tensor residual) {
         return start(residual);
@@ -176,7 +187,7 @@ public record Inpaint(String spec, Tensor mask) implements LinearOperator {
         return Map.of("mask", mask);
     }
 
-    /** The tasks that name it. */
+    /** The tasks that name this operator. */
     static final class Family implements OperatorFamily {
         @Override
         public String name() {
@@ -195,7 +206,8 @@ public record Inpaint(String spec, Tensor mask) implements LinearOperator {
 
         @Override
         public String help() {
-            return "A box (half of each side), a fraction of the pixels, or what is black in a mask is missing.";
+            return "Pixels are missing: a box (default half of each side), a random fraction of the pixels, or the black pixels "
+                    + "of a mask.";
         }
 
         @Override
@@ -219,7 +231,8 @@ public record Inpaint(String spec, Tensor mask) implements LinearOperator {
                     throw new UncheckedIOException(e.getMessage(), e);
                 }
             }
-            throw new IllegalArgumentException("task '" + task.spec() + "': expected inpaint:box, inpaint:box:SIZE, inpaint:random:FRACTION or "
+            throw new IllegalArgumentException("task '" + task.spec() + "': expected inpaint:box, inpaint:box:SIZE, "
+                    + "inpaint:random:FRACTION or "
                     + "inpaint:MASK.png (white is kept)");
         }
     }

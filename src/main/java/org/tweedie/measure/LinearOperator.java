@@ -8,17 +8,22 @@ import org.tweedie.program.Value;
 
 /** A measurement operator whose A is a linear map. */
 public interface LinearOperator extends MeasurementOperator {
-    /** Traces A^T y, the true adjoint, which does not keep intensities. @param image the picture's shape [B,H,W,3] */
+    /** Traces A^T y, the exact adjoint, which does not preserve brightness. @param image the picture's shape [B,H,W,3] */
     Value adjoint(Tracer t, Value y, Shape image);
 
-    /** Carries a residual y - A x over to a change of the picture [B,H,W,3], which is smooth where the measurement says nothing. */
+    /** Converts a residual y - A x to a change of the picture [B,H,W,3] that is smooth in places without measured values. */
     Tensor extend(Tensor residual);
 
-    /** @throws IllegalArgumentException unless the operator is linear; the message names who needs that */
+    /**
+     * Returns the operator as a linear one.
+     *
+     * @throws IllegalArgumentException unless it is linear; the message names the caller that needs it
+     */
     static LinearOperator require(MeasurementOperator a, String who) {
         if (a instanceof LinearOperator linear) {
             return linear;
         }
-        throw new IllegalArgumentException(who + ": expected a linear operator, got '" + a.spec() + "'; choose another solver or task");
+        throw new IllegalArgumentException(who + ": expected a linear operator, got '" + a.spec()
+                + "'; choose another solver or task");
     }
 }

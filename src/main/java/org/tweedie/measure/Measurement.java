@@ -17,20 +17,24 @@ import org.tweedie.program.Value;
 import org.tweedie.transform.Simplify;
 
 /**
- * A corrupted picture and what is known of how it came about: y = A x + noise.
+ * A degraded picture y = A x + noise, with the operator A and the level of the noise.
  *
- * @param y [1,h,w,3] on the [-1,1] scale, F32; zero where the operator has holes
- * @param image shape [1,H,W,3] of the picture behind it
- * @param noise {@link NoiseModel#spec}
- * @param sigma root mean square of the noise on the [-1,1] scale, over the numbers that carry information
- * @param seed of the operator and of the noise
+ * @param y [1,h,w,3] on the [-1,1] scale, F32; zero in the holes of the operator
+ * @param image shape [1,H,W,3] of the picture x
+ * @param noise the kind of noise, as {@link NoiseModel#spec} writes it
+ * @param sigma root mean square of the noise on the [-1,1] scale, over the measured values, without those in holes
+ * @param seed the seed of the operator and of the noise
  */
 public record Measurement(Tensor y, MeasurementOperator operator, Shape image, String noise, double sigma, long seed) {
-    /** @throws IllegalArgumentException when y is not a measurement of such a picture, or sigma is no size of noise */
+    /**
+     * @throws IllegalArgumentException when y does not have the shape of a measurement of such a picture, or sigma is
+     *         negative or not finite
+     */
     public Measurement {
         Shape expected = operator.outShape(image);
         if (!y.shape().equals(expected)) {
-            throw new IllegalArgumentException(operator.spec() + ": expected a measurement " + expected + " of a picture " + image + ", got "
+            throw new IllegalArgumentException(operator.spec() + ": expected a measurement " + expected + " of a picture "
+                    + image + ", got "
                     + y.shape());
         }
         if (!(sigma >= 0 && sigma < Double.POSITIVE_INFINITY)) {
@@ -38,7 +42,7 @@ public record Measurement(Tensor y, MeasurementOperator operator, Shape image, S
         }
     }
 
-    /** Corrupts a picture. The noise comes after A, and holes stay empty: zero, mid grey. */
+    /** Degrades a picture. Noise is added after A, and holes stay zero, which is mid grey. */
     public static Measurement of(Device device, Image picture, MeasurementOperator operator, NoiseModel noise, long seed) {
         return of((part, program, in) -> {
             try (Executable e = device.compile(program.get())) {
@@ -47,9 +51,10 @@ public record Measurement(Tensor y, MeasurementOperator operator, Shape image, S
         }, picture, operator, noise, seed);
     }
 
-    /** Corrupts a picture with programs that a prior keeps for the operator's next picture. */
+    /** Degrades a picture with programs that the run's prior keeps for the next picture of the operator. */
     public static Measurement of(Run run, Image picture, MeasurementOperator operator, NoiseModel noise, long seed) {
-        return of((part, program, in) -> run.evaluate(operator, part, Nfe.NONE, program, Map.of("in", in)).get("out"), picture, operator, noise, seed);
+        return of((part, program, in) -> run.evaluate(operator, part, Nfe.NONE, program, Map.of("in", in)).get("out"), picture,
+                operator, noise, seed);
     }
 
     private static Measurement of(Programs programs, Image picture, MeasurementOperator operator, NoiseModel noise, long seed) {
@@ -62,7 +67,7 @@ public record Measurement(Tensor y, MeasurementOperator operator, Shape image, S
         return new Measurement(y, operator, image, noise.spec(), sigma, seed);
     }
 
-    /** A corrupted picture from elsewhere, of which the user knows the task and the noise. */
+    /** Makes a measurement of a degraded picture from another source, whose task and noise the user gives. */
     public static Measurement of(Image y, String task, double sigma, long seed) {
         Shape image = Operators.imageShape(task, y.shape());
         return new Measurement(y.tensor(), Operators.parse(task, image, seed), image, "gaussian", sigma, seed);
@@ -74,7 +79,7 @@ public record Measurement(Tensor y, MeasurementOperator operator, Shape image, S
         Value emit(Tracer t, Value in);
     }
 
-    /** Runs the program of a part. */
+    /** Runs the program of a part of the measurement, which it compiles if necessary. */
     private interface Programs {
         Tensor run(Part part, Supplier<Program> program, Tensor in);
 
@@ -91,23 +96,25 @@ public record Measurement(Tensor y, MeasurementOperator operator, Shape image, S
     private static double rms(Tensor y, Tensor clean, long count) {
         double sum = 0;
         for (long i = 0; i < y.size(); i++) {
-            double d = y.get(i) - clean.get(i); // both are zero in holes
+            double d = y.get(i) - clean.get(i); // both y and A x are zero in holes
             sum += d * d;
         }
         return Math.sqrt(sum / count);
     }
 
-    /** m, the numbers that carry information: noise alone leaves a residual of about sigma sqrt(m). */
+    /**
+     * The number m of measured values, without those in holes; the residual's norm for noise alone is about sigma sqrt(m).
+     */
     public long count() {
         return operator.measurements(image);
     }
 
-    /** The measurement as it looks, [h,w]. */
+    /** The measurement as a picture of h x w pixels. */
     public Image picture() {
         return Image.of(y);
     }
 
-    /** A picture of full size that explains it roughly. */
+    /** A picture of full size that agrees roughly with the measurement. */
     public Image start() {
         return Image.of(operator.start(y));
     }

@@ -17,23 +17,24 @@ import org.tweedie.program.Tensor;
 import org.tweedie.weights.SafeTensors;
 
 /**
- * A measurement on disk: {@code y.png}, 16 bits, to look at, and beside it {@code y.measurement.safetensors} with the exact numbers
- * ({@code measurement}) and the operator's {@code mask} or {@code kernel}. Both carry task, seed, noise, sigma, width and height.
+ * A measurement on disk. It has two files: {@code y.png}, a picture with 16 bits per channel, and beside it the sidecar
+ * {@code y.measurement.safetensors} with the exact numbers ({@code measurement}) and the operator's {@code mask} or
+ * {@code kernel}. Both files contain task, seed, noise, sigma, width and height.
  */
 public final class MeasurementFile {
-    /** A measurement as read, and a line for each thing that a user should know of it. */
+    /** A measurement that was read, and notes for the user about it. */
     public record Loaded(Measurement measurement, List<String> notes) {}
 
     private MeasurementFile() {}
 
-    /** y.png to y.measurement.safetensors. */
+    /** Returns the path of the sidecar, y.measurement.safetensors for y.png. */
     public static Path sidecar(Path png) {
         String name = png.getFileName().toString();
         int dot = name.lastIndexOf('.');
         return png.resolveSibling((dot > 0 ? name.substring(0, dot) : name) + ".measurement.safetensors");
     }
 
-    /** @throws IllegalArgumentException when it cannot be written there, as {@link AtomicFile#check} */
+    /** Writes both files. @throws IllegalArgumentException when they cannot be written there, as {@link AtomicFile#check} */
     public static void save(Measurement m, Path png) throws IOException {
         AtomicFile.check(png);
         Map<String, Tensor> tensors = new HashMap<>(m.operator().tensors());
@@ -55,25 +56,30 @@ public final class MeasurementFile {
     }
 
     /**
-     * The sidecar's numbers if there is one, which must be those of the picture; else the picture's own, rounded to 16 bits, and the
-     * operator that its task and seed make: this is noted.
+     * Reads a measurement. If there is a sidecar, its numbers are used, and they must agree with the picture. Otherwise the
+     * numbers are those of the picture, rounded to 16 bits, and the operator is made from the task and the seed; a note says
+     * so.
      *
-     * @throws IllegalArgumentException with one line: no picture, not a measurement, or the two files disagree
+     * @throws IllegalArgumentException with one line when the file is not a picture or not a measurement, or the two files
+     *         disagree
      */
     public static Loaded load(Path png) throws IOException {
         ImageFile.Picture picture = ImageFile.read(png);
         Path sidecar = sidecar(png);
         if (!Files.exists(sidecar)) {
             Measurement m = measurement(png, picture.text(), picture.image().tensor(), Map.of());
-            return new Loaded(m, List.of(png + ": no " + sidecar.getFileName() + " beside it; the numbers are those of the picture, rounded to "
-                    + "16 bits, and the operator is made again from task and seed"));
+            return new Loaded(m, List.of(png + ": no " + sidecar.getFileName() + " beside it; the numbers are taken from the "
+                    + "picture, rounded to "
+                    + "16 bits, and the operator is made again from the task and the seed"));
         }
         try (SafeTensors file = SafeTensors.open(sidecar)) {
             Map<String, Tensor> stored = new HashMap<>();
-            file.tensors().forEach((name, t) -> stored.put(name, Tensor.of(t.shape(), t.floats()))); // outlive the mapping
+            // copies, which stay valid after the file is unmapped
+            file.tensors().forEach((name, t) -> stored.put(name, Tensor.of(t.shape(), t.floats())));
             Tensor y = stored.get("measurement");
             if (y == null) {
-                throw new IllegalArgumentException(sidecar + ": expected a tensor 'measurement', got " + stored.keySet() + "; degrade again");
+                throw new IllegalArgumentException(sidecar + ": expected a tensor 'measurement', got " + stored.keySet()
+                        + "; degrade again");
             }
             Measurement m = measurement(sidecar, file.metadata(), y, stored);
             requireSame(png, sidecar, picture, m.picture());
@@ -85,14 +91,15 @@ public final class MeasurementFile {
         String task = parameter(file, p, "task");
         Shape image = Shape.of(1, (int) number(file, p, "height"), (int) number(file, p, "width"), 3);
         long seed = seed(file, parameter(file, p, "seed"));
-        return new Measurement(y, Operators.parse(task, image, seed, stored), image, parameter(file, p, "noise"), number(file, p, "sigma"), seed);
+        return new Measurement(y, Operators.parse(task, image, seed, stored), image, parameter(file, p, "noise"),
+                number(file, p, "sigma"), seed);
     }
 
     private static String parameter(Path file, Map<String, String> p, String key) {
         String value = p.get(key);
         if (value == null) {
             throw new IllegalArgumentException(file + ": not a measurement written by 'tweedie degrade' (it has no " + key
-                    + "); say with --task and --sigma how it came about");
+                    + "); give its task and noise with --task and --sigma");
         }
         return value;
     }
@@ -109,16 +116,17 @@ public final class MeasurementFile {
         }
     }
 
-    /** Equal to what 16 bits hold. */
+    /** Checks that picture and sidecar have the same numbers to 16 bits. */
     private static void requireSame(Path png, Path sidecar, ImageFile.Picture seen, Image exact) {
         boolean same = seen.image().width() == exact.width() && seen.image().height() == exact.height();
-        double range = Task.number("hi", seen.text().getOrDefault("hi", "1")) - Task.number("lo", seen.text().getOrDefault("lo", "-1"));
+        double range = Task.number("hi", seen.text().getOrDefault("hi", "1"))
+                - Task.number("lo", seen.text().getOrDefault("lo", "-1"));
         for (int i = 0; same && i < exact.data().length; i++) {
             same = Math.abs(seen.image().data()[i] - exact.data()[i]) <= range * 0.51 / 65535;
         }
         if (!same) {
             throw new IllegalArgumentException(png + ": shows another measurement than " + sidecar.getFileName()
-                    + " beside it holds; delete the one that is out of date");
+                    + " beside it; delete the one that is out of date");
         }
     }
 }

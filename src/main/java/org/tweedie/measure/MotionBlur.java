@@ -11,29 +11,31 @@ import org.tweedie.program.Value;
 import org.tweedie.program.op.Convolution;
 
 /**
- * Correlation with the kernel of a shaken camera, the picture reflected at its ends: {@code motion} (size 61, intensity 0.5),
- * {@code motion:SIZE} or {@code motion:SIZE:INTENSITY}.
+ * Correlation with the kernel of a shaken camera, with the picture reflected at its ends: {@code motion} (size 61, intensity
+ * 0.5), {@code motion:SIZE} or {@code motion:SIZE:INTENSITY}.
  *
- * @param size side of the square in which the kernel was drawn, odd
- * @param intensity from 0 (straight) to 1 (wildly bent)
+ * @param size the odd side of the square that contains the kernel
+ * @param intensity the bending of the camera's path, from 0 (straight) to 1 (strongly bent)
  * @param kernel [1,1,size,size], not negative, of sum 1
  */
 public record MotionBlur(int size, double intensity, Tensor kernel) implements LinearOperator {
     /** @throws IllegalArgumentException when the kernel is not of that size or its sum is not 1 */
     public MotionBlur {
         if (!kernel.shape().equals(Shape.of(1, 1, size, size))) {
-            throw new IllegalArgumentException("motion: expected a kernel [1,1," + size + "," + size + "], got " + kernel.shape());
+            throw new IllegalArgumentException("motion: expected a kernel [1,1," + size + "," + size + "], got "
+                    + kernel.shape());
         }
         double sum = 0;
         for (double v : kernel.doubles()) {
             sum += v;
         }
         if (!(Math.abs(sum - 1) < 1e-4)) {
-            throw new IllegalArgumentException("motion: expected a kernel of sum 1, got " + sum + "; it would change the brightness");
+            throw new IllegalArgumentException("motion: expected a kernel of sum 1, got " + sum
+                    + "; it would change the brightness");
         }
     }
 
-    /** A kernel drawn from a seed. */
+    /** Makes a random kernel from a seed. */
     public MotionBlur(int size, double intensity, long seed) {
         this(size, intensity, MotionKernel.draw(size, intensity, seed));
     }
@@ -48,7 +50,7 @@ public record MotionBlur(int size, double intensity, Tensor kernel) implements L
         return image;
     }
 
-    /** The part of the kernel that is not zero, and how far it reaches from the middle. */
+    /** The smallest rectangle of the kernel that has all nonzero values, and its extent from the middle in each direction. */
     private record Support(Tensor weight, Tensor flipped, int up, int down, int left, int right) {
         int height() {
             return up + down + 1;
@@ -106,7 +108,7 @@ public record MotionBlur(int size, double intensity, Tensor kernel) implements L
         return new Separable(Separable.padding(height, s.up, s.down), Separable.padding(width, s.left, s.right));
     }
 
-    /** [B,H,W,3] to [B*3,H,W,1]: one kernel for each channel. */
+    /** Traces [B,H,W,3] to [B*3,H,W,1], so that one kernel serves all channels. */
     private static Value planes(Tracer t, Value x) {
         return t.reshape(t.transpose(x, 0, 3, 1, 2), Shape.of(x.dim(0) * 3, x.dim(1), x.dim(2), 1));
     }
@@ -115,15 +117,16 @@ public record MotionBlur(int size, double intensity, Tensor kernel) implements L
         return t.transpose(t.reshape(planes, Shape.of(batch, 3, planes.dim(1), planes.dim(2))), 0, 2, 3, 1);
     }
 
-    /** The blurred picture itself. */
+    /** Returns the blurred picture itself. */
     @Override
     public Tensor start(Tensor y) {
         return y;
     }
 
     /**
-     * The residual correlated with the turned kernel, reflected at the ends: A^T r away from them. The residual itself would do for
-     * a kernel with a positive spectrum only; here it could push the wrong way.
+     * Returns the residual correlated with the turned kernel and reflected at the ends, which equals A^T r away from the
+     * ends. The residual itself would suffice only for a kernel with a positive spectrum; for other kernels it could move the
+     * picture in the wrong direction.
      */
     @Override
     public Tensor extend(Tensor residual) {
@@ -138,7 +141,7 @@ public record MotionBlur(int size, double intensity, Tensor kernel) implements L
             int dy = tap / k.width() - k.down;
             int dx = tap % k.width() - k.right;
             Arrays.setAll(columns, x -> 3 * Separable.reflect(x + dx, w));
-            for (int row = 0; taps[tap] != 0 && row < out.length / (3 * w); row++) { // of all pictures of the batch
+            for (int row = 0; taps[tap] != 0 && row < out.length / (3 * w); row++) { // the rows of all pictures of the batch
                 int from = (row / h * h + Separable.reflect(row % h + dy, h)) * 3 * w;
                 for (int x = 0; x < w; x++) {
                     for (int c = 0; c < 3; c++) {
@@ -155,7 +158,7 @@ public record MotionBlur(int size, double intensity, Tensor kernel) implements L
         return Map.of("kernel", kernel);
     }
 
-    /** The tasks that name it. */
+    /** The tasks that name this operator. */
     static final class Family implements OperatorFamily {
         @Override
         public String name() {
@@ -174,7 +177,7 @@ public record MotionBlur(int size, double intensity, Tensor kernel) implements L
 
         @Override
         public String help() {
-            return "The camera was shaken along a random path within SIZE pixels (61), bent by INTENSITY (0.5).";
+            return "The camera moves along a random path within SIZE pixels (default 61), which bends by INTENSITY (default 0.5).";
         }
 
         @Override

@@ -8,8 +8,9 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 
 /**
- * Kernels of a shaken camera: a random path whose steps and bends follow LeviBorodenko/motionblur, the generator behind the published
- * results, drawn on a grid of twice the size, blurred a little and reduced. The drawing and the random numbers are ours.
+ * Kernels of a shaken camera: a random path that is drawn on a grid of twice the size, blurred slightly and reduced. The
+ * steps and bends of the path follow LeviBorodenko/motionblur, the generator that the published results used; the drawing and
+ * the random numbers differ from it.
  */
 final class MotionKernel {
     private static final double SMALL = 0.1;
@@ -21,13 +22,19 @@ final class MotionKernel {
         random = new Philox(seed, Philox.Stream.KERNEL);
     }
 
-    /** [1,1,size,size], not negative, of sum 1. @throws IllegalArgumentException when the size or the intensity is not usable */
+    /**
+     * Draws a kernel [1,1,size,size] without negative values and of sum 1.
+     *
+     * @throws IllegalArgumentException when the size or the intensity is out of range
+     */
     static Tensor draw(int size, double intensity, long seed) {
         if (size < 9 || size > 255 || size % 2 == 0) {
-            throw new IllegalArgumentException("motion: expected an odd size from 9 to 255 pixels, got " + size + "; as in motion:61");
+            throw new IllegalArgumentException("motion: expected an odd size from 9 to 255 pixels, got " + size
+                    + "; as in motion:61");
         }
         if (!(intensity >= 0 && intensity <= 1)) {
-            throw new IllegalArgumentException("motion: expected an intensity from 0 to 1, got " + intensity + "; as in motion:61:0.5");
+            throw new IllegalArgumentException("motion: expected an intensity from 0 to 1, got " + intensity
+                    + "; as in motion:61:0.5");
         }
         MotionKernel k = new MotionKernel(seed);
         int n = 2 * size;
@@ -38,12 +45,12 @@ final class MotionKernel {
         return normalised(reduced(smooth, n), size);
     }
 
-    /** Open interval (0,1): safe for logarithms. */
+    /** Draws from the open interval (0,1), so that a logarithm is finite. */
     private double uniform() {
         return ((random.bits(drawn++) & 0xFFFFFFFFL) + 0.5) * 0x1p-32;
     }
 
-    /** Beta(a,b) of whole a and b, from Gamma(n) = -ln of a product of n uniforms. */
+    /** Draws from Beta(a,b) for whole a and b, with Gamma(n) = -ln of a product of n uniform numbers. */
     private double beta(int a, int b) {
         double x = gamma(a);
         return x / (x + gamma(b));
@@ -57,13 +64,13 @@ final class MotionKernel {
         return sum;
     }
 
-    /** Triangular law on [0,right] with its peak at mode, by inversion. */
+    /** Draws from the triangular distribution on [0,right] with its peak at mode, by inversion. */
     private double triangular(double mode, double right) {
         double u = uniform();
         return u * right < mode ? Math.sqrt(u * right * mode) : right - Math.sqrt((1 - u) * right * (right - mode));
     }
 
-    /** Corners {x, y} relative to their mean, in cells of the drawing grid. */
+    /** Draws the path: its corners {x, y} relative to their mean, in cells of the drawing grid. */
     private double[][] path(double diagonal, double intensity) {
         double longest = 0.75 * diagonal * (uniform() + uniform() * intensity * intensity);
         List<Double> steps = new ArrayList<>();
@@ -106,7 +113,10 @@ final class MotionKernel {
         return out;
     }
 
-    /** A line of some width through the corners about the middle of an n x n grid: a cell is as dark as the line covers it. */
+    /**
+     * Draws a line of a width through the corners around the middle of an n x n grid. The value of a cell is the fraction of
+     * it that the line covers.
+     */
     private static double[] stroke(double[][] path, int n, double width) {
         double[] grid = new double[n * n];
         for (int i = 0; i < grid.length; i++) {
@@ -140,7 +150,7 @@ final class MotionKernel {
         return sandwich(Separable.reduction(n, 2, MotionKernel::lanczos, 3).doubles(), grid, n / 2, n);
     }
 
-    /** M G M^T for M [m,n], G [n,n]. */
+    /** Returns M G M^T for M [m,n] and G [n,n]. */
     private static double[] sandwich(double[] m, double[] g, int rows, int n) {
         double[] left = product(rows, n, n, (i, k) -> m[i * n + k], (k, j) -> g[k * n + j]);
         return product(rows, n, rows, (i, k) -> left[i * n + k], (k, j) -> m[j * n + k]);
@@ -168,7 +178,10 @@ final class MotionKernel {
         return x == 0 ? 1 : Math.abs(x) >= 3 ? 0 : 3 * StrictMath.sin(a) * StrictMath.sin(a / 3) / (a * a);
     }
 
-    /** What is below half a grey level of 255 of the peak is left out, as in a drawing of 8 bits; so the support stays small. */
+    /**
+     * Sets values below half a grey level (of 255 at the peak) to zero, as in a drawing of 8 bits, which keeps the support
+     * small, and normalises the sum to 1.
+     */
     private static Tensor normalised(double[] k, int size) {
         double peak = 0;
         for (double v : k) {

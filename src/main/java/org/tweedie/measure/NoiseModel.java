@@ -4,17 +4,17 @@ package org.tweedie.measure;
 import org.tweedie.program.Philox;
 import org.tweedie.program.Tensor;
 
-/** How a measurement differs from A x. Values are on the [-1,1] scale: a sigma of 0.05 is 0.025 on [0,1]. */
+/** The noise that is added to A x. Values are on the [-1,1] scale: a sigma of 0.05 is 0.025 on [0,1]. */
 public sealed interface NoiseModel {
-    /** What {@link #parse} reads. */
+    /** The text that {@link #parse} reads as this noise. */
     String spec();
 
-    /** The noisy measurement, F32, of a measurement [..,3]. The same seed gives the same noise. */
+    /** Adds noise to a measurement [..,3] and returns it in F32. The same seed gives the same noise. */
     Tensor on(Tensor clean, long seed);
 
-    /** y + sigma N(0,1), each number on its own. */
+    /** Gaussian noise y + sigma N(0,1), independent for each number. */
     record Gaussian(double sigma) implements NoiseModel {
-        /** @throws IllegalArgumentException unless sigma is 0 (no noise) or above */
+        /** @throws IllegalArgumentException unless sigma is 0 (no noise) or positive */
         public Gaussian {
             if (!(sigma >= 0 && sigma < Double.POSITIVE_INFINITY)) {
                 throw new IllegalArgumentException("noise: expected a sigma of 0 or more (on the [-1,1] scale), got " + sigma);
@@ -38,7 +38,10 @@ public sealed interface NoiseModel {
         }
     }
 
-    /** A fraction of the pixels, each on its own, becomes black (half of them) or white, all channels together. */
+    /**
+     * Salt-and-pepper noise: each pixel becomes, with the given probability, black or white (half of them each), in all
+     * channels together.
+     */
     record SaltPepper(double fraction) implements NoiseModel {
         /** @throws IllegalArgumentException unless the fraction is between 0 and 1 */
         public SaltPepper {
@@ -67,9 +70,9 @@ public sealed interface NoiseModel {
     }
 
     /**
-     * {@code gaussian} (of the given sigma) or {@code salt-pepper:FRACTION}.
+     * Reads {@code gaussian} (with the given sigma) or {@code salt-pepper:FRACTION}.
      *
-     * @throws IllegalArgumentException listing what there is
+     * @throws IllegalArgumentException listing the known kinds of noise
      */
     static NoiseModel parse(String spec, double sigma) {
         String[] parts = spec.split(":", -1);
@@ -79,6 +82,7 @@ public sealed interface NoiseModel {
         if (parts[0].equals("salt-pepper") && parts.length == 2) {
             return new SaltPepper(Task.number(spec, parts[1]));
         }
-        throw new IllegalArgumentException("noise '" + spec + "': expected gaussian or salt-pepper:FRACTION, as in salt-pepper:0.02");
+        throw new IllegalArgumentException("noise '" + spec + "': expected gaussian or salt-pepper:FRACTION, as in "
+                + "salt-pepper:0.02");
     }
 }

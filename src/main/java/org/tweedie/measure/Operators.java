@@ -11,9 +11,10 @@ import org.tweedie.options.Spelling;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 
-/** Finds the measurement operator that a task names: {@code sr:8}, {@code inpaint:box}, ... */
+/** Finds the measurement operator that a task names, for example {@code sr:8} or {@code inpaint:box}. */
 public final class Operators {
-    private static final List<OperatorFamily> FAMILIES = Implementations.of(OperatorFamily.class).stream().<OperatorFamily>map(Operators::create)
+    private static final List<OperatorFamily> FAMILIES = Implementations.of(OperatorFamily.class).stream().<OperatorFamily>map(
+            Operators::create)
             .sorted(Comparator.comparing(OperatorFamily::name)).toList();
 
     private Operators() {}
@@ -28,7 +29,7 @@ public final class Operators {
         }
     }
 
-    /** Every family of this package, by name. */
+    /** The families of this package, in the order of their names. */
     public static List<OperatorFamily> families() {
         return FAMILIES;
     }
@@ -46,15 +47,16 @@ public final class Operators {
     /**
      * Makes the operator that a task names, for pictures of a size.
      *
-     * @param image [1,H,W,3]
-     * @param seed draws random masks and kernels
-     * @throws IllegalArgumentException with one line: an unknown task (with the known ones), a wrong number, a size that does not fit
+     * @param image the shape of the pictures, [1,H,W,3]
+     * @param seed the seed of random masks and kernels
+     * @throws IllegalArgumentException with one line when the task is unknown (the message lists the known ones), a number is
+     *         wrong, or the size does not fit
      */
     public static MeasurementOperator parse(String spec, Shape image, long seed) {
         return parse(spec, image, seed, Map.of());
     }
 
-    /** Makes the operator with the mask or kernel that was stored with a measurement, which comes before spec and seed. */
+    /** Makes the operator with the mask or kernel that was stored with a measurement; it has priority over spec and seed. */
     public static MeasurementOperator parse(String spec, Shape image, long seed, Map<String, Tensor> stored) {
         Task task = Task.of(spec);
         MeasurementOperator op = family(task).parse(task, image, seed, stored);
@@ -62,18 +64,23 @@ public final class Operators {
         return op;
     }
 
-    /** The shape of the picture whose measurement by a task has shape y. @throws IllegalArgumentException as {@link #parse} */
+    /**
+     * Returns the shape of the picture whose measurement by a task has shape y.
+     *
+     * @throws IllegalArgumentException as {@link #parse}
+     */
     public static Shape imageShape(String spec, Shape y) {
         Task task = Task.of(spec);
         return family(task).image(task, y);
     }
 
     private static OperatorFamily family(Task task) {
-        return FAMILIES.stream().filter(f -> f.name().equals(task.name())).findFirst().orElseThrow(() -> new IllegalArgumentException(
+        return FAMILIES.stream().filter(f -> f.name().equals(task.name())).findFirst().orElseThrow(() ->
+                new IllegalArgumentException(
                 "task '" + task.spec() + "': unknown" + suggestion(task.spec()) + "; known: " + grammar()));
     }
 
-    /** Names the example that is nearest as a whole, or by its first word, if few letters differ. */
+    /** Suggests the most similar example, compared as a whole or by its first word, if few letters differ. */
     private static String suggestion(String spec) {
         String asked = spec.toLowerCase(Locale.ROOT);
         String best = null;

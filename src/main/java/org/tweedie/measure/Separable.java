@@ -7,9 +7,11 @@ import org.tweedie.program.Tensor;
 import org.tweedie.program.Tracer;
 import org.tweedie.program.Value;
 
-/** Maps of pictures that act on rows and on columns apart: x to R x C^T with constant matrices R [h,H], C [w,W]. */
+/**
+ * A linear map of pictures that acts on rows and columns separately: x to R x C^T with constant matrices R [h,H] and C [w,W].
+ */
 record Separable(Tensor rows, Tensor columns) {
-    /** [B,H,W,C] to [B,h,w,C]. */
+    /** Traces the map of [B,H,W,C] to [B,h,w,C]. */
     Value apply(Tracer t, Value x) {
         int b = x.dim(0);
         int c = x.dim(3);
@@ -20,7 +22,7 @@ record Separable(Tensor rows, Tensor columns) {
         return right(t, y, false);
     }
 
-    /** The adjoint: [B,h,w,C] to [B,H,W,C]. */
+    /** Traces the adjoint of [B,h,w,C] to [B,H,W,C]. */
     Value adjoint(Tracer t, Value y) {
         int b = y.dim(0);
         int c = y.dim(3);
@@ -30,7 +32,7 @@ record Separable(Tensor rows, Tensor columns) {
         return t.reshape(x, Shape.of(b, rows.shape().dim(1), wide.dim(2), c));
     }
 
-    /** Columns as one large product: [B,h,W,C] to [B,h,w,C], or back. */
+    /** Traces the map of the columns as one large product: [B,h,W,C] to [B,h,w,C], or its adjoint. */
     private Value right(Tracer t, Value y, boolean adjoint) {
         int b = y.dim(0);
         int h = y.dim(1);
@@ -41,15 +43,15 @@ record Separable(Tensor rows, Tensor columns) {
         return t.transpose(t.reshape(done, Shape.of(b, h, c, to)), 0, 1, 3, 2);
     }
 
-    /** The same matrix on a square's rows and columns is kept once. */
+    /** Makes the map; if height and width are equal, rows and columns share one matrix. */
     static Separable of(int height, int width, java.util.function.IntFunction<Tensor> matrix) {
         Tensor rows = matrix.apply(height);
         return new Separable(rows, height == width ? rows : matrix.apply(width));
     }
 
     /**
-     * Reduction by a whole factor s: [n/s, n], row i the kernel stretched by s about the centre of block i, normalised to sum 1;
-     * beyond the ends the line is mirrored, the edge twice.
+     * Returns the matrix [n/s, n] of the reduction by a whole factor s. Row i is the kernel, stretched by s around the centre
+     * of block i and normalised to sum 1; beyond its ends the line is mirrored, with the edge repeated.
      *
      * @param support half the width of the kernel before stretching
      */
@@ -70,7 +72,10 @@ record Separable(Tensor rows, Tensor columns) {
         return Tensor.of(Shape.of(n / s, n), m);
     }
 
-    /** Correlation with taps, reflected at the ends, the edge once: [n, n], entry (i, reflect(i + k - r)) gets taps[k], r the middle. */
+    /**
+     * Returns the matrix [n, n] of the correlation with taps, reflected at the ends without repeating the edge: taps[k] is
+     * added to entry (i, reflect(i + k - r)), where r is the middle tap.
+     */
     static Tensor correlation(int n, double[] taps) {
         double[] m = new double[n * n];
         for (int i = 0; i < n; i++) {
@@ -81,7 +86,7 @@ record Separable(Tensor rows, Tensor columns) {
         return Tensor.of(Shape.of(n, n), m);
     }
 
-    /** Reflection padding (or cropping, where negative), the edge once: [before + n + after, n]. */
+    /** Returns the matrix [before + n + after, n] of reflection padding without repeating the edge; negative numbers crop. */
     static Tensor padding(int n, int before, int after) {
         int rows = before + n + after;
         double[] m = new double[rows * n];
@@ -91,13 +96,13 @@ record Separable(Tensor rows, Tensor columns) {
         return Tensor.of(Shape.of(rows, n), m);
     }
 
-    /** ... 1 0 | 0 1 2 | 2 1 ... */
+    /** Returns the index in 0 .. n-1 of the line that is mirrored with the edge repeated: ... 1 0 | 0 1 2 | 2 1 ... */
     static int mirror(int i, int n) {
         int j = Math.floorMod(i, 2 * n);
         return j < n ? j : 2 * n - 1 - j;
     }
 
-    /** ... 2 1 | 0 1 2 | 1 0 ... */
+    /** Returns the index in 0 .. n-1 of the line that is reflected without repeating the edge: ... 2 1 | 0 1 2 | 1 0 ... */
     static int reflect(int i, int n) {
         if (n == 1) {
             return 0;

@@ -9,14 +9,15 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Value;
 
 /**
- * Reduction of both sides by a whole factor, bicubic (Keys, a = -1/2) with the kernel stretched by the factor against aliasing:
- * {@code sr:FACTOR}, [B,H,W,3] to [B,H/s,W/s,3].
+ * Bicubic reduction (Keys, a = -1/2) of both sides by a whole factor, with the kernel stretched by the factor to avoid
+ * aliasing: {@code sr:FACTOR}, [B,H,W,3] to [B,H/s,W/s,3].
  */
 public record SuperResolution(int factor) implements LinearOperator {
     /** @throws IllegalArgumentException unless the factor is at least 2 */
     public SuperResolution {
         if (factor < 2) {
-            throw new IllegalArgumentException("sr: expected a whole factor of at least 2, got " + factor + "; as in sr:4 or sr:8");
+            throw new IllegalArgumentException("sr: expected a whole factor of at least 2, got " + factor
+                    + "; as in sr:4 or sr:8");
         }
     }
 
@@ -59,7 +60,10 @@ public record SuperResolution(int factor) implements LinearOperator {
         return d <= 1 ? (1.5 * d - 2.5) * d * d + 1 : d < 2 ? ((-0.5 * d + 2.5) * d - 4) * d + 2 : 0;
     }
 
-    /** Each pixel repeated to a block: nearly a right inverse on photographs, and it invents nothing between the blocks. */
+    /**
+     * Returns the picture with each pixel repeated in a block, which is nearly a right inverse on photographs and adds no
+     * detail between the blocks.
+     */
     @Override
     public Tensor start(Tensor y) {
         Shape s = y.shape();
@@ -68,13 +72,13 @@ public record SuperResolution(int factor) implements LinearOperator {
         float[] in = y.floats();
         float[] out = new float[s.dim(0) * h * w * 3];
         for (int i = 0; i < s.dim(0) * h * w; i++) {
-            int row = i / w / factor; // of all rows of the batch: h is a multiple of the factor
+            int row = i / w / factor; // counts the rows of the whole batch, which works since h is a multiple of the factor
             System.arraycopy(in, (row * s.dim(2) + i % w / factor) * 3, out, i * 3, 3);
         }
         return Tensor.of(Shape.of(s.dim(0), h, w, 3), out);
     }
 
-    /** Between the centres of the blocks linearly. */
+    /** Returns the residual, interpolated linearly between the centres of the blocks. */
     @Override
     public Tensor extend(Tensor residual) {
         Shape s = residual.shape();
@@ -90,7 +94,7 @@ public record SuperResolution(int factor) implements LinearOperator {
         return Tensor.of(Shape.of(s.dim(0), h, w, 3), out);
     }
 
-    /** The tasks that name it. */
+    /** The tasks that name this operator. */
     static final class Family implements OperatorFamily {
         @Override
         public String name() {
@@ -109,7 +113,7 @@ public record SuperResolution(int factor) implements LinearOperator {
 
         @Override
         public String help() {
-            return "The picture is reduced by a whole factor, bicubic, without aliasing.";
+            return "The picture is reduced by a whole factor, with bicubic interpolation and without aliasing.";
         }
 
         @Override

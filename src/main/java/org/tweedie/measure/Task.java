@@ -4,10 +4,10 @@ package org.tweedie.measure;
 import java.util.List;
 
 /**
- * The words of a task, as in {@code motion:61:0.5}.
+ * The words of a task, for example {@code motion:61:0.5}.
  *
  * @param spec the task as it was written
- * @param words its parts between the colons, the family's name first
+ * @param words the parts between the colons; the first is the family's name
  */
 public record Task(String spec, List<String> words) {
     /** Splits a task into its words. */
@@ -20,32 +20,33 @@ public record Task(String spec, List<String> words) {
         return words.getFirst();
     }
 
-    /** How many words follow the name. */
+    /** The number of words after the name. */
     public int count() {
         return words.size() - 1;
     }
 
-    /** Word i, the name being word 0. */
+    /** Returns word i; the name is word 0. */
     public String word(int i) {
         return words.get(i);
     }
 
-    /** @throws IllegalArgumentException unless so many words follow the name */
+    /** Checks the number of words after the name. @throws IllegalArgumentException unless it is from least to most */
     public Task requireCount(int least, int most) {
         if (count() < least || count() > most) {
             String expected = least == most ? Integer.toString(least) : least + " to " + most;
-            throw new IllegalArgumentException("task '" + spec + "': expected " + expected + (most == 1 ? " number" : " numbers") + " after '" + name()
+            throw new IllegalArgumentException("task '" + spec + "': expected " + expected + (most == 1 ? " number" : " numbers")
+                    + " after '" + name()
                     + "', got " + count() + "; known: " + Operators.grammar());
         }
         return this;
     }
 
-    /** Word i as a whole number, or a default where there is no such word. */
+    /** Returns word i as a whole number, or a default if there is no such word. */
     public int whole(int i, int otherwise) {
         return i <= count() ? whole(spec, word(i)) : otherwise;
     }
 
-    /** Word i as a number, or a default where there is no such word. */
+    /** Returns word i as a number, or a default if there is no such word. */
     public double number(int i, double otherwise) {
         return i <= count() ? number(spec, word(i)) : otherwise;
     }
@@ -66,7 +67,7 @@ public record Task(String spec, List<String> words) {
         }
     }
 
-    /** The shortest form of a number: 3 rather than 3.0. */
+    /** Returns the shortest form of a number: 3 rather than 3.0. */
     static String text(double x) {
         return x == Math.rint(x) && Math.abs(x) < 1e9 ? Long.toString((long) x) : Double.toString(x);
     }

@@ -15,14 +15,15 @@ import org.tweedie.program.op.Fn;
 import org.tweedie.weights.Json;
 import org.tweedie.weights.Weights;
 
-/** Stable Diffusion's autoencoder (diffusers' AutoencoderKL): pictures in [-1,1] to latents (unscaled) and back. */
+/** Stable Diffusion's autoencoder (diffusers' AutoencoderKL): maps pictures in [-1,1] to unscaled latents and back. */
 public final class Autoencoder {
-    /** Resnets and what changes the size after them (null at the last level). */
+    /** The resnets of a level and the convolution that changes the size after them (null at the last level). */
     private record Block(List<ResnetBlock> resnets, Conv2d resample) {}
 
     private record Mid(ResnetBlock first, VaeAttention attention, ResnetBlock second) {
         static Mid of(Weights w, int channels, int groups) {
-            return new Mid(resnet(w.at("resnets.0"), channels, channels, groups), VaeAttention.of(w.at("attentions.0"), channels, groups),
+            return new Mid(resnet(w.at("resnets.0"), channels, channels, groups),
+                    VaeAttention.of(w.at("attentions.0"), channels, groups),
                     resnet(w.at("resnets.1"), channels, channels, groups));
         }
 
@@ -40,7 +41,12 @@ public final class Autoencoder {
     private final Conv2d postQuantConv;
     private final Coder decoder;
 
-    /** @throws IllegalArgumentException when the config asks for what is not supported or the weights do not fit it */
+    /**
+     * Builds the network.
+     *
+     * @throws IllegalArgumentException when the config has a setting that is not supported, or the weights do not fit the
+     *         config
+     */
     public Autoencoder(Json c, Weights w) {
         c.only("act_fn", "silu");
         c.only("mid_block_add_attention", true);
@@ -80,12 +86,13 @@ public final class Autoencoder {
             for (int j = 0; j < c.integer("layers_per_block", 1); j++) {
                 resnets.add(resnet(b.at("resnets." + j), j == 0 ? width.get(Math.max(i - 1, 0)) : n, n, groups));
             }
-            // the encoder pads below and to the right only
+            // the encoder pads only at the bottom and on the right
             var halve = new Convolution(2, 0, 0, 1, 1);
             blocks.add(new Block(resnets, i == width.size() - 1 ? null : Conv2d.of(b.at("downsamplers.0.conv"), n, n, 3, halve)));
         }
         return new Coder(Conv2d.of(w.at("conv_in"), c.integer("in_channels", 3), width.getFirst(), 3, 1, 1), blocks,
-                Mid.of(w.at("mid_block"), width.getLast(), groups), GroupNorm.of(w.at("conv_norm_out"), width.getLast(), groups, 1e-6),
+                Mid.of(w.at("mid_block"), width.getLast(), groups),
+                GroupNorm.of(w.at("conv_norm_out"), width.getLast(), groups, 1e-6),
                 Conv2d.of(w.at("conv_out"), width.getLast(), out, 3, 1, 1));
     }
 
@@ -103,11 +110,12 @@ public final class Autoencoder {
             blocks.add(new Block(resnets, i == width.size() - 1 ? null : Conv2d.of(b.at("upsamplers.0.conv"), n, n, 3, 1, 1)));
         }
         return new Coder(Conv2d.of(w.at("conv_in"), in, width.getFirst(), 3, 1, 1), blocks,
-                Mid.of(w.at("mid_block"), width.getFirst(), groups), GroupNorm.of(w.at("conv_norm_out"), width.getLast(), groups, 1e-6),
+                Mid.of(w.at("mid_block"), width.getFirst(), groups),
+                GroupNorm.of(w.at("conv_norm_out"), width.getLast(), groups, 1e-6),
                 Conv2d.of(w.at("conv_out"), width.getLast(), c.integer("out_channels", 3), 3, 1, 1));
     }
 
-    /** Pixels per latent place, along each side. */
+    /** The number of pixels per latent position along each side. */
     public int factor() {
         return 1 << (encoder.blocks.size() - 1);
     }
@@ -116,18 +124,19 @@ public final class Autoencoder {
         return latentChannels;
     }
 
-    /** The diffusion works on latents times this. */
+    /** The factor by which a latent is multiplied before the diffusion works on it. */
     public double scalingFactor() {
         return scalingFactor;
     }
 
-    /** What the encoder says of a picture's latent, [B,h,w,4] each. */
+    /** The distribution of a picture's latent that the encoder gives, [B,h,w,4] each. */
     public record Posterior(Value mean, Value logvar) {}
 
-    /** image [B,H,W,3] in [-1,1] to the latent's mean and log variance. */
+    /** Traces the encoder: image [B,H,W,3] in [-1,1] to the latent's mean and log variance. */
     public Posterior encode(Tracer t, Value image) {
         if (image.dim(1) % factor() != 0 || image.dim(2) % factor() != 0) {
-            throw new IllegalArgumentException("autoencoder: image sides " + image.dim(2) + " x " + image.dim(1) + " are not multiples of " + factor());
+            throw new IllegalArgumentException("autoencoder: image sides " + image.dim(2) + " x " + image.dim(1)
+                    + " are not multiples of " + factor());
         }
         Value x = encoder.convIn.apply(t, image);
         for (Block b : encoder.blocks) {
@@ -138,10 +147,11 @@ public final class Autoencoder {
         }
         x = encoder.convOut.apply(t, encoder.convNormOut.applySilu(t, encoder.mid.apply(t, x))); // [B,h,w,8]
         x = quantConv.apply(t, x);
-        return new Posterior(t.slice(x, 3, 0, latentChannels), t.unary(Fn.LOGVAR_CLAMP, t.slice(x, 3, latentChannels, 2 * latentChannels)));
+        return new Posterior(t.slice(x, 3, 0, latentChannels),
+                t.unary(Fn.LOGVAR_CLAMP, t.slice(x, 3, latentChannels, 2 * latentChannels)));
     }
 
-    /** latent [B,h,w,4], unscaled, to a picture [B,H,W,3], not clamped. */
+    /** Traces the decoder: an unscaled latent [B,h,w,4] to a picture [B,H,W,3], not clamped. */
     public Value decode(Tracer t, Value latent) {
         Value x = decoder.mid.apply(t, decoder.convIn.apply(t, postQuantConv.apply(t, latent)));
         for (Block b : decoder.blocks) {

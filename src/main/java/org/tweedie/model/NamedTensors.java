@@ -10,7 +10,10 @@ import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 
-/** Tensors by name, checked against the shapes that a network takes; letters stand for sizes that must agree. */
+/**
+ * Tensors by name, which are checked against the shapes that a network takes; a letter is a size that must be the same in all
+ * tensors.
+ */
 public final class NamedTensors {
     private final String origin;
     private final Map<String, Tensor> tensors;
@@ -18,13 +21,17 @@ public final class NamedTensors {
     private final Map<String, String> origins = new HashMap<>();
     private final Set<String> used = new LinkedHashSet<>();
 
-    /** @param origin names in messages where the tensors come from, such as a file */
+    /** @param origin the source of the tensors, for messages, such as a file's name */
     public NamedTensors(String origin, Map<String, Tensor> tensors) {
         this.origin = origin;
         this.tensors = tensors;
     }
 
-    /** A floating-point tensor as F32 or F64. @param dims numbers, or letters for sizes that are free but the same in all tensors */
+    /**
+     * Returns a floating-point tensor as F32 or F64.
+     *
+     * @param dims numbers, or letters for sizes that are free but the same in all tensors
+     */
     public Tensor real(String name, Object... dims) {
         Tensor x = any(name, dims);
         if (!x.dtype().isFloat()) {
@@ -33,7 +40,7 @@ public final class NamedTensors {
         return x.dtype() == DType.F32 || x.dtype() == DType.F64 ? x : Tensor.of(x.shape(), x.floats());
     }
 
-    /** An integer tensor, as I64. */
+    /** Returns an integer tensor as I64. */
     public Tensor whole(String name, Object... dims) {
         Tensor x = any(name, dims);
         if (x.dtype().isFloat()) {
@@ -42,13 +49,13 @@ public final class NamedTensors {
         return x.dtype() == DType.I64 ? x : Tensor.of(x.shape(), x.longs());
     }
 
-    /** A tensor of either kind, as F32 or F64. */
+    /** Returns a tensor of either kind as F32 or F64. */
     public Tensor number(String name, Object... dims) {
         Tensor x = any(name, dims);
         return x.dtype() == DType.F32 || x.dtype() == DType.F64 ? x : Tensor.of(x.shape(), x.floats());
     }
 
-    /** The size that a letter came to stand for. */
+    /** Returns the size that a letter has in the tensors read so far. */
     public int size(String letter) {
         return sizes.get(letter);
     }
@@ -63,7 +70,8 @@ public final class NamedTensors {
         Shape s = x.shape();
         boolean fits = s.rank() == dims.length;
         for (int i = 0; fits && i < dims.length; i++) {
-            fits = dims[i] instanceof Integer n ? s.dim(i) == n : bind((String) dims[i], s.dim(i), name) == s.dim(i) && s.dim(i) > 0;
+            fits = dims[i] instanceof Integer n ? s.dim(i) == n : bind((String) dims[i], s.dim(i), name) == s.dim(i)
+                    && s.dim(i) > 0;
         }
         if (!fits) {
             throw wrong(name, pattern(dims), x);
@@ -96,7 +104,7 @@ public final class NamedTensors {
         return s.append(']').toString();
     }
 
-    /** The names of the tensors that nothing has asked for. */
+    /** The names of the tensors that have not been used. */
     public List<String> unused() {
         return tensors.keySet().stream().filter(name -> !used.contains(name)).toList();
     }

@@ -9,7 +9,10 @@ import org.tweedie.weights.CheckpointPart;
 import org.tweedie.weights.Json;
 import org.tweedie.weights.RandomWeights;
 
-/** The parts of a Stable Diffusion checkpoint, each built when first asked for. Its tensors are mapped files, valid until {@link #close}. */
+/**
+ * The parts of a Stable Diffusion checkpoint, each built at its first use. Its tensors are mapped files, valid until
+ * {@link #close}.
+ */
 public final class StableDiffusion implements AutoCloseable {
     private final Checkpoint checkpoint;
     private Tokenizer tokenizer;
@@ -21,12 +24,22 @@ public final class StableDiffusion implements AutoCloseable {
         this.checkpoint = checkpoint;
     }
 
-    /** @param folder in the layout of diffusers; @throws IllegalArgumentException when it is none; @throws IOException when it cannot be read */
+    /**
+     * Opens a checkpoint.
+     *
+     * @param folder the folder, in the layout of diffusers
+     * @throws IllegalArgumentException when it is not a checkpoint
+     * @throws IOException when it cannot be read
+     */
     public static StableDiffusion open(Path folder) throws IOException {
         return new StableDiffusion(Checkpoint.open(folder));
     }
 
-    /** A model of the same sizes with weights that were never trained, to be timed. @param folder with its configurations; weight files are not read */
+    /**
+     * Makes a model of the same sizes with random weights, for timing.
+     *
+     * @param folder the folder with the configuration files; weight files are not read
+     */
     public static StableDiffusion random(Path folder, long seed, DType dtype) throws IOException {
         return new StableDiffusion(Checkpoint.random(folder, new RandomWeights(seed, dtype)));
     }
@@ -67,7 +80,7 @@ public final class StableDiffusion implements AutoCloseable {
         return checkpoint.module("scheduler").config();
     }
 
-    /** Side of the pictures that the model was trained on, in pixels. */
+    /** The side of the pictures that the model was trained on, in pixels. */
     public int side() throws IOException {
         return checkpoint.module("unet").config().integer("sample_size") * vae().factor();
     }

@@ -19,18 +19,19 @@ import java.util.stream.Collectors;
 import org.tweedie.weights.Json;
 
 /**
- * CLIP's byte-level BPE, as transformers' CLIPTokenizer segments text: Unicode NFC, white space to single blanks, lower case by
- * character; then words, single digits and runs of other characters; then the merges of lowest rank inside each.
- * Read from the {@code tokenizer/} folder of a checkpoint: vocab.json, merges.txt, tokenizer_config.json, special_tokens_map.json.
+ * CLIP's byte-level BPE, as transformers' CLIPTokenizer segments text: Unicode NFC, white space to single blanks, lower case
+ * by character; then a split into words, single digits and runs of other characters; then the merges of lowest rank inside
+ * each piece. It is read from the {@code tokenizer/} folder of a checkpoint: vocab.json, merges.txt, tokenizer_config.json,
+ * special_tokens_map.json.
  */
 public final class Tokenizer {
     private static final Pattern SPACE = Pattern.compile("\\s+", Pattern.UNICODE_CHARACTER_CLASS);
     private static final Pattern PIECE = Pattern.compile("'s|'t|'re|'ve|'m|'ll|'d|\\p{L}+|\\p{N}|[^\\s\\p{L}\\p{N}]+",
             Pattern.UNICODE_CHARACTER_CLASS);
-    private static final int LONGEST = 1 << 16;     // a sanity bound: CLIP has 77
+    private static final int LONGEST = 1 << 16;     // an upper bound that catches damaged files: CLIP has 77
     private static final String[] BYTE_SYMBOLS = byteSymbols();
 
-    /** What a pair of neighbours becomes, and how early. */
+    /** The token that a pair of neighbours is merged to, and the merge's rank. */
     private record Merge(int rank, int id) {
     }
 
@@ -72,17 +73,22 @@ public final class Tokenizer {
         }
     }
 
-    /** @param folder the {@code tokenizer} folder; @throws IOException naming the file that is missing or broken */
+    /**
+     * Reads a tokenizer.
+     *
+     * @param folder the {@code tokenizer} folder
+     * @throws IOException naming the file that is missing or damaged
+     */
     public static Tokenizer open(Path folder) throws IOException {
         return new Tokenizer(folder);
     }
 
-    /** Number of ids that {@link #ids} returns: 77 for Stable Diffusion. */
+    /** The number of ids that {@link #ids} returns: 77 for Stable Diffusion. */
     public int length() {
         return length;
     }
 
-    /** Ids of a text: begin, the text cut to fit, end, padding. [length] */
+    /** Returns the ids of a text, [length]: begin, the text cut to fit, end, padding. */
     public long[] ids(String text) {
         List<Integer> all = encode(text);
         long[] ids = new long[length];
@@ -96,18 +102,21 @@ public final class Tokenizer {
         return ids;
     }
 
-    /** How many ids the whole text takes with begin and end; above {@link #length} its tail is cut. */
+    /**
+     * The number of ids of the whole text with begin and end; above {@link #length}, {@link #ids} cuts the end of the text.
+     */
     public int count(String text) {
         return encode(text).size() + 2;
     }
 
     private List<Integer> encode(String text) {
         if (text.codePoints().anyMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE)) {
-            throw new IllegalArgumentException("prompt: expected Unicode text, got half of a surrogate pair; type it anew");
+            throw new IllegalArgumentException("prompt: expected Unicode text, got half of a surrogate pair; type it again");
         }
         String clean = SPACE.matcher(Normalizer.normalize(text, Normalizer.Form.NFC)).replaceAll(" ");
         // one character at a time, so that a capital sigma at a word's end becomes the same letter as elsewhere
-        String lower = clean.codePoints().mapToObj(c -> Character.toString(c).toLowerCase(Locale.ROOT)).collect(Collectors.joining());
+        String lower = clean.codePoints().mapToObj(c -> Character.toString(c).toLowerCase(Locale.ROOT))
+                .collect(Collectors.joining());
         List<Integer> ids = new ArrayList<>();
         Matcher m = special.matcher(lower);
         int at = 0;
@@ -166,7 +175,8 @@ public final class Tokenizer {
             Integer right = pair.length == 2 ? vocabulary.get(pair[1]) : null;
             Integer both = pair.length == 2 ? vocabulary.get(pair[0] + pair[1]) : null;
             if (left == null || right == null || both == null) {
-                throw new IOException("tokenizer/merges.txt: line " + (i + 1) + ": expected two tokens whose join is in vocab.json, got '"
+                throw new IOException("tokenizer/merges.txt: line " + (i + 1) + ": expected two tokens whose join is in "
+                        + "vocab.json, got '"
                         + lines[i] + "'; the two files do not belong together, download them again");
             }
             merges.putIfAbsent(pair(left, right), new Merge(i, both));
@@ -177,7 +187,7 @@ public final class Tokenizer {
         return (long) left << 32 | right;
     }
 
-    /** A special token is written as a text or as an object with its text in {@code content}. */
+    /** Reads a special token, which is stored as a text or as an object with its text in {@code content}. */
     private static String special(String key, Json first, Json second) {
         for (Json json : List.of(first, second)) {
             if (json.has(key)) {
@@ -197,7 +207,10 @@ public final class Tokenizer {
         return id;
     }
 
-    /** A printable character for each byte: itself where printable, else the characters from U+0100 on in order. */
+    /**
+     * Returns a printable character for each byte: the byte's own character if it is printable, else the characters from
+     * U+0100 on, in order.
+     */
     private static String[] byteSymbols() {
         String[] symbols = new String[256];
         int next = 256;

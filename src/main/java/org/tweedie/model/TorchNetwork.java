@@ -14,39 +14,43 @@ import org.tweedie.program.Value;
 import org.tweedie.transform.Simplify;
 
 /**
- * A network of a checkpoint with PyTorch's names and layouts: channels come first outside and last inside.
+ * A network of a checkpoint with PyTorch's names and layouts: its inputs and outputs have channels first, while the network
+ * itself has channels last.
  *
  * @param input the first floating-point input, null if there is none
  * @param output the first output
  */
 public record TorchNetwork(String name, String input, String output, List<Field> fields, Body body) {
-    /** Which types an input may have: floating point, integers, or either. */
+    /** The types that an input may have: floating point, integers, or either. */
     public enum Kind { REAL, WHOLE, NUMBER }
 
     /** An input: its name, its kind, and its sizes as numbers or letters. */
     public record Field(String name, Kind kind, List<Object> dims) {}
 
-    /** Emits the network and its outputs. */
+    /** Traces the network and its outputs. */
     @FunctionalInterface
     public interface Body {
         void trace(Tracer t, Map<String, Value> in);
     }
 
-    /** input_ids [B,77] (I64) to last_hidden_state [B,77,C]. */
+    /** Returns the text encoder: input_ids [B,77] (I64) to last_hidden_state [B,77,C]. */
     public static TorchNetwork of(ClipText net) {
-        return new TorchNetwork("text_encoder", null, "last_hidden_state", List.of(field("input_ids", Kind.WHOLE, "B", net.length())),
+        return new TorchNetwork("text_encoder", null, "last_hidden_state",
+                List.of(field("input_ids", Kind.WHOLE, "B", net.length())),
                 (t, in) -> t.output("last_hidden_state", net.apply(t, in.get("input_ids"))));
     }
 
-    /** sample [B,c,h,w], timestep [B], encoder_hidden_states [B,N,C] to out_sample [B,c,h,w]. */
+    /** Returns the UNet: sample [B,c,h,w], timestep [B] and encoder_hidden_states [B,N,C] to out_sample [B,c,h,w]. */
     public static TorchNetwork of(UNet net) {
-        return new TorchNetwork("unet", "sample", "out_sample", List.of(field("sample", Kind.REAL, "B", net.inChannels(), "h", "w"),
+        return new TorchNetwork("unet", "sample", "out_sample",
+                List.of(field("sample", Kind.REAL, "B", net.inChannels(), "h", "w"),
                 field("timestep", Kind.NUMBER, "B"), field("encoder_hidden_states", Kind.REAL, "B", "N", net.contextWidth())),
-                (t, in) -> t.output("out_sample", channelsFirst(t, net.apply(t, channelsLast(t, in.get("sample")), in.get("timestep"),
+                (t, in) -> t.output("out_sample",
+                        channelsFirst(t, net.apply(t, channelsLast(t, in.get("sample")), in.get("timestep"),
                         in.get("encoder_hidden_states")))));
     }
 
-    /** image [B,3,H,W], from -1 to 1, to mean and logvar [B,c,h,w], unscaled. */
+    /** Returns the encoder: image [B,3,H,W], from -1 to 1, to mean and logvar [B,c,h,w], unscaled. */
     public static TorchNetwork encoder(Autoencoder net) {
         return new TorchNetwork("encode", "image", "mean", List.of(field("image", Kind.REAL, "B", 3, "H", "W")), (t, in) -> {
             Autoencoder.Posterior z = net.encode(t, channelsLast(t, in.get("image")));
@@ -55,9 +59,10 @@ public record TorchNetwork(String name, String input, String output, List<Field>
         });
     }
 
-    /** latent [B,c,h,w], unscaled, to image [B,3,H,W]. */
+    /** Returns the decoder: latent [B,c,h,w], unscaled, to image [B,3,H,W]. */
     public static TorchNetwork decoder(Autoencoder net) {
-        return new TorchNetwork("decode", "latent", "image", List.of(field("latent", Kind.REAL, "B", net.latentChannels(), "h", "w")),
+        return new TorchNetwork("decode", "latent", "image",
+                List.of(field("latent", Kind.REAL, "B", net.latentChannels(), "h", "w")),
                 (t, in) -> t.output("image", channelsFirst(t, net.decode(t, channelsLast(t, in.get("latent"))))));
     }
 
@@ -65,7 +70,11 @@ public record TorchNetwork(String name, String input, String output, List<Field>
         return new Field(name, kind, List.of(dims));
     }
 
-    /** The network's inputs among named tensors. @throws IllegalArgumentException naming the one that is missing or does not fit */
+    /**
+     * Selects the network's inputs from named tensors.
+     *
+     * @throws IllegalArgumentException naming the input that is missing or does not fit
+     */
     public Map<String, Tensor> arguments(NamedTensors in) {
         Map<String, Tensor> arguments = new LinkedHashMap<>();
         for (Field f : fields) {
@@ -79,7 +88,7 @@ public record TorchNetwork(String name, String input, String output, List<Field>
         return arguments;
     }
 
-    /** The network traced for arguments of these shapes. */
+    /** Traces the network for arguments of these shapes. */
     public Program program(Map<String, Tensor> arguments) {
         Tracer t = new Tracer(name);
         Map<String, Value> in = new LinkedHashMap<>();
@@ -101,7 +110,7 @@ public record TorchNetwork(String name, String input, String output, List<Field>
         return t.transpose(x, 0, 3, 1, 2);
     }
 
-    /** A program's inputs or outputs of rank 4 with channels first instead of last. */
+    /** Returns the program with channels first instead of last in its inputs and outputs of rank 4. */
     public static Program channelsFirst(Program p) {
         Tracer t = new Tracer(p.name());
         Map<String, Value> args = new LinkedHashMap<>();
@@ -118,7 +127,7 @@ public record TorchNetwork(String name, String input, String output, List<Field>
         return t.finish();
     }
 
-    /** The sizes of a tensor as {@link NamedTensors} takes them. */
+    /** Returns the sizes of a tensor as {@link NamedTensors} takes them. */
     public static Object[] dims(org.tweedie.program.Shape s) {
         return Arrays.stream(s.dims()).boxed().toArray();
     }

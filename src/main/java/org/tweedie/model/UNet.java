@@ -17,11 +17,11 @@ import org.tweedie.weights.Json;
 import org.tweedie.weights.Weights;
 
 /**
- * The denoising network of Stable Diffusion 1.x and 2.x (diffusers' UNet2DConditionModel): a latent, a timestep and a text to the
- * predicted noise (or v, see the scheduler's prediction_type).
+ * The denoising network of Stable Diffusion 1.x and 2.x (diffusers' UNet2DConditionModel): maps a latent, a timestep and a
+ * text to the predicted noise (or v, see the scheduler's prediction_type).
  */
 public final class UNet {
-    /** A level of the way down or up. A transformer follows each resnet where the block has cross-attention; else none does. */
+    /** A level of the down or up path. If the block has cross-attention, a transformer follows each resnet. */
     private record Block(List<ResnetBlock> resnets, List<SpatialTransformer> attentions, Conv2d resample) {}
 
     private final int inChannels;
@@ -34,7 +34,12 @@ public final class UNet {
     private final GroupNorm convNormOut;
     private final Conv2d convOut;
 
-    /** @throws IllegalArgumentException when the config asks for what is not supported or the weights do not fit it */
+    /**
+     * Builds the network.
+     *
+     * @throws IllegalArgumentException when the config has a setting that is not supported, or the weights do not fit the
+     *         config
+     */
     public UNet(Json c, Weights w) {
         requireSupported(c);
         Sizes s = Sizes.of(c);
@@ -42,7 +47,8 @@ public final class UNet {
         inChannels = c.integer("in_channels");
         contextWidth = s.context;
         convIn = Conv2d.of(w.at("conv_in"), inChannels, width.getFirst(), 3, 1, 1);
-        timeEmbedding = TimeEmbedding.of(w.at("time_embedding"), width.getFirst(), s.temb, c.flag("flip_sin_to_cos", true), c.number("freq_shift", 0));
+        timeEmbedding = TimeEmbedding.of(w.at("time_embedding"), width.getFirst(), s.temb, c.flag("flip_sin_to_cos", true),
+                c.number("freq_shift", 0));
         Deque<Integer> skips = new ArrayDeque<>(List.of(width.getFirst()));
         int in = width.getFirst();
         for (int i = 0; i < width.size(); i++) {
@@ -59,17 +65,21 @@ public final class UNet {
         w.finish(Set.of());
     }
 
-    /** What the config says of all levels. */
-    private record Sizes(List<Integer> widths, List<Integer> heads, List<Integer> layers, List<Integer> depth, int temb, int context, int groups,
+    /** The settings of the config for all levels. */
+    private record Sizes(List<Integer> widths, List<Integer> heads, List<Integer> layers, List<Integer> depth, int temb,
+            int context, int groups,
                          double eps, boolean linear) {
         static Sizes of(Json c) {
             List<Integer> widths = c.integers("block_out_channels");
             int n = widths.size();
             // diffusers calls the number of heads attention_head_dim in these models
             List<Integer> heads = c.integers(c.has("num_attention_heads") ? "num_attention_heads" : "attention_head_dim", n);
-            return new Sizes(widths, heads, c.has("layers_per_block") ? c.integers("layers_per_block", n) : java.util.Collections.nCopies(n, 2),
-                    c.has("transformer_layers_per_block") ? c.integers("transformer_layers_per_block", n) : java.util.Collections.nCopies(n, 1),
-                    4 * widths.getFirst(), c.integer("cross_attention_dim"), c.integer("norm_num_groups", 32), c.number("norm_eps", 1e-5),
+            return new Sizes(widths, heads, c.has("layers_per_block") ? c.integers("layers_per_block", n)
+                    : java.util.Collections.nCopies(n, 2),
+                    c.has("transformer_layers_per_block") ? c.integers("transformer_layers_per_block", n)
+                    : java.util.Collections.nCopies(n, 1),
+                    4 * widths.getFirst(), c.integer("cross_attention_dim"), c.integer("norm_num_groups", 32),
+                    c.number("norm_eps", 1e-5),
                     c.flag("use_linear_projection", false));
         }
 
@@ -88,7 +98,8 @@ public final class UNet {
         c.only("resnet_time_scale_shift", "default");
         c.only("time_embedding_type", "positional");
         c.only("mid_block_type", "UNetMidBlock2DCrossAttn");
-        for (String key : List.of("class_embed_type", "addition_embed_type", "encoder_hid_dim", "time_cond_proj_dim", "num_class_embeds",
+        for (String key : List.of("class_embed_type", "addition_embed_type", "encoder_hid_dim", "time_cond_proj_dim",
+                "num_class_embeds",
                 "cross_attention_norm", "timestep_post_act")) {
             if (c.has(key)) {
                 c.only(key, "null");
@@ -146,29 +157,30 @@ public final class UNet {
         return new Block(resnets, attentions, level == 0 ? null : Conv2d.of(w.at("upsamplers.0.conv"), out, out, 3, 1, 1));
     }
 
-    /** Channels of the latent. */
+    /** The number of channels of the latent. */
     public int inChannels() {
         return inChannels;
     }
 
-    /** Width of the text's hidden states. */
+    /** The width of the text's hidden states. */
     public int contextWidth() {
         return contextWidth;
     }
 
-    /** Both sides of a latent must be multiples of this. */
+    /** The number that must divide both sides of a latent. */
     public int stride() {
         return 1 << (downBlocks.size() - 1);
     }
 
     /**
-     * sample [B,h,w,4], timestep [B], encoderHiddenStates [B,77,C] to [B,h,w,4].
+     * Traces the network: sample [B,h,w,4], timestep [B] and encoderHiddenStates [B,77,C] to [B,h,w,4].
      *
-     * @throws IllegalArgumentException when the latent's sides are no multiples of {@link #stride}
+     * @throws IllegalArgumentException when the latent's sides are not multiples of {@link #stride}
      */
     public Value apply(Tracer t, Value sample, Value timestep, Value encoderHiddenStates) {
         if (sample.dim(1) % stride() != 0 || sample.dim(2) % stride() != 0) {
-            throw new IllegalArgumentException("unet: latent sides " + sample.dim(1) + " x " + sample.dim(2) + " are not multiples of " + stride());
+            throw new IllegalArgumentException("unet: latent sides " + sample.dim(1) + " x " + sample.dim(2)
+                    + " are not multiples of " + stride());
         }
         Value temb = timeEmbedding.apply(t, timestep); // [B,temb]
         Value x = convIn.apply(t, sample); // [B,h,w,C0]

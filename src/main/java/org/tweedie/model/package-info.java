@@ -4,7 +4,7 @@
  * checkpoint name: {@code UNet}, {@code Autoencoder}, {@code ClipText} and the {@code Tokenizer}. {@code StableDiffusion}
  * opens a checkpoint folder.
  *
- * <p>The command line and {@code diffusion} may depend on this package; solvers may not. It emits programs and knows no
+ * <p>The command line and {@code diffusion} may depend on this package; solvers may not. It traces programs and depends on no
  * device.
  */
 package org.tweedie.model;

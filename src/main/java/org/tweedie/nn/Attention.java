@@ -5,9 +5,12 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Value;
 import org.tweedie.weights.Weights;
 
-/** Multi-head attention with its four projections, as in the transformer blocks of the UNet: no bias but at the output. */
+/**
+ * Multi-head attention with its four projections, as in the transformer blocks of the UNet: only the output projection has a
+ * bias.
+ */
 public record Attention(Linear toQ, Linear toK, Linear toV, Linear toOut, int heads) {
-    /** @param context width of what keys and values come from */
+    /** Reads the layer from weights. @param context the width of the context that keys and values are computed from */
     public static Attention of(Weights w, int channels, int context, int heads) {
         return new Attention(
                 Linear.withoutBias(w.at("to_q"), channels, channels),
@@ -16,7 +19,7 @@ public record Attention(Linear toQ, Linear toK, Linear toV, Linear toOut, int he
                 Linear.of(w.at("to_out.0"), channels, channels), heads);
     }
 
-    /** x [B,N,C], context [B,M,C'] to [B,N,C]. */
+    /** Traces x [B,N,C] and context [B,M,C'] to [B,N,C]. */
     public Value apply(Tracer t, Value x, Value context) {
         Value q = toQ.apply(t, x); // [B,N,C]
         Value k = toK.apply(t, context); // [B,M,C]

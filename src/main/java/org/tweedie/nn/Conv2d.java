@@ -9,7 +9,7 @@ import org.tweedie.weights.Weights;
 
 /** A convolution with bias; its weight is [out,in,kernel,kernel]. */
 public record Conv2d(String name, Tensor weight, Tensor bias, Convolution op) {
-    /** Symmetric zero padding. */
+    /** Reads a convolution with symmetric zero padding from weights. */
     public static Conv2d of(Weights w, int in, int out, int kernel, int stride, int pad) {
         return of(w, in, out, kernel, new Convolution(stride, pad, pad, pad, pad));
     }
@@ -18,7 +18,7 @@ public record Conv2d(String name, Tensor weight, Tensor bias, Convolution op) {
         return new Conv2d(w.prefix(), w.take("weight", out, in, kernel, kernel), w.take("bias", out), op);
     }
 
-    /** [B,H,W,in] to [B,H',W',out]. */
+    /** Traces [B,H,W,in] to [B,H',W',out]. */
     public Value apply(Tracer t, Value x) {
         return t.scope(name, () -> t.conv2d(x, t.constant(name + ".weight", weight), t.constant(name + ".bias", bias), op));
     }

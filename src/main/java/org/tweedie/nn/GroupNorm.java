@@ -12,17 +12,18 @@ public record GroupNorm(String name, Tensor weight, Tensor bias, int groups, dou
         return new GroupNorm(w.prefix(), w.take("weight", channels), w.take("bias", channels), groups, eps);
     }
 
-    /** [B,..,C] to the same. */
+    /** Traces [B,..,C] to [B,..,C]. */
     public Value apply(Tracer t, Value x) {
         return apply(t, x, false);
     }
 
-    /** The norm and the SiLU that follows it, as one op. */
+    /** Traces the norm and the SiLU that follows it as one op. */
     public Value applySilu(Tracer t, Value x) {
         return apply(t, x, true);
     }
 
     private Value apply(Tracer t, Value x, boolean silu) {
-        return t.scope(name, () -> t.groupNorm(x, t.constant(name + ".weight", weight), t.constant(name + ".bias", bias), groups, eps, silu));
+        return t.scope(name, () -> t.groupNorm(x, t.constant(name + ".weight", weight), t.constant(name + ".bias", bias), groups,
+                eps, silu));
     }
 }

@@ -12,7 +12,7 @@ public record LayerNorm(String name, Tensor weight, Tensor bias, double eps) {
         return new LayerNorm(w.prefix(), w.take("weight", channels), w.take("bias", channels), eps);
     }
 
-    /** [..,C] to the same. */
+    /** Traces [..,C] to [..,C]. */
     public Value apply(Tracer t, Value x) {
         return t.scope(name, () -> t.layerNorm(x, t.constant(name + ".weight", weight), t.constant(name + ".bias", bias), eps));
     }

@@ -7,11 +7,11 @@ import org.tweedie.program.Value;
 import org.tweedie.weights.Weights;
 
 /**
- * h = conv1(silu(norm1(x))) + time; y = shortcut(x) + conv2(silu(norm2(h))). Without a time embedding (null) in the autoencoder;
- * without a shortcut (null) where the width stays.
+ * A residual block: h = conv1(silu(norm1(x))) + time; y = shortcut(x) + conv2(silu(norm2(h))). In the autoencoder it has no
+ * time embedding (null); if the width stays the same, it has no shortcut (null).
  */
 public record ResnetBlock(GroupNorm norm1, Conv2d conv1, Linear timeEmbProj, GroupNorm norm2, Conv2d conv2, Linear convShortcut) {
-    /** @param temb width of the time embedding, 0 for none */
+    /** Reads the block from weights. @param temb the width of the time embedding, 0 for none */
     public static ResnetBlock of(Weights w, int in, int out, int temb, int groups, double eps) {
         return new ResnetBlock(
                 GroupNorm.of(w.at("norm1"), in, groups, eps),
@@ -22,7 +22,7 @@ public record ResnetBlock(GroupNorm norm1, Conv2d conv1, Linear timeEmbProj, Gro
                 in == out ? null : Linear.convolution(w.at("conv_shortcut"), in, out));
     }
 
-    /** x [B,H,W,in] and temb [B,temb] (null in the autoencoder) to [B,H,W,out]. */
+    /** Traces x [B,H,W,in] and temb [B,temb] (null in the autoencoder) to [B,H,W,out]. */
     public Value apply(Tracer t, Value x, Value temb) {
         Value h = conv1.apply(t, norm1.applySilu(t, x)); // [B,H,W,out]
         if (timeEmbProj != null) {

@@ -5,8 +5,12 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Value;
 import org.tweedie.weights.Weights;
 
-/** Self-attention, cross-attention to the text and a feed-forward layer, each behind a layer norm and around a residual. */
-public record TransformerBlock(LayerNorm norm1, Attention attn1, LayerNorm norm2, Attention attn2, LayerNorm norm3, FeedForward ff) {
+/**
+ * Self-attention, cross-attention to the text and a feed-forward layer, each after a layer norm and with a residual
+ * connection.
+ */
+public record TransformerBlock(LayerNorm norm1, Attention attn1, LayerNorm norm2, Attention attn2, LayerNorm norm3,
+        FeedForward ff) {
     public static TransformerBlock of(Weights w, int channels, int context, int heads) {
         return new TransformerBlock(
                 LayerNorm.of(w.at("norm1"), channels, 1e-5), Attention.of(w.at("attn1"), channels, channels, heads),
@@ -14,7 +18,7 @@ public record TransformerBlock(LayerNorm norm1, Attention attn1, LayerNorm norm2
                 LayerNorm.of(w.at("norm3"), channels, 1e-5), FeedForward.of(w.at("ff"), channels));
     }
 
-    /** x [B,N,C], context [B,M,C'] to [B,N,C]. */
+    /** Traces x [B,N,C] and context [B,M,C'] to [B,N,C]. */
     public Value apply(Tracer t, Value x, Value context) {
         Value n = norm1.apply(t, x);
         x = t.add(x, attn1.apply(t, n, n));

@@ -10,8 +10,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 
 /**
- * The records of a seam's package that implement it, by name. Users write {@code NAME} or {@code NAME:OPTION=VALUE,OPTION=VALUE}; a boolean
- * option alone is true. A value that has commas itself stands in square brackets.
+ * The records of a seam's package that implement it, by name. Users write {@code NAME} or
+ * {@code NAME:OPTION=VALUE,OPTION=VALUE}; a boolean option without a value is true. A value that contains commas is put in
+ * square brackets.
  */
 public final class Catalogue<S> {
     private static final Map<Class<?>, Catalogue<?>> ALL = new ConcurrentHashMap<>();
@@ -29,12 +30,12 @@ public final class Catalogue<S> {
         }
     }
 
-    /** The catalogue of a seam; it is made once. */
+    /** Returns the catalogue of a seam, which is made at the first call. */
     @SuppressWarnings("unchecked")
     public static <S> Catalogue<S> of(Class<S> seam) {
         Catalogue<?> known = ALL.get(seam);
         if (known == null) {
-            known = new Catalogue<>(seam); // not in computeIfAbsent: an option may be a seam itself
+            known = new Catalogue<>(seam); // computeIfAbsent would fail here, since an option may be a seam itself
             ALL.put(seam, known);
         }
         return (Catalogue<S>) known;
@@ -45,12 +46,20 @@ public final class Catalogue<S> {
         return List.copyOf(byName.keySet());
     }
 
-    /** @throws IllegalArgumentException when there is no such name; the message lists those there are */
+    /**
+     * Returns the options of a record.
+     *
+     * @throws IllegalArgumentException when there is no such name; the message lists the known names
+     */
     public Options<S> options(String name) {
         return byName.get(Spelling.check(seam.getSimpleName().toLowerCase(Locale.ROOT), name, byName.keySet()));
     }
 
-    /** Makes the record with all its defaults but those given. @throws IllegalArgumentException as {@link Options#make} */
+    /**
+     * Makes the record of a name; options that are not given have their defaults.
+     *
+     * @throws IllegalArgumentException as {@link Options#make}
+     */
     public S make(String name, Map<String, String> given) {
         return options(name).make(given);
     }
@@ -69,18 +78,20 @@ public final class Catalogue<S> {
         return make(colon < 0 ? s : s.substring(0, colon), given);
     }
 
-    /** Splits at the commas that are not within brackets. */
+    /** Splits a text at the commas that are outside of brackets. */
     private static List<String> split(String s) {
         return List.of(s.split(",(?![^\\[]*\\])"));
     }
 
-    /** The name of a record of this catalogue; of another implementation its class's simple name. */
+    /** Returns the name of a record of this catalogue, or the simple name of the class for any other implementation. */
     public String name(Object record) {
         Described d = record.getClass().getAnnotation(Described.class);
         return d == null ? record.getClass().getSimpleName() : d.name();
     }
 
-    /** What {@link #parse} reads as this record: its name and the options that differ from their defaults. */
+    /**
+     * Returns the text that {@link #parse} reads as this record: its name and the options that differ from their defaults.
+     */
     public String spec(Object record) {
         if (!byName.containsKey(name(record))) {
             return name(record);
@@ -88,7 +99,8 @@ public final class Catalogue<S> {
         Options<S> options = byName.get(name(record));
         Map<String, String> defaults = options.values(options.make(Map.of()));
         String changed = options.values(record).entrySet().stream().filter(e -> !e.getValue().equals(defaults.get(e.getKey())))
-                .map(e -> e.getKey() + "=" + (e.getValue().contains(",") ? "[" + e.getValue() + "]" : e.getValue())).collect(Collectors.joining(","));
+                .map(e -> e.getKey() + "=" + (e.getValue().contains(",") ? "[" + e.getValue() + "]" : e.getValue()))
+                .collect(Collectors.joining(","));
         return name(record) + (changed.isEmpty() ? "" : ":" + changed);
     }
 }

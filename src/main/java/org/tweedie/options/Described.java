@@ -10,12 +10,12 @@ import java.lang.annotation.Target;
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.TYPE)
 public @interface Described {
-    /** The name by which users ask for it, as in {@code stsl}. */
+    /** The name by which users choose it, for example {@code stsl}. */
     String name();
 
     /** One sentence that says what it does. */
     String text();
 
-    /** Where it was published, as in {@code arXiv 2312.00852}. */
+    /** The publication that describes it, for example {@code arXiv 2312.00852}. */
     String source() default "";
 }

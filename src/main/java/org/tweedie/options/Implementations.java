@@ -11,8 +11,8 @@ import java.util.jar.JarFile;
 import java.util.stream.Stream;
 
 /**
- * Finds the classes that implement a seam: those of the seam's own package, read from the folder or jar that the seam was loaded from. So a
- * new implementation is one new file, and nothing else names it.
+ * Finds the classes in a seam's package that implement the seam. The package is listed in the folder or jar that the seam was
+ * loaded from, so a new implementation needs one new file and no registration.
  */
 public final class Implementations {
     private Implementations() {}
@@ -24,7 +24,8 @@ public final class Implementations {
             String folder = seam.getPackageName().replace('.', '/');
             try (Stream<String> files = Files.isDirectory(code) ? folder(code.resolve(folder)) : jar(code, folder)) {
                 return files.filter(f -> f.endsWith(".class")).map(f -> f.substring(0, f.length() - ".class".length())).sorted()
-                        .<Class<?>>map(f -> load(seam, f)).filter(c -> seam.isAssignableFrom(c) && !c.isInterface() && !c.isAnonymousClass())
+                        .<Class<?>>map(f -> load(seam, f)).filter(c -> seam.isAssignableFrom(c) && !c.isInterface()
+                                && !c.isAnonymousClass())
                         .<Class<? extends S>>map(c -> c.asSubclass(seam)).toList();
             }
         } catch (IOException e) {

@@ -19,7 +19,7 @@ public @interface Option {
     /** One sentence that says what the option does. */
     String text();
 
-    /** The letter that the literature uses for it, or nothing. */
+    /** The letter that the literature uses for the option, or an empty text. */
     String symbol() default "";
 
     /** The smallest value that is allowed. */

@@ -8,7 +8,7 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /**
- * One option of a record: how it is named, what it accepts, and how its text becomes a value.
+ * One option of a record: its name, the values that it accepts, and the conversion of its text to a value.
  *
  * @param name the name that users write, in kebab case
  * @param type the type of the record component
@@ -32,34 +32,43 @@ public record OptionSpec(String name, Class<?> type, Option declared, RecordComp
         return declared.text();
     }
 
-    /** The words to choose from; empty where the option is a number. */
+    /** The words to choose from; empty if the option is a number. */
     public List<String> choices() {
         return type == boolean.class ? List.of("true", "false")
                 : type.isEnum() ? Arrays.stream(type.getEnumConstants()).map(OptionSpec::word).toList()
                 : type.isInterface() ? Catalogue.of(type).names() : List.of();
     }
 
-    /** The range or the choices, as in {@code 0 or more} or {@code ddim, euler}. */
+    /** The range or the choices, for example {@code 0 or more} or {@code ddim, euler}. */
     public String accepts() {
         if (!choices().isEmpty()) {
-            return type.isInterface() ? "NAME[:OPTION=VALUE,...] of " + String.join(", ", choices()) : String.join(", ", choices());
+            return type.isInterface() ? "NAME[:OPTION=VALUE,...] of " + String.join(", ", choices())
+                    : String.join(", ", choices());
         }
         String from = declared.above() > Double.NEGATIVE_INFINITY ? "more than " + number(declared.above())
-                : declared.min() == 0 ? "0 or more" : declared.min() > Double.NEGATIVE_INFINITY ? "at least " + number(declared.min()) : "";
+                : declared.min() == 0 ? "0 or more" : declared.min() > Double.NEGATIVE_INFINITY ? "at least "
+                + number(declared.min()) : "";
         if (declared.max() < Double.POSITIVE_INFINITY) {
             return from.isEmpty() || declared.above() > Double.NEGATIVE_INFINITY
-                    ? (from + " and at most " + number(declared.max())).trim() : number(declared.min()) + " to " + number(declared.max());
+                    ? (from + " and at most " + number(declared.max())).trim() : number(declared.min()) + " to "
+                    + number(declared.max());
         }
         return from.isEmpty() ? type == double.class ? "a number" : "a whole number" : from;
     }
 
-    /** @throws IllegalArgumentException naming the option, what it accepts and what it got */
+    /**
+     * Converts a text to the option's value.
+     *
+     * @throws IllegalArgumentException naming the option, the values that it accepts and the text
+     */
     Object parse(String text) {
         try {
-            return checked(type == int.class ? Integer.valueOf(text) : type == long.class ? Long.valueOf(text) : type == double.class ? Double.valueOf(text)
+            return checked(type == int.class ? Integer.valueOf(text) : type == long.class ? Long.valueOf(text)
+                    : type == double.class ? Double.valueOf(text)
                     : type.isInterface() ? Catalogue.of(type).parse(text) : choice(text));
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException(name + ": expected " + (type == double.class ? "a number" : "a whole number") + ", got '" + text + "'");
+            throw new IllegalArgumentException(name + ": expected " + (type == double.class ? "a number" : "a whole number")
+                    + ", got '" + text + "'");
         }
     }
 
@@ -76,7 +85,8 @@ public record OptionSpec(String name, Class<?> type, Option declared, RecordComp
     Object checked(Object value) {
         if (value instanceof Number n) {
             double x = n.doubleValue();
-            if (!(x >= declared.min() && x <= declared.max() && (x > declared.above() || declared.above() == Double.NEGATIVE_INFINITY))
+            if (!(x >= declared.min() && x <= declared.max()
+                    && (x > declared.above() || declared.above() == Double.NEGATIVE_INFINITY))
                     || Double.isInfinite(x)) {
                 throw new IllegalArgumentException(name + ": expected " + accepts() + ", got " + text(value));
             }
@@ -86,7 +96,7 @@ public record OptionSpec(String name, Class<?> type, Option declared, RecordComp
         return value;
     }
 
-    /** A value as a user would write it. */
+    /** Returns a value as a user would write it. */
     String text(Object value) {
         return switch (value) {
             case Double d -> number(d);
@@ -100,13 +110,14 @@ public record OptionSpec(String name, Class<?> type, Option declared, RecordComp
         return ((Enum<?>) constant).name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    /** The shortest form of a number: 3 rather than 3.0. */
+    /** Returns the shortest form of a number: 3 rather than 3.0. */
     static String number(double x) {
         return x == Math.rint(x) && Math.abs(x) < 1e9 ? Long.toString((long) x) : Double.toString(x);
     }
 
     private static String kebab(String camel) {
-        return camel.chars().mapToObj(c -> Character.isUpperCase(c) ? "-" + (char) Character.toLowerCase(c) : Character.toString(c))
+        return camel.chars().mapToObj(c -> Character.isUpperCase(c) ? "-" + (char) Character.toLowerCase(c)
+                : Character.toString(c))
                 .collect(Collectors.joining());
     }
 }

@@ -8,7 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The options that a record declares, and the records that they make. */
+/** The options that a record declares; makes records from the values of their options. */
 public final class Options<R> {
     private final Class<? extends R> type;
     private final Constructor<? extends R> constructor;
@@ -24,7 +24,11 @@ public final class Options<R> {
         }
     }
 
-    /** @throws IllegalStateException when the class is no record whose components all have {@link Option} */
+    /**
+     * Returns the options of a record.
+     *
+     * @throws IllegalStateException when the class is not a record whose components all have {@link Option}
+     */
     public static <R> Options<R> of(Class<? extends R> record) {
         if (!record.isRecord()) {
             throw new IllegalStateException(record.getName() + ": expected a record whose components are its options");
@@ -32,7 +36,11 @@ public final class Options<R> {
         return new Options<>(record);
     }
 
-    /** Checks each component against its declared range; compact constructors call this. @throws IllegalArgumentException naming the option */
+    /**
+     * Checks each component against its declared range; compact constructors call this.
+     *
+     * @throws IllegalArgumentException naming the option
+     */
     public static void check(Class<? extends Record> type, Object... components) {
         List<OptionSpec> specs = Arrays.stream(type.getRecordComponents()).map(OptionSpec::of).toList();
         for (int i = 0; i < specs.size(); i++) {
@@ -40,7 +48,7 @@ public final class Options<R> {
         }
     }
 
-    /** In the order of the components. */
+    /** The options, in the order of the components. */
     public List<OptionSpec> specs() {
         return specs;
     }
@@ -58,7 +66,7 @@ public final class Options<R> {
     /**
      * Makes the record; options that are not given have their defaults.
      *
-     * @throws IllegalArgumentException when an option is unknown, is no value of its type, or is out of range
+     * @throws IllegalArgumentException when an option is unknown, or its value has the wrong type or is out of range
      */
     public R make(Map<String, String> given) {
         String what = described() == null ? type.getSimpleName() : described().name();
@@ -74,7 +82,7 @@ public final class Options<R> {
         }
     }
 
-    /** Each option's name and its value as a user would write it. */
+    /** Returns the value of each option by the option's name, as a user would write it. */
     public Map<String, String> values(Object record) {
         Map<String, String> values = new LinkedHashMap<>();
         for (OptionSpec s : specs) {

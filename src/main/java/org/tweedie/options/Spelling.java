@@ -13,17 +13,18 @@ public final class Spelling {
     /**
      * Checks that a word is one of those known and returns it.
      *
-     * @param what names the kind of word in the message, as in {@code solver}
-     * @throws IllegalArgumentException when the word is unknown; the message names the nearest words and all known ones
+     * @param what names the kind of word in the message, for example {@code solver}
+     * @throws IllegalArgumentException when the word is unknown; the message names the most similar words and all known ones
      */
     public static String check(String what, String word, Collection<String> known) {
         if (!known.contains(word)) {
-            throw new IllegalArgumentException(what + " '" + word + "': unknown" + suggestion(word, known) + "; known: " + String.join(", ", known));
+            throw new IllegalArgumentException(what + " '" + word + "': unknown" + suggestion(word, known) + "; known: "
+                    + String.join(", ", known));
         }
         return word;
     }
 
-    /** Returns {@code ; did you mean 'steps'?}, or nothing when no known word is near. */
+    /** Returns {@code ; did you mean 'steps'?}, or an empty text when no known word is similar. */
     public static String suggestion(String word, Collection<String> known) {
         List<String> near = new ArrayList<>();
         int least = Math.max(2, word.length() / 3);
@@ -40,7 +41,10 @@ public final class Spelling {
         return near.isEmpty() ? "" : "; did you mean " + String.join(" or ", near) + "?";
     }
 
-    /** Counts the letters to insert, delete, exchange, or swap with a neighbour (the optimal string alignment distance). */
+    /**
+     * Counts the letters to insert, delete, replace, or swap with a neighbour to get from a to b (the optimal string
+     * alignment distance).
+     */
     public static int distance(String a, String b) {
         int[][] d = new int[a.length() + 1][b.length() + 1];
         for (int i = 0; i <= a.length(); i++) {

@@ -2,10 +2,11 @@
 package org.tweedie.profile;
 
 /**
- * Network evaluations, counted per sample (a batch of two counts two). VJP and JVP count how often a network was pulled back or pushed forward
- * through, beside the forward evaluations.
+ * Counts of network evaluations per sample (a batch of two counts as two). The counts of VJPs and JVPs are the numbers of
+ * pull-backs and push-forwards through a network, in addition to the forward evaluations.
  */
-public record Nfe(long unetForwards, long unetVjps, long unetJvps, long decodes, long decodeVjps, long decodeJvps, long encodes, long encodeVjps) {
+public record Nfe(long unetForwards, long unetVjps, long unetJvps, long decodes, long decodeVjps, long decodeJvps, long encodes,
+        long encodeVjps) {
     public static final Nfe NONE = new Nfe(0, 0, 0, 0, 0, 0, 0, 0);
 
     /** Forward evaluations of the UNet and pull-backs through it. */
@@ -23,16 +24,21 @@ public record Nfe(long unetForwards, long unetVjps, long unetJvps, long decodes,
         return new Nfe(0, 0, 0, 0, 0, 0, forwards, vjps);
     }
 
-    /** The sum. */
+    /** Returns the sum of both counts. */
     public Nfe plus(Nfe o) {
-        return new Nfe(unetForwards + o.unetForwards, unetVjps + o.unetVjps, unetJvps + o.unetJvps, decodes + o.decodes, decodeVjps + o.decodeVjps,
+        return new Nfe(unetForwards + o.unetForwards, unetVjps + o.unetVjps, unetJvps + o.unetJvps, decodes + o.decodes,
+                decodeVjps + o.decodeVjps,
                 decodeJvps + o.decodeJvps, encodes + o.encodes, encodeVjps + o.encodeVjps);
     }
 
-    /** Words as in {@code unet_forwards=600 unet_vjps=600 decodes=251 decode_vjps=250 encodes=1}; what most solvers have none of is left out at 0. */
+    /**
+     * Returns words as in {@code unet_forwards=600 unet_vjps=600 decodes=251 decode_vjps=250 encodes=1}; counts that are 0
+     * for most solvers are left out when they are 0.
+     */
     @Override
     public String toString() {
-        return "unet_forwards=" + unetForwards + " unet_vjps=" + unetVjps + word("unet_jvps", unetJvps) + " decodes=" + decodes + " decode_vjps="
+        return "unet_forwards=" + unetForwards + " unet_vjps=" + unetVjps + word("unet_jvps", unetJvps) + " decodes=" + decodes
+                + " decode_vjps="
                 + decodeVjps + word("decode_jvps", decodeJvps) + " encodes=" + encodes + word("encode_vjps", encodeVjps);
     }
 

@@ -6,18 +6,18 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The evaluations of one run and their time. {@code nfe} is the count that papers print (one per gradient step, whatever was evaluated for
- * it); {@link #evaluations} is what ran.
+ * The evaluations of one run and their time. {@code nfe} is the count that papers report (one per gradient step, however many
+ * evaluations it takes); {@link #evaluations} counts the evaluations that ran.
  */
 public final class NfeLedger {
-    /** How often a program ran and how long that took. */
+    /** The number of runs of a program and their total time in seconds. */
     public record Time(long runs, double seconds) {}
 
     private long nfe;
     private Nfe evaluations = Nfe.NONE;
     private final Map<String, Time> times = new TreeMap<>();
 
-    /** Adds to the count that papers print. */
+    /** Adds to the count that papers report. */
     public void nfe(long n) {
         nfe += n;
     }
@@ -41,7 +41,7 @@ public final class NfeLedger {
         return Collections.unmodifiableMap(times);
     }
 
-    /** Words as in {@code nfe=250 unet_forwards=600 ...}. */
+    /** Returns words as in {@code nfe=250 unet_forwards=600 ...}. */
     @Override
     public String toString() {
         return "nfe=" + nfe + " " + evaluations;

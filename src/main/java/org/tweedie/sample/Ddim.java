@@ -12,7 +12,8 @@ import org.tweedie.options.Options;
 import org.tweedie.program.Tensor;
 
 /**
- * DDIM (arXiv 2010.02502, equations 12 and 16; the paper's alpha is our abar). From a level to the next, which has dashes:
+ * DDIM (arXiv 2010.02502, equations 12 and 16; the paper's alpha is our abar). The step from a level to the next, whose
+ * quantities have dashes:
  *
  * <pre>
  * zbar  = (z - sigma eps) / sqrt(abar)
@@ -20,16 +21,18 @@ import org.tweedie.program.Tensor;
  * z'    = sqrt(abar') zbar + sqrt(1 - abar' - s^2) eps + s n,    n ~ N(0,I)
  * </pre>
  *
- * <p>It equals diffusers' DDIMScheduler where that one steps from each timestep to the next: with leading spacing, and with
- * trailing spacing when the steps divide the schedule. Elsewhere that scheduler steps by a fixed stride, and so lands beside the
- * level at which it then asks the network; this one does not. Where the checkpoint does not say how timesteps are spaced, it is
- * leading.
+ * <p>It equals diffusers' DDIMScheduler if that scheduler steps from each timestep to the next: with leading spacing, and
+ * with trailing spacing when the number of steps divides the schedule's length. Otherwise that scheduler steps by a fixed
+ * stride, and so reaches a level that differs from the one at which it then evaluates the network; this sampler does not. If
+ * the checkpoint does not give a spacing of timesteps, the spacing is leading.
  *
  * @param eta 0 is deterministic, 1 has the noise of ancestral sampling (DDPM)
  */
-@Described(name = "ddim", source = "arXiv 2010.02502", text = "Denoising diffusion implicit models; deterministic, or with noise.")
+@Described(name = "ddim", source = "arXiv 2010.02502",
+        text = "Denoising diffusion implicit models; deterministic, or with noise.")
 public record Ddim(
-        @Option(value = "0", min = 0, max = 1, symbol = "η", text = "How much noise each step adds; 0 is deterministic, 1 is ancestral sampling.")
+        @Option(value = "0", min = 0, max = 1, symbol = "η", text = "The amount of noise that each step adds; 0 is "
+                + "deterministic, 1 is ancestral sampling.")
         double eta) implements Sampler {
     public Ddim {
         Options.check(Ddim.class, eta);
@@ -53,7 +56,7 @@ public record Ddim(
             NoiseLevel from = levels.get(i);
             NoiseLevel to = levels.get(i + 1);
             double s = eta * Math.sqrt((1 - to.abar()) / (1 - from.abar()) * (1 - from.abar() / to.abar()));
-            double direction = Math.sqrt(Math.max(0, 1 - to.abar() - s * s)); // rounding may carry it below 0
+            double direction = Math.sqrt(Math.max(0, 1 - to.abar() - s * s)); // rounding may make it slightly negative
             Tensor n = s > 0 ? noise.get() : null;
             double[] next = new double[Math.toIntExact(z.size())];
             for (int j = 0; j < next.length; j++) {

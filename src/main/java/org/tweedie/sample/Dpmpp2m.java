@@ -14,8 +14,8 @@ import org.tweedie.program.Tensor;
 
 /**
  * DPM-Solver++(2M), the multistep solver of second order (arXiv 2211.01095, algorithm 2; the default of diffusers'
- * DPMSolverMultistepScheduler). The paper's alpha is sqrt(abar), and lambda = log(alpha / sigma). From a level to the next, which
- * has dashes:
+ * DPMSolverMultistepScheduler). The paper's alpha is sqrt(abar), and lambda = log(alpha / sigma). The step from a level to
+ * the next, whose quantities have dashes:
  *
  * <pre>
  * m  = (z - sigma eps) / alpha                   zbar at this level; m_ and lambda_ are those of the level before
@@ -25,16 +25,17 @@ import org.tweedie.program.Tensor;
  * z' = (sigma' / sigma) z - alpha' (exp(-h) - 1) D
  * </pre>
  *
- * <p>The first step of a walk, wherever it starts, knows no level before: D = m. Sampling ends without noise, where h is
- * infinite: the last step has D = m too and ends at z' = m, whatever the number of steps. Where the checkpoint does not say how
- * timesteps are spaced, it is linspace.
+ * <p>The first step of a walk, at whichever level it starts, has no level before it, so D = m. Sampling ends without noise,
+ * where h is infinite: the last step has D = m too and ends at z' = m, for any number of steps. If the checkpoint does not
+ * give a spacing of timesteps, the spacing is linspace.
  *
- * @param karras whether the levels are those of arXiv 2206.00364 (equation 5) over the whole schedule; the network is told the
- *         nearest training timestep
+ * @param karras true if the levels are those of arXiv 2206.00364 (equation 5) over the whole schedule; the network then gets
+ *         the nearest training timestep
  */
 @Described(name = "dpmpp-2m", source = "arXiv 2211.01095", text = "DPM-Solver++(2M), a multistep solver of second order.")
 public record Dpmpp2m(
-        @Option(value = "false", text = "Whether the levels are spaced as Karras and others do (arXiv 2206.00364).") boolean karras) implements Sampler {
+        @Option(value = "false", text = "If true, the levels are spaced as by Karras and others (arXiv 2206.00364).")
+        boolean karras) implements Sampler {
     @Override
     public Walk walk(NoiseSchedule schedule, int steps) {
         int most = schedule.length() - 1;
@@ -45,8 +46,8 @@ public record Dpmpp2m(
         levels.add(new NoiseLevel(-1, 1));
         for (int i = 0; i < steps; i++) {
             if (levels.get(i).abar() >= levels.get(i + 1).abar()) {
-                throw new IllegalArgumentException("steps: expected fewer than " + steps + ", with which levels " + i + " and "
-                        + (i + 1) + " are the same on this schedule");
+                throw new IllegalArgumentException("steps: expected fewer than " + steps + ", since levels " + i + " and "
+                        + (i + 1) + " would be the same on this schedule");
             }
         }
         return new Path(List.copyOf(levels));
@@ -60,7 +61,10 @@ public record Dpmpp2m(
         return levels;
     }
 
-    /** Leading and linspace lay one timestep more than there are steps and leave out the last, where the end without noise is. */
+    /**
+     * Returns the levels of a walk. Leading and linspace spacing use one timestep more than there are steps and leave out the
+     * last one, in whose place sampling ends without noise.
+     */
     private static List<NoiseLevel> spaced(NoiseSchedule schedule, int steps) {
         Spacing spacing = schedule.spacing(Spacing.LINSPACE);
         double[] timesteps = schedule.timesteps(spacing, spacing == Spacing.TRAILING ? steps : steps + 1);
@@ -69,7 +73,7 @@ public record Dpmpp2m(
 
     private static final class Path implements Walk {
         private final List<NoiseLevel> levels;
-        /** m of each level that was seen; two are kept. */
+        /** The m of the levels visited so far; the last two are kept. */
         private final double[][] m;
 
         Path(List<NoiseLevel> levels) {
@@ -100,7 +104,7 @@ public record Dpmpp2m(
             return Tensor.of(z.shape(), next);
         }
 
-        /** D of the step at a level. */
+        /** Computes D for the step at level i. */
         private double[] direction(int i, Tensor z, Tensor eps, double h) {
             NoiseLevel from = levels.get(i);
             m[i] = new double[Math.toIntExact(z.size())];

@@ -13,7 +13,8 @@ import org.tweedie.program.Tensor;
 
 /**
  * Euler's method (arXiv 2206.00364, algorithm 1; diffusers' EulerDiscreteScheduler). The paper's ODE is dx/dr = eps for
- * x = z / sqrt(abar) at r = sigma / sqrt(abar), which the paper calls sigma. From a level to the next, which has dashes:
+ * x = z / sqrt(abar) at r = sigma / sqrt(abar), which the paper calls sigma. The step from a level to the next, whose quantities
+ * have dashes:
  *
  * <pre>
  * x  = z / sqrt(abar)
@@ -21,14 +22,15 @@ import org.tweedie.program.Tensor;
  * z' = sqrt(abar') x'
  * </pre>
  *
- * <p>Where the checkpoint does not say how timesteps are spaced, it is linspace. Sampling ends without noise.
+ * <p>If the checkpoint does not give a spacing of timesteps, the spacing is linspace. Sampling ends without noise.
  *
- * @param karras whether the levels between the noisiest and the last one are the paper's (equation 5); the network is then asked
- *         between training timesteps
+ * @param karras true if the levels between the noisiest and the last one are the paper's (equation 5); the network is then
+ *         evaluated between training timesteps
  */
 @Described(name = "euler", source = "arXiv 2206.00364", text = "Euler's method on the probability flow ODE.")
 public record Euler(
-        @Option(value = "false", text = "Whether the levels are spaced as Karras and others do (arXiv 2206.00364).") boolean karras) implements Sampler {
+        @Option(value = "false", text = "If true, the levels are spaced as by Karras and others (arXiv 2206.00364).")
+        boolean karras) implements Sampler {
     @Override
     public Walk walk(NoiseSchedule schedule, int steps) {
         Spacing spacing = schedule.spacing(Spacing.LINSPACE);
@@ -47,7 +49,10 @@ public record Euler(
         return new Path(List.copyOf(levels), spacing == Spacing.LEADING ? 1 : levels.getFirst().sigma());
     }
 
-    /** diffusers starts from x = sqrt(r^2 + 1) n with leading spacing, which is z = n, else from x = r n, z = sigma n. */
+    /**
+     * One walk. With leading spacing, diffusers starts from x = sqrt(r^2 + 1) n, which is z = n; otherwise from x = r n,
+     * which is z = sigma n.
+     */
     private record Path(List<NoiseLevel> levels, double initNoise) implements Walk {
         @Override
         public Tensor step(int i, Tensor z, Tensor eps, Supplier<Tensor> noise) {

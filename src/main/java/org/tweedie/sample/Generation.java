@@ -15,15 +15,15 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 
 /**
- * A picture drawn from a prior.
+ * Draws a picture from a prior.
  *
- * @param steps how many network evaluations the sampler may use
- * @param seed draws the noise
+ * @param steps the number of network evaluations that the sampler may use
+ * @param seed the seed of the noise
  */
 public record Generation(Sampler sampler, int steps, long seed) {
     /** The picture [1,H,W,3], about -1 to 1, not clamped, and the evaluations that it took. */
     public record Result(Tensor image, NfeLedger counts) {
-        /** The picture, brought into [-1,1]. */
+        /** The picture, clamped to [-1,1]. */
         public Image picture() {
             return Image.of(image).clamp();
         }
@@ -32,7 +32,7 @@ public record Generation(Sampler sampler, int steps, long seed) {
     /**
      * Draws the picture.
      *
-     * @throws IllegalArgumentException when the schedule has no such number of steps
+     * @throws IllegalArgumentException when the schedule does not allow this number of steps
      * @throws java.util.concurrent.CancellationException when the listener cancels
      */
     public Result draw(Prior prior, Listener listener) {

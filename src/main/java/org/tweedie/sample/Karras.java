@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.sample;
 
-/** The noise levels of Karras et al. (arXiv 2206.00364, equation 5), which lie closer together the less noise is left. */
+/** The noise levels of Karras et al. (arXiv 2206.00364, equation 5), which are closer together the less noise is left. */
 final class Karras {
     private static final double RHO = 7;
 
     private Karras() {}
 
     /**
-     * So many ratios of noise to signal, from the most to the least:
+     * Returns n ratios of noise to signal, from the largest to the smallest:
      * ratio(i) = (most^(1/rho) + i / (n - 1) (least^(1/rho) - most^(1/rho)))^rho with rho = 7.
      */
     static double[] ratios(double most, double least, int n) {

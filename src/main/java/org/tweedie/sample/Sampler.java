@@ -8,25 +8,33 @@ import org.tweedie.diffusion.NoiseSchedule;
 import org.tweedie.program.Tensor;
 
 /**
- * A way to walk from noise to a picture. Every sampler speaks of z on the scale of the checkpoint, z = sqrt(abar) z0 + sigma n,
- * whatever scale its paper uses, and of the predicted noise eps, whatever the network predicts. It takes from the checkpoint what
- * diffusers' scheduler of the same name takes when from_config builds it: the betas, and the spacing and offset of timesteps
- * where the checkpoint's file says them. Its other settings, as Karras' levels, are its own, whatever that file says of them.
+ * A method that goes from noise to a picture. Every sampler takes z on the scale of the checkpoint,
+ * z = sqrt(abar) z0 + sigma n, whichever scale its paper uses, and the predicted noise eps, whichever quantity the network predicts. It takes from the
+ * checkpoint the settings that diffusers' scheduler of the same name takes when from_config builds it: the betas, and the
+ * spacing and offset of timesteps if the checkpoint's file gives them. Its other settings, such as Karras' levels, are its
+ * own options and do not depend on that file.
  */
 public interface Sampler {
-    /** Plans a walk of so many steps over a schedule. @throws IllegalArgumentException for steps out of range */
+    /**
+     * Plans a walk of the given number of steps over a schedule.
+     *
+     * @throws IllegalArgumentException when the number of steps is out of range
+     */
     Walk walk(NoiseSchedule schedule, int steps);
 
-    /** One walk. It may remember what it saw (multi-step methods do), so a walk serves one picture and one thread. */
+    /**
+     * One walk from noise to a picture. Multi-step methods keep values of earlier steps in it, so a walk is for one picture
+     * and one thread.
+     */
     interface Walk {
         /** The levels that are visited, noisiest first, then the one at which sampling ends: steps + 1 of them. */
         List<NoiseLevel> levels();
 
-        /** What N(0,I) is multiplied with to become the z at which a plain generation starts (diffusers' init_noise_sigma). */
+        /** The factor of N(0,I) that gives the z at which a plain generation starts (diffusers' init_noise_sigma). */
         double initNoise();
 
         /**
-         * The latent at levels(i+1), an F64 tensor.
+         * Returns the latent at levels(i+1), an F64 tensor.
          *
          * @param z the latent at levels(i)
          * @param eps the noise predicted for z at levels(i)

@@ -18,7 +18,11 @@ public final class Samplers {
         return catalogue().names();
     }
 
-    /** The sampler that {@code NAME[:OPTION=VALUE,...]} names. @throws IllegalArgumentException with one line that says what is wrong */
+    /**
+     * Returns the sampler that a text {@code NAME[:OPTION=VALUE,...]} names.
+     *
+     * @throws IllegalArgumentException with one line that says what is wrong
+     */
     public static Sampler of(String spec) {
         return catalogue().parse(spec);
     }

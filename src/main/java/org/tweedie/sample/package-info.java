@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Samplers: ways to walk from noise to a picture, one file each in the literature's letters. Solvers and everything above may use them; they know
- * the noise schedule, and no network and no device.
+ * Samplers: methods that go from noise to a picture, each one file in the notation of the literature. Solvers and the
+ * packages above them may use this package; it depends on the noise schedule, but on no network and no device.
  */
 package org.tweedie.sample;

@@ -22,8 +22,8 @@ import org.tweedie.program.Tensor;
 import org.tweedie.sample.Sampler;
 
 /**
- * Latent DPS: diffusion posterior sampling (arXiv 2209.14687) through the decoder of a latent model. The gradient is taken at z and applied after
- * the sampler's step.
+ * Latent DPS: diffusion posterior sampling (arXiv 2209.14687) through the decoder of a latent model. The gradient is
+ * evaluated at z and subtracted after the sampler's step.
  *
  * <pre>
  * z ~ N(0,I)
@@ -36,11 +36,13 @@ import org.tweedie.sample.Sampler;
 @Described(name = "ldps", source = "arXiv 2209.14687 in latent space; step 1 and 1000 steps as in arXiv 2503.12615's comparison",
         text = "Latent DPS: takes one step of the sampler and one gradient step on the residual's norm at each level.")
 public record Ldps(
-        @Option(value = "1000", min = 1, symbol = "T", text = "Noise levels.") int steps,
-        @Option(value = "1", min = 0, symbol = "ρ", text = "Factor of the gradient of the residual's norm.") double rho,
-        @Option(value = "ddim", text = "Sampler of the step from level to level.") Sampler sampler,
-        @Option(value = "noise", text = "Start: noise, qsample (the encoded start picture with noise) or ddim (its inversion).") Start init,
-        @Option(value = "none", text = "Last step: none leaves the picture as it was decoded, pixel moves it onto the measurement.")
+        @Option(value = "1000", min = 1, symbol = "T", text = "The number of noise levels.") int steps,
+        @Option(value = "1", min = 0, symbol = "ρ", text = "The factor of the gradient of the residual's norm.") double rho,
+        @Option(value = "ddim", text = "The sampler that goes from level to level.") Sampler sampler,
+        @Option(value = "noise", text = "The latent to start from: noise, qsample (the encoded start picture with noise) or "
+                + "ddim (its inversion).") Start init,
+        @Option(value = "none", text = "The last step: none leaves the picture as it was decoded, pixel moves it onto the "
+                + "measurement.")
         PixelConsistency consistency) implements Solver {
     public Ldps {
         Options.check(Ldps.class, steps, rho, sampler, init, consistency);
@@ -63,7 +65,8 @@ public record Ldps(
             z = Vectors.minus(walk.step(i, z, out.get("eps"), noise), g, rho);
             Finite.require(z, "ldps: step " + (i + 1) + " of " + steps + " (" + level + "): latent z");
             double length = Vectors.norm(g);
-            run.step(new Step(i + 1, steps, 1, 1, level.timestep(), Map.of(Step.RESIDUAL, out.get("residual").get(0) / p.noiseNorm(),
+            run.step(new Step(i + 1, steps, 1, 1, level.timestep(),
+                    Map.of(Step.RESIDUAL, out.get("residual").get(0) / p.noiseNorm(),
                     "gradient", length, "move", rho * length)));
         }
         return consistency.finish(z, p, run);

@@ -26,9 +26,10 @@ import org.tweedie.program.Value;
 import org.tweedie.sample.Sampler;
 
 /**
- * PSLD: posterior sampling with latent diffusion (arXiv 2307.00619, algorithm 2). Beside the residual, a gluing term asks zbar to be what the
- * encoder makes of the decoded picture once that agrees with the measurement. A^T is the true adjoint, inpainting is an operator like
- * any other, and no noise is added to the predicted measurement; the published code differs in these three points.
+ * PSLD: posterior sampling with latent diffusion (arXiv 2307.00619, algorithm 2). In addition to the residual, a gluing term
+ * pulls zbar towards the latent that the encoder gives for the decoded picture after that picture was made to agree with the
+ * measurement. This implementation differs from the published code in three points: A^T is the true adjoint, inpainting is
+ * treated like any other operator, and no noise is added to the predicted measurement.
  *
  * <pre>
  * z ~ N(0,I)
@@ -39,14 +40,16 @@ import org.tweedie.sample.Sampler;
  * </pre>
  */
 @Described(name = "psld", source = "arXiv 2307.00619; defaults of its code",
-        text = "PSLD: latent DPS with a gluing term that ties the latent to the encoder's view of the corrected picture.")
+        text = "PSLD: latent DPS with a gluing term that pulls the latent towards the encoding of the corrected picture.")
 public record Psld(
-        @Option(value = "1000", min = 1, symbol = "T", text = "Noise levels.") int steps,
-        @Option(value = "1", min = 0, symbol = "ω", text = "Factor of the gradient of the residual's norm.") double omega,
-        @Option(value = "0.1", min = 0, symbol = "γ", text = "Factor of the gluing term's gradient; 0 is LDPS.") double gamma,
-        @Option(value = "ddim", text = "Sampler of the step from level to level.") Sampler sampler,
-        @Option(value = "noise", text = "Start: noise, qsample (the encoded start picture with noise) or ddim (its inversion).") Start init,
-        @Option(value = "none", text = "Last step: none leaves the picture as it was decoded, pixel moves it onto the measurement.")
+        @Option(value = "1000", min = 1, symbol = "T", text = "The number of noise levels.") int steps,
+        @Option(value = "1", min = 0, symbol = "ω", text = "The factor of the gradient of the residual's norm.") double omega,
+        @Option(value = "0.1", min = 0, symbol = "γ", text = "The factor of the gluing term's gradient; 0 is LDPS.") double gamma,
+        @Option(value = "ddim", text = "The sampler that goes from level to level.") Sampler sampler,
+        @Option(value = "noise", text = "The latent to start from: noise, qsample (the encoded start picture with noise) or "
+                + "ddim (its inversion).") Start init,
+        @Option(value = "none", text = "The last step: none leaves the picture as it was decoded, pixel moves it onto the "
+                + "measurement.")
         PixelConsistency consistency) implements Solver {
     public Psld {
         Options.check(Psld.class, steps, omega, gamma, sampler, init, consistency);
@@ -69,13 +72,15 @@ public record Psld(
         Tensor z = init.at(walk, p, run);
         for (int i = 0; i < steps; i++) {
             NoiseLevel level = walk.levels().get(i);
-            Map<String, Tensor> out = run.evaluate(a, List.of("psld", omega, gamma), nfe, () -> program(p, a), LossGradient.inputs(z, p.y(), level));
+            Map<String, Tensor> out = run.evaluate(a, List.of("psld", omega, gamma), nfe, () -> program(p, a),
+                    LossGradient.inputs(z, p.y(), level));
             run.counts().nfe(1);
             Tensor g = out.get("grad");
             z = Vectors.minus(walk.step(i, z, out.get("eps"), noise), g, 1);
             Finite.require(z, "psld: step " + (i + 1) + " of " + steps + " (" + level + "): latent z");
             double length = Vectors.norm(g);
-            run.step(new Step(i + 1, steps, 1, 1, level.timestep(), Map.of(Step.RESIDUAL, out.get("residual").get(0) / p.noiseNorm(),
+            run.step(new Step(i + 1, steps, 1, 1, level.timestep(),
+                    Map.of(Step.RESIDUAL, out.get("residual").get(0) / p.noiseNorm(),
                     "glue", out.get("glue").get(0), "gradient", length, "move", length)));
         }
         return consistency.finish(z, p, run);

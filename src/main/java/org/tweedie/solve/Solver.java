@@ -8,25 +8,25 @@ import org.tweedie.inverse.Problem;
 import org.tweedie.inverse.Restoration;
 
 /**
- * A method that restores a picture from a measurement with a latent diffusion prior. A solver is a record of this package: its components are its
- * options, and {@link Solvers} finds it.
+ * A method that restores a picture from a measurement with a latent diffusion prior. A solver is a record of this package
+ * whose components are its options; {@link Solvers} finds it.
  */
 public interface Solver {
     /**
      * Restores the picture.
      *
-     * @param listener is told of each step
+     * @param listener is called after each step and may cancel the run
      * @throws org.tweedie.diffusion.Finite.NotFinite when a tensor stops being finite
      * @throws java.util.concurrent.CancellationException when the listener cancels
-     * @throws IllegalArgumentException when the problem is none that this solver can solve
+     * @throws IllegalArgumentException when this solver cannot solve the problem
      */
     Restoration solve(Problem p, Listener listener);
 
-    /** The numbers that the solver reports in each {@link Step}, by column. */
+    /** The columns of the numbers that the solver reports in each {@link Step}. */
     default List<String> columns() {
         return List.of(Step.RESIDUAL, "gradient", "move");
     }
 
-    /** How many levels the solver visits. */
+    /** The number of noise levels that the solver visits. */
     int steps();
 }

@@ -19,12 +19,16 @@ public final class Solvers {
         return catalogue().names();
     }
 
-    /** The solver that {@code NAME[:OPTION=VALUE,...]} names. @throws IllegalArgumentException with one line that says what is wrong */
+    /**
+     * Returns the solver that a text {@code NAME[:OPTION=VALUE,...]} names.
+     *
+     * @throws IllegalArgumentException with one line that says what is wrong
+     */
     public static Solver of(String spec) {
         return catalogue().parse(spec);
     }
 
-    /** A solver with its defaults but for the options that are given by name. */
+    /** Returns the solver of a name; options that are not given have their defaults. */
     public static Solver of(String name, Map<String, String> options) {
         return catalogue().make(name, options);
     }

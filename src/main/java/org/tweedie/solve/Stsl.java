@@ -25,8 +25,9 @@ import org.tweedie.program.Tensor;
 import org.tweedie.sample.Sampler;
 
 /**
- * STSL (arXiv 2312.00852, algorithm 1): at each noise level K gradient steps on the {@link Surrogate surrogate loss}, then one step of the
- * sampler. With eta = 0 it is its first-order form, which evaluates the network once per inner step.
+ * STSL (arXiv 2312.00852, algorithm 1): at each noise level it takes K gradient steps on the
+ * {@link Surrogate surrogate loss}, then one step of the sampler. With eta = 0 it is the first-order form, which evaluates
+ * the network once per inner step.
  *
  * <pre>
  * z = forward(E(A+ y))                                   {@link Start}
@@ -39,24 +40,35 @@ import org.tweedie.sample.Sampler;
 @Described(name = "stsl", source = "arXiv 2312.00852",
         text = "Follows a second-order surrogate loss K times at each noise level, then takes one step of the sampler.")
 public record Stsl(
-        @Option(value = "50", min = 1, symbol = "T", text = "Noise levels.") int steps,
-        @Option(value = "5", min = 0, symbol = "K", text = "Gradient steps at each level.") int inner,
-        @Option(value = "0.02", min = 0, symbol = "η", text = "Weight of the trace term; 0 is the first-order method, which is twice as fast.")
+        @Option(value = "50", min = 1, symbol = "T", text = "The number of noise levels.") int steps,
+        @Option(value = "5", min = 0, symbol = "K", text = "The number of gradient steps at each level.") int inner,
+        @Option(value = "0.02", min = 0, symbol = "η", text = "The weight of the trace term; 0 is the first-order method, which "
+                + "is twice as fast.")
         double eta,
-        @Option(value = "0.5", min = 0, symbol = "λ", text = "Weight of the data term; with adaptive steps the fraction of Polyak's step that is taken.")
+        @Option(value = "0.5", min = 0, symbol = "λ", text = "The weight of the data term; with adaptive steps, the fraction of "
+                + "Polyak's step that is taken.")
         double lambda,
-        @Option(value = "0.2", above = 0, text = "Longest adaptive step, as a fraction of the length of the signal in the latent.") double trust,
-        @Option(value = "norm", text = "The data term: the sum or the mean of the squared residual, or its plain norm.") Surrogate.Norm norm,
-        @Option(value = "unit", text = "How the trace is probed: unit (the paper's finite difference), scaled (to the noise level) or exact (a "
+        @Option(value = "0.2", above = 0, text = "The longest adaptive step, as a fraction of the length of the signal in the "
+                + "latent.") double trust,
+        @Option(value = "norm", text = "The data term: the sum or the mean of the squared residual, or its plain norm.")
+        Surrogate.Norm norm,
+        @Option(value = "unit", text = "The estimate of the trace: unit (the paper's finite difference), scaled (to the noise "
+                + "level) or exact (a "
                 + "Jacobian-vector product).") Surrogate.Probe probe,
-        @Option(value = "paper", text = "paper weights the trace by eta over the latent's size; normalised makes its gradient eta times as long as the "
+        @Option(value = "paper", text = "paper weights the trace by eta over the latent's size; normalised makes its gradient "
+                + "eta times as long as the "
                 + "data term's.") TraceWeight traceWeight,
-        @Option(value = "adaptive", text = "Length of a gradient step: adaptive or constant.") StepSize.Rule step,
-        @Option(value = "ddim", text = "Start: ddim inverts the encoded start picture, qsample adds noise to it, noise ignores it.") Start init,
-        @Option(value = "ddim", text = "Sampler of the step from level to level.") Sampler sampler,
-        @Option(value = "pixel", text = "Last step: pixel moves the picture onto the measurement, none leaves it as it was decoded.")
+        @Option(value = "adaptive", text = "The length of a gradient step: adaptive or constant.") StepSize.Rule step,
+        @Option(value = "ddim", text = "The latent to start from: ddim inverts the encoded start picture, qsample adds noise to "
+                + "it, noise ignores it.") Start init,
+        @Option(value = "ddim", text = "The sampler that goes from level to level.") Sampler sampler,
+        @Option(value = "pixel", text = "The last step: pixel moves the picture onto the measurement, none leaves it as it was "
+                + "decoded.")
         PixelConsistency consistency) implements Solver {
-    /** The weight of the trace term: eta/d as in the paper, or such that its gradient is eta times as long as the data term's. */
+    /**
+     * The weight of the trace term: eta/d as in the paper, or normalised so that the trace's gradient is eta times as long as
+     * the data term's.
+     */
     public enum TraceWeight { PAPER, NORMALISED }
 
     public Stsl {
@@ -88,7 +100,7 @@ public record Stsl(
         return "stsl: step " + (i + 1) + " of " + steps + " (" + level + ")";
     }
 
-    /** The K gradient steps of a level. */
+    /** Takes the K gradient steps of a level. */
     private final class Inner {
         private final Problem p;
         private final Run run;
@@ -122,7 +134,9 @@ public record Stsl(
             return z;
         }
 
-        /** @param dataGradient, traceGradient their norms where they were taken apart, else NaN */
+        /**
+         * @param dataGradient, traceGradient the norms of the two terms' gradients if they were computed separately, else NaN
+         */
         private record Evaluation(double data, double residual, Tensor gradient, double dataGradient, double traceGradient) {
             Map<String, Double> report(double length, double size, Problem p) {
                 Map<String, Double> all = new LinkedHashMap<>();
@@ -156,7 +170,10 @@ public record Stsl(
             return new Evaluation(out.get("data").get(0), out.get("residual").get(0), out.get("grad"), Double.NaN, Double.NaN);
         }
 
-        /** Takes both gradients apart, once per level; the weight of the trace follows from them for the level. */
+        /**
+         * Computes the gradients of both terms separately, once per level; they determine the weight of the trace at this
+         * level.
+         */
         private Evaluation apart(Map<String, Tensor> in) {
             Map<String, Tensor> out = run(Surrogate.Gradient.APART, 2, 4, in);
             double data = Vectors.norm(out.get("grad_data"));
@@ -173,7 +190,8 @@ public record Stsl(
             record What(Surrogate loss, Surrogate.Gradient gradient) {}
 
             int each = p.prior().denoiser().evaluations();
-            return run.evaluate(p.operator(), new What(loss, gradient), Nfe.unet((long) forwards * each, (long) vjps * each).plus(Nfe.decode(1, 1)),
+            return run.evaluate(p.operator(), new What(loss, gradient), Nfe.unet((long) forwards * each, (long) vjps * each)
+                    .plus(Nfe.decode(1, 1)),
                     () -> loss.program(p.prior().latent(), p.image(), gradient), in);
         }
     }

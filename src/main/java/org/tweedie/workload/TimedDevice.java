@@ -13,7 +13,7 @@ import org.tweedie.program.Tensor;
 import org.tweedie.program.op.Cost;
 import org.tweedie.weights.RandomWeights;
 
-/** A device that tells where time went when it is closed. */
+/** A device that reports how time was spent when it is closed. */
 public final class TimedDevice implements Device {
     private static final int LINKS = 4;
 
@@ -61,20 +61,24 @@ public final class TimedDevice implements Device {
         }
     }
 
-    /** Null, after a line with the reason, where the card has no memory for it or has faulted: what was timed before is told all the same. */
+    /**
+     * Measures the best rates of the device. If the card has too little memory or has faulted, prints the reason and returns
+     * null, so that the times measured before are still reported.
+     */
     private TimeTable.Best best() {
         try {
-            int side = device.name().equals("cpu") ? 2048 : 8192; // a second or so; on a card beyond its cache
+            int side = device.name().equals("cpu") ? 2048 : 8192; // takes about a second; on a GPU the matrices exceed the cache
             return new TimeTable.Best(side, rate("gemm", "MatMul", side, Cost::flops), rate("copy", "Unary", side, Cost::bytes));
         } catch (RuntimeException e) {
-            line.accept("what the device reaches at best could not be measured: " + e.getMessage());
+            line.accept("the best rates of the device could not be measured: " + e.getMessage());
             return null;
         }
     }
 
-    /** A second, in the second and third run of a chain. */
+    /** Returns the work per second in the second and third run of a chain. */
     private double rate(String name, String op, int side, ToLongFunction<Cost> work) {
-        try (RandomWeights random = Ceilings.weights(); Executable e = device.compile(Ceilings.chain(name, side, LINKS, random))) {
+        try (RandomWeights random = Ceilings.weights();
+                Executable e = device.compile(Ceilings.chain(name, side, LINKS, random))) {
             Map<String, Tensor> in = Map.of("scale", Tensor.scalar(1));
             e.run(in);
             OpTimes.Total first = times.total(name, op);
@@ -85,7 +89,7 @@ public final class TimedDevice implements Device {
         }
     }
 
-    /** Of all ops of a kind until now: those of a chain that was timed before, of other sides, among them. */
+    /** Returns the work of all ops of a kind so far, including those of chains of other sides that were timed before. */
     private double done(String name, String op, ToLongFunction<Cost> work) {
         return times.ops().stream().filter(o -> o.getKey().program().equals(name) && o.getKey().op().equals(op))
                 .mapToDouble(o -> (double) work.applyAsLong(o.getKey().cost()) * o.getValue().count()).sum();

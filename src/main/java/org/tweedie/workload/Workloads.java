@@ -35,19 +35,24 @@ import org.tweedie.transform.Simplify;
 import org.tweedie.transform.Vjp;
 
 /**
- * The programs of a model that can be timed: its networks, their derivatives and STSL's inner step, on inputs drawn at random.
+ * The programs of a model that can be timed: its networks, their derivatives and STSL's inner step, on random inputs.
  *
- * @param height, width of the latent
+ * @param height, width the size of the latent
  */
 public record Workloads(Model entry, String task, int height, int width) {
-    /** Programs; {@code restore} is a whole restoration, the last are {@link Ceilings}. */
-    public static final List<String> NAMES = List.of("text", "unet", "unet-vjp", "unet-jvp", "decode", "decode-vjp", "decode-jvp", "encode", "encode-vjp", "encode-jvp",
+    /** The names of the programs; {@code restore} is a whole restoration, and the last names are {@link Ceilings}. */
+    public static final List<String> NAMES = List.of("text", "unet", "unet-vjp", "unet-jvp", "decode", "decode-vjp", "decode-jvp",
+            "encode", "encode-vjp", "encode-jvp",
             "inner-step", "restore", "gemm", "copy");
     private static final Stsl DEFAULTS = (Stsl) Solvers.of("stsl");
     private static final int TIMESTEP = 501;
     private static final long SEED = 1;
 
-    /** @throws IllegalArgumentException when the name is none of {@link #NAMES}, or no program of a model */
+    /**
+     * Traces a program.
+     *
+     * @throws IllegalArgumentException when the name is not one of {@link #NAMES}, or is not a program of a model
+     */
     public Program program(String name, int batch) throws IOException {
         return switch (name) {
             case "text" -> text(batch);
@@ -61,7 +66,7 @@ public record Workloads(Model entry, String task, int height, int width) {
             case "encode-vjp" -> Vjp.of(encode(batch), "mean", "image");
             case "encode-jvp" -> Jvp.of(encode(batch), "image", "mean");
             case "inner-step" -> surrogate(batch).program(latent(batch), image(batch), Surrogate.Gradient.FUSED);
-            default -> throw new IllegalArgumentException("--what: '" + name + "' is no program of a model");
+            default -> throw new IllegalArgumentException("--what: '" + name + "' is not a program of a model");
         };
     }
 
@@ -118,7 +123,7 @@ public record Workloads(Model entry, String task, int height, int width) {
         return entry.checkpoint();
     }
 
-    /** Restores a picture of noise: the time is that of any other picture, the result is worth nothing. */
+    /** Restores a picture of noise: it takes as long as any other picture, but the result is meaningless. */
     public Restoration restore(Solver solver) throws IOException {
         MeasurementOperator operator = operator(1);
         Tensor y = noise(operator.outShape(image(1)), 8);
@@ -127,7 +132,10 @@ public record Workloads(Model entry, String task, int height, int width) {
         }
     }
 
-    /** A tensor for each input, by its name: a level of the middle of the schedule, STSL's weights, normal numbers for all else. */
+    /**
+     * Returns a tensor for each input by name: a noise level in the middle of the schedule, STSL's weights, and normal random
+     * numbers for all other inputs.
+     */
     public Map<String, Tensor> inputs(Program p) throws IOException {
         NoiseLevel level = entry.schedule().level(TIMESTEP);
         Map<String, Tensor> in = new HashMap<>();

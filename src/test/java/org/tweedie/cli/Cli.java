@@ -12,9 +12,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.tweedie.image.Image;
 
-/** A command line run inside of the test, its streams kept. */
+/** The result of a command line that ran inside the test: its exit code and the text of its streams. */
 record Cli(int code, String out, String err) {
-    /** Random weights, pictures of multiples of 16. */
+    /** A tiny model with random weights for pictures whose sides are multiples of 16. */
     static final String TINY = "src/test/resources/golden/tiny-sd15";
 
     static Cli run(String... args) {
@@ -33,14 +33,14 @@ record Cli(int code, String out, String err) {
         }
     }
 
-    /** Ran without complaint. */
+    /** Runs a command that must succeed and print no error. */
     static Cli succeed(String... args) {
         Cli c = run(args);
         assertEquals(0, c.code, c.err);
         return c;
     }
 
-    /** The last line of standard output, by its keys. */
+    /** Returns the words of the last line of standard output by their keys. */
     Map<String, String> words() {
         Map<String, String> words = new LinkedHashMap<>();
         for (String word : out.strip().substring(out.strip().lastIndexOf('\n') + 1).split(" ")) {
@@ -49,7 +49,7 @@ record Cli(int code, String out, String err) {
         return words;
     }
 
-    /** The one line that was told; no result, no stack trace. */
+    /** Returns the one line of the error; checks that there is no result and no stack trace. */
     String fault(int expected) {
         assertEquals(expected, code, out + err);
         assertEquals("", out);
@@ -58,7 +58,7 @@ record Cli(int code, String out, String err) {
         return lines[lines.length - 1];
     }
 
-    /** A smooth picture with an edge. */
+    /** Makes a smooth picture with an edge. */
     static Image picture(int width, int height) {
         float[] data = new float[width * height * 3];
         for (int i = 0; i < data.length; i++) {
@@ -69,7 +69,7 @@ record Cli(int code, String out, String err) {
         return new Image(width, height, data);
     }
 
-    /** A file of a test's folder as an argument. */
+    /** Returns the path of a file in a test's folder as an argument. */
     static String in(Path folder, String name) {
         return folder.resolve(name).toString();
     }

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tweedie.device.Devices;
 
-/** What a user without a GPU meets who asks for one. */
+/** The errors that a user without a GPU gets for --device cuda. */
 class CudaTest {
     @TempDir
     Path folder;
@@ -24,7 +24,8 @@ class CudaTest {
         Path out = folder.resolve("out.png");
         Cli c = Cli.run("generate", "a dress", "--model", Cli.TINY, "--device", "cuda", "-o", out.toString());
         assertEquals(1, c.code(), c.err());
-        assertEquals("tweedie: device 'cuda' unavailable: " + s.text() + " (./tweedie doctor lists what can be used here)", c.err().strip());
+        assertEquals("tweedie: device 'cuda' unavailable: " + s.text() + " (./tweedie doctor lists what can be used here)",
+                c.err().strip());
         assertTrue(s.text().contains("expected"), s.text());
         assertFalse(Files.exists(out));
     }

@@ -15,7 +15,7 @@ import org.tweedie.device.nvidia.FakeJar;
 import org.tweedie.device.nvidia.Maven;
 import org.tweedie.device.nvidia.Redistributable;
 
-/** What {@code doctor --fetch-cuda} says it did, on a small jar. */
+/** The report of {@code doctor --fetch-cuda} for a small jar. */
 class FetchCudaTest {
     @Test
     void fromAJarThenNothingToDo(@TempDir Path root) throws IOException {
@@ -32,11 +32,14 @@ class FetchCudaTest {
     void throughMavenTheJarStaysAndIsNamed(@TempDir Path root) throws IOException {
         Path repository = root.resolve("repository");
         Path jar = FakeJar.write(repository.resolve("org/example/cuda/1.2/cuda-1.2-redist.jar"));
-        Path mvn = Files.writeString(Files.createDirectory(root.resolve("bin")).resolve("mvn"), "#!/bin/sh\necho " + repository + "\n");
+        Path mvn = Files.writeString(Files.createDirectory(root.resolve("bin")).resolve("mvn"), "#!/bin/sh\necho "
+                + repository + "\n");
         assertTrue(mvn.toFile().setExecutable(true));
         Path target = root.resolve("cuda");
-        FetchCuda fetch = new FetchCuda(FakeJar.of(jar, "libone.so.1"), target, new Maven(Map.of("PATH", mvn.getParent() + ":/usr/bin:/bin")));
-        assertEquals("unpacked 1 files, 3.1 MB, into " + target + "; the jar stays in " + jar + " and may be deleted", fetch.run(null));
+        FetchCuda fetch = new FetchCuda(FakeJar.of(jar, "libone.so.1"), target,
+                new Maven(Map.of("PATH", mvn.getParent() + ":/usr/bin:/bin")));
+        assertEquals("unpacked 1 files, 3.1 MB, into " + target + "; the jar stays in " + jar + " and may be deleted",
+                fetch.run(null));
     }
 
     @Test
@@ -44,7 +47,8 @@ class FetchCudaTest {
         Path jar = Files.writeString(root.resolve("wrong.jar"), "no jar");
         FetchCuda fetch = new FetchCuda(Redistributable.CUDA_12_6, root.resolve("cuda"), new Maven(Map.of()));
         IOException e = org.junit.jupiter.api.Assertions.assertThrows(IOException.class, () -> fetch.run(jar));
-        assertTrue(e.getMessage().startsWith(jar + ": expected cuda-12.6-9.5-1.5.11-linux-x86_64-redist.jar of 2026748503 bytes, got 6"), e.getMessage());
+        assertTrue(e.getMessage().startsWith(jar + ": expected cuda-12.6-9.5-1.5.11-linux-x86_64-redist.jar of 2026748503 "
+                + "bytes, got 6"), e.getMessage());
         assertEquals(Faults.FAILED, Faults.report(e, false));
     }
 }

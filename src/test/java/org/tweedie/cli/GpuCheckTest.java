@@ -18,7 +18,10 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** bench/gpu-check where there is no GPU: dry, and on a pack whose java is a stand-in that says what the real one would. */
+/**
+ * Runs bench/gpu-check without a GPU: as a dry run, and on a pack whose java is a stand-in that prints what the real one
+ * would.
+ */
 class GpuCheckTest {
     @TempDir
     Path folder;
@@ -49,10 +52,14 @@ class GpuCheckTest {
         assertFalse(r.out.contains("reached"), r.out);
     }
 
-    /** Empty files are enough to be found; both NVRTCs are offered, since only Tweedie reads which CUDA cuDNN is for. */
+    /**
+     * Empty files suffice to be found. Both versions of NVRTC are offered, since only Tweedie reads for which CUDA version
+     * cuDNN was built.
+     */
     @Test
     void librariesThatTheUserNamesComeFirst() throws Exception {
-        for (String library : List.of("named/libcublas.so.12", "path/libcublas.so.12", "path/libcudnn.so.9", "path/libnvrtc.so.12", "named/libnvrtc.so.13")) {
+        for (String library : List.of("named/libcublas.so.12", "path/libcublas.so.12", "path/libcudnn.so.9",
+                "path/libnvrtc.so.12", "named/libnvrtc.so.13")) {
             Files.createDirectories(folder.resolve(library).getParent());
             Files.createFile(folder.resolve(library));
         }
@@ -60,7 +67,8 @@ class GpuCheckTest {
         String path = folder.resolve("path").toString();
         environment.put("TWEEDIE_CUDA_LIBRARIES", named);
         environment.put("LD_LIBRARY_PATH", path);
-        program("pack/runtime/bin/java", "#!/usr/bin/env bash\n[[ $* != *doctor* ]] || printf '%s:\\n' $TWEEDIE_CUDA_LIBRARIES $LD_LIBRARY_PATH > offered\n");
+        program("pack/runtime/bin/java", "#!/usr/bin/env bash\n[[ $* != *doctor* ]] || printf '%s:\\n' $TWEEDIE_CUDA_LIBRARIES "
+                + "$LD_LIBRARY_PATH > offered\n");
         Ran r = check("bench/gpu-check", "--dry-run", "--pack", pack().toString(), "--only", "environment", "--out", "results");
         assertEquals(0, r.code, r.out + r.err);
         List<String> rows = Files.readAllLines(folder.resolve("results/results.csv"));
@@ -76,7 +84,8 @@ class GpuCheckTest {
     void teachesWhatToAskFor() throws Exception {
         Ran r = check("bench/gpu-check", "--only", "benches");
         assertEquals(2, r.code);
-        assertTrue(r.err.contains("part 'benches': unknown; known: environment ceilings suite choose demo sanitizer bench peers restore"), r.err);
+        assertTrue(r.err.contains("part 'benches': unknown; known: environment ceilings suite choose demo sanitizer bench peers "
+                + "restore"), r.err);
         r = check("bench/pack-gpu");
         assertEquals(2, r.code);
         assertTrue(r.err.contains("expected one folder to write: bench/pack-gpu [--thin] FOLDER"), r.err);
@@ -89,7 +98,10 @@ class GpuCheckTest {
         assertTrue(file.toFile().setExecutable(true));
     }
 
-    /** Times 7.12 ms each, but for one thing that fails: the others after it are measured all the same. */
+    /**
+     * A stand-in whose times are 7.12 ms each, except for one measurement that fails; those after it must be measured all the
+     * same.
+     */
     private Path standIn() throws IOException {
         program("pack/runtime/bin/java", """
                 #!/usr/bin/env bash
@@ -127,7 +139,8 @@ class GpuCheckTest {
     private Path pack() throws IOException {
         Path pack = folder.resolve("pack");
         Files.createDirectories(pack.resolve("target/lib"));
-        for (String empty : List.of("VERSION", "target/tweedie.jar", "target/tests.jar", "target/junit-platform-console-standalone.jar")) {
+        for (String empty : List.of("VERSION", "target/tweedie.jar", "target/tests.jar",
+                "target/junit-platform-console-standalone.jar")) {
             Files.createFile(pack.resolve(empty));
         }
         return pack;
@@ -135,29 +148,37 @@ class GpuCheckTest {
 
     @Test
     void failuresHideNothing() throws Exception {
-        Ran r = check("bench/gpu-check", "--pack", standIn().toString(), "--only", "suite,choose,bench,restore", "--out", "results");
+        Ran r = check("bench/gpu-check", "--pack", standIn().toString(), "--only", "suite,choose,bench,restore",
+                "--out", "results");
         assertEquals(1, r.code, r.err);
         List<String> rows = Files.readAllLines(folder.resolve("results/results.csv"));
         assertEquals("part,who,what,batch,mode,dtype,value,unit,fastest,memory_mib,status", rows.getFirst());
-        assertTrue(rows.contains("suite,tweedie,CardTest: networks,,,,0,tests passed,,,failed (134): killed; after 0 cases; the last begun CardTest > networks(DType) > [1] F16"),
+        assertTrue(rows.contains("suite,tweedie,CardTest: networks,,,,0,tests passed,,,failed (134): killed; after 0 cases; the "
+                + "last begun CardTest > networks(DType) > [1] F16"),
                 rows.toString());
-        assertTrue(rows.contains("suite,tweedie,kernels: NoiseTest,,,,1,tests passed,,,failed: 2 tests; first NoiseTest > same(Kind) > [2] kind=2; 7: CudaException: fault 2"),
+        assertTrue(rows.contains("suite,tweedie,kernels: NoiseTest,,,,1,tests passed,,,failed: 2 tests; first NoiseTest > "
+                + "same(Kind) > [2] kind=2; 7: CudaException: fault 2"),
                 rows.toString());
         assertTrue(rows.contains("suite,tweedie,kernels: NormsTest,,,,1,tests passed,,,ok"), rows.toString());
-        assertTrue(rows.stream().anyMatch(l -> l.matches("choose,tweedie,10 of 11 programs,,,bf16,[0-9]+,s,,,failed \\(1\\): tweedie: cuda: cuMemAlloc failed; out of memory; at decode:1")),
+        assertTrue(rows.stream().anyMatch(l -> l.matches("choose,tweedie,10 of 11 programs,,,bf16,[0-9]+,s,,,failed \\(1\\): "
+                + "tweedie: cuda: cuMemAlloc failed; out of memory; at decode:1")),
                 rows.toString());
         assertTrue(rows.contains("bench,tweedie,unet,1,graphs,f16,7.120,ms,7.000,2,ok"), rows.toString());
         assertTrue(rows.contains("bench,tweedie,unet,2,graphs,f16,8.000,ms,7.900,,ok"), rows.toString());
         assertTrue(rows.contains("bench,tweedie,unet,2,graphs,f16,7.800,device ms,,,ok"), rows.toString());
-        assertTrue(rows.contains("bench,tweedie,decode,1,graphs,bf16,,,,,failed (1): tweedie: cuda: cuMemAlloc failed; out of memory"), rows.toString());
+        assertTrue(rows.contains("bench,tweedie,decode,1,graphs,bf16,,,,,failed (1): tweedie: cuda: cuMemAlloc failed; out of "
+                + "memory"), rows.toString());
         assertTrue(rows.contains("bench,tweedie,encode-vjp,1,graphs,bf16,7.120,ms,7.000,2,ok"), rows.toString());
         assertTrue(rows.contains("restore,tweedie,restore,1,graphs,f16,12.50,s,,,ok"), rows.toString());
         JsonArray json = JsonParser.parseString(Files.readString(folder.resolve("results/results.json"))).getAsJsonArray();
         assertEquals(rows.size() - 1, json.size());
         assertTrue(r.out.lines().anyMatch(l -> l.matches(" *guided UNet step, batch 2, ms +8.00 +at most 9.5 +reached")), r.out);
-        assertTrue(r.out.lines().anyMatch(l -> l.matches(" *guided UNet step, batch 2: host and copies, % of the time +2.5 +at most 5 +reached")), r.out);
-        assertTrue(r.out.lines().anyMatch(l -> l.matches(" *STSL inner step: host and copies, % of the time +not run +at most 5 +not measured")), "it has no time by the card: " + r.out);
-        assertTrue(r.out.lines().anyMatch(l -> l.matches(" *decoder forward \\+ VJP over forward +not run +at most 2.1 +not measured")), r.out);
+        assertTrue(r.out.lines().anyMatch(l -> l.matches(" *guided UNet step, batch 2: host and copies, % of the time +2.5 +at "
+                + "most 5 +reached")), r.out);
+        assertTrue(r.out.lines().anyMatch(l -> l.matches(" *STSL inner step: host and copies, % of the time +not run +at most 5 "
+                + "+not measured")), "it has no time by the card: " + r.out);
+        assertTrue(r.out.lines().anyMatch(l -> l.matches(" *decoder forward \\+ VJP over forward +not run +at most 2.1 +not "
+                + "measured")), r.out);
         assertTrue(r.out.lines().anyMatch(l -> l.matches(" *50 x 5 restoration at 512 px, s +12.50 +at most 10 +missed")), r.out);
     }
 
@@ -166,10 +187,11 @@ class GpuCheckTest {
         environment.put("RESTORE_FAILS", "yes");
         Ran r = check("bench/gpu-check", "--pack", standIn().toString(), "--only", "restore", "--out", "results");
         assertEquals(1, r.code, r.err);
-        assertTrue(r.out.contains("  restore: tweedie restore 1 graphs f16: failed (1): tweedie: cuda: cuLaunchKernel failed"), r.out);
+        assertTrue(r.out.contains("  restore: tweedie restore 1 graphs f16: failed (1): tweedie: cuda: cuLaunchKernel failed"),
+                r.out);
     }
 
-    /** memcheck is ended by its limit, as `timeout` says it with 124; racecheck comes to its end. */
+    /** memcheck reaches its time limit, which `timeout` reports with 124; racecheck ends by itself. */
     @Test
     void sanitizerSaysHowFarItCame() throws Exception {
         program("bin/compute-sanitizer", """
@@ -183,7 +205,8 @@ class GpuCheckTest {
         Ran r = check("bench/gpu-check", "--pack", standIn().toString(), "--only", "sanitizer", "--out", "results");
         assertEquals(1, r.code, r.err);
         List<String> rows = Files.readAllLines(folder.resolve("results/results.csv"));
-        assertTrue(rows.contains("sanitizer,tweedie,memcheck,,,,,,,,time limit; after 0 cases; the last begun NoiseTest > same(Kind) > [1] kind=1; 7"), rows.toString());
+        assertTrue(rows.contains("sanitizer,tweedie,memcheck,,,,,,,,time limit; after 0 cases; the last begun NoiseTest > "
+                + "same(Kind) > [1] kind=1; 7"), rows.toString());
         assertTrue(rows.contains("sanitizer,tweedie,racecheck,,,,0,findings,,,ok"), rows.toString());
     }
 }

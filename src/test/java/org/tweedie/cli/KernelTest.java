@@ -19,9 +19,9 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.weights.SafeTensors;
 
-/** {@code tweedie kernel}: results, counts worked out by hand, and what is asked for wrongly. */
+/** Tests {@code tweedie kernel}: its results, counts worked out by hand, and its errors. */
 class KernelTest {
-    /** y = factor x, a thread an element, elements stride apart. */
+    /** A kernel y = factor x with a thread for each element; elements are a stride apart. */
     private static final String SCALE = """
             .version 8.5
             .target sm_80
@@ -57,8 +57,10 @@ class KernelTest {
     }
 
     private Cli scale(String args, String... more) {
-        return Cli.run(java.util.stream.Stream.concat(java.util.stream.Stream.of("kernel", in("k.ptx"), "scale", "--grid", "3", "--block", "32",
-                "--in", in("x.safetensors"), "--args", args, "-o", in("y.safetensors")), java.util.Arrays.stream(more)).toArray(String[]::new));
+        return Cli.run(java.util.stream.Stream.concat(java.util.stream.Stream.of("kernel", in("k.ptx"), "scale", "--grid", "3",
+                "--block", "32",
+                "--in", in("x.safetensors"), "--args", args, "-o", in("y.safetensors")), java.util.Arrays.stream(more))
+                .toArray(String[]::new));
     }
 
     @Test
@@ -72,7 +74,7 @@ class KernelTest {
         try (SafeTensors y = SafeTensors.open(folder.resolve("y.safetensors"))) {
             assertArrayEquals(expected, y.tensors().get("y").floats());
         }
-        // 280 bytes in 4 + 4 + 1 sectors, both ways; three warps of 19 instructions each
+        // 280 bytes in 4 + 4 + 1 sectors, loaded and stored; three warps of 19 instructions each
         assertTrue(c.out().contains("9 + 9 sectors"), c.out());
         assertEquals("0.972", c.words().get("coalescing"));
         assertEquals("57", c.words().get("warp_instructions"));
@@ -102,7 +104,8 @@ class KernelTest {
             x,7,70,1,2                | 2 | no results
             """)
     void tells(String args, int code, String part) {
-        Cli c = part.startsWith("it has results") ? Cli.run("kernel", in("k.ptx"), "scale", "--in", in("x.safetensors"), "--args", "inout:x,x,70,1,2")
+        Cli c = part.startsWith("it has results") ? Cli.run("kernel", in("k.ptx"), "scale", "--in", in("x.safetensors"), "--args",
+                "inout:x,x,70,1,2")
                 : scale(args);
         assertTrue(c.fault(code).contains(part), c.err());
         assertFalse(Files.exists(folder.resolve("y.safetensors")));
@@ -114,7 +117,8 @@ class KernelTest {
         assertTrue(Cli.run("kernel", in("k.ptx"), "scael").fault(2).contains("no kernel has this name; the file has scale"));
         assertTrue(Cli.run("kernel", in("x.safetensors")).fault(2).contains("expected PTX text"));
         assertTrue(scale("x,out:y:F32:70,70,1,2", "--shared", "1024").fault(2).contains("takes none"));
-        assertTrue(Cli.run("kernel", in("k.ptx"), "scale", "--grid", "0", "--in", in("x.safetensors"), "--args", "x,out:y:F32:70,70,1,2", "-o",
+        assertTrue(Cli.run("kernel", in("k.ptx"), "scale", "--grid", "0", "--in", in("x.safetensors"), "--args",
+                "x,out:y:F32:70,70,1,2", "-o",
                 in("y.safetensors")).fault(2).contains("--grid: expected"));
     }
 }

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tweedie.HouseTest;
 
-/** The launcher script, up to where it starts java. */
+/** Tests the launcher script up to the start of java. */
 class LauncherTest {
     @TempDir
     Path folder;
@@ -51,7 +51,7 @@ class LauncherTest {
         assertTrue(fault.endsWith("which is " + folder.resolve("old") + " (Java 17)"), fault);
     }
 
-    /** A checkout that looks built, beside a JDK whose program of this name says its arguments. */
+    /** Makes a checkout that looks built, and a JDK whose program of this name prints its arguments. */
     private ProcessBuilder launcher(String program, String script, String... args) throws IOException {
         Path home = Files.createDirectories(folder.resolve("home/target/lib")).getParent().getParent();
         Files.copy(Path.of("tweedie"), home.resolve("tweedie"));
@@ -72,7 +72,7 @@ class LauncherTest {
         return b;
     }
 
-    /** What the stand-in prints: its arguments, one a line. */
+    /** Returns the output of the stand-in: its arguments, one per line. */
     private String shell(String... args) throws IOException, InterruptedException {
         Process p = launcher("jshell", "#!/bin/sh\nprintf '%s\\n' \"$@\"\n", args).start();
         p.getOutputStream().close();
@@ -107,8 +107,8 @@ class LauncherTest {
     }
 
     /**
-     * What a user's program sees (the pom lists it) is there in the shell without an import; an import of nothing would greet
-     * with an error.
+     * The public packages that the pom lists can be used in the shell without an import; an import of a package that does not
+     * exist would print an error at the start.
      */
     @Test
     void shellImportsThePackagesThereAre() throws IOException {
@@ -143,7 +143,7 @@ class LauncherTest {
         assertEquals(0, p.waitFor(), out);
     }
 
-    /** The launcher's flags, a stand-in for the jar's java, and the one line of the JVM that is of no use. */
+    /** The launcher passes its flags to java (here a stand-in), and removes the one useless line that the JVM prints. */
     @Test
     void startsJavaWithItsFlagsAndSilencesTheVectorModulesLine() throws Exception {
         Process p = launcher("java", "#!/bin/sh\necho \"$@\"\n"
@@ -156,7 +156,7 @@ class LauncherTest {
         assertTrue(out.contains("--enable-native-access=ALL-UNNAMED --add-modules jdk.incubator.vector"), out);
         assertTrue(out.contains("-Dtweedie.home=" + home) && out.strip().endsWith("-jar " + jar + " two words"), out);
         for (int i = 0; i < 200 && Files.size(folder.resolve("err")) == 0; i++) {
-            Thread.sleep(10); // the filter ends by itself, after java
+            Thread.sleep(10); // the filter process ends after java
         }
         assertEquals("WARNING: another", Files.readString(folder.resolve("err")).strip());
     }

@@ -12,9 +12,10 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** That everything there is to time runs and says what it did; never how long it took. */
+/** Tests that each program of {@code profile} runs and reports its counts; measured times are not checked. */
 class ProfileTest {
-    private static final String ALL = "text,unet,unet:2,unet-vjp,unet-jvp,decode,decode-vjp,decode-jvp,encode,encode-vjp,encode-jvp,inner-step,restore";
+    private static final String ALL =
+            "text,unet,unet:2,unet-vjp,unet-jvp,decode,decode-vjp,decode-jvp,encode,encode-vjp,encode-jvp,inner-step,restore";
 
     private static List<JsonObject> lines(String... args) {
         return Cli.succeed(args).out().lines().map(l -> JsonParser.parseString(l).getAsJsonObject()).toList();
@@ -22,7 +23,8 @@ class ProfileTest {
 
     @Test
     void timesEverythingOnRandomWeights() {
-        List<JsonObject> lines = lines("profile", "--model", Cli.TINY + ":random", "--height", "4", "--width", "8", "--repeat", "1", "--what", ALL,
+        List<JsonObject> lines = lines("profile", "--model", Cli.TINY + ":random", "--height", "4", "--width", "8", "--repeat",
+                "1", "--what", ALL,
                 "--device", "reference", "--steps", "2", "--inner", "1");
         assertEquals(ALL, String.join(",", lines.stream().map(ProfileTest::item).toList()));
         for (JsonObject l : lines) {
@@ -45,7 +47,8 @@ class ProfileTest {
     /** A product of squares of side 128 is 2 x 128^3 operations; an F32 pass over one reads and writes 4 bytes an element. */
     @Test
     void measuresWhatADeviceCanDoAtMost() {
-        List<JsonObject> lines = lines("profile", "--model", Cli.TINY, "--height", "4", "--width", "4", "--repeat", "3", "--device", "reference",
+        List<JsonObject> lines = lines("profile", "--model", Cli.TINY, "--height", "4", "--width", "4", "--repeat", "3",
+                "--device", "reference",
                 "--what", "gemm:128,copy:500");
         JsonObject gemm = lines.getFirst();
         JsonObject copy = lines.getLast();
@@ -53,11 +56,15 @@ class ProfileTest {
         assertEquals(8.0 * 500 * 500, copy.get("bytes_per_s").getAsDouble() * copy.get("seconds_each").getAsDouble(), 1);
     }
 
-    /** Convolutions, products and attention of the autoencoder at 512 px, as counted by hand from its table of layers; no checkpoint is on disk. */
+    /**
+     * The convolutions, products and attention of the autoencoder at 512 px, as counted by hand from its table of layers;
+     * there is no checkpoint on disk.
+     */
     @Test
     void countsTheWorkOfStableDiffusion15() {
         Map<String, JsonObject> by = new HashMap<>();
-        lines("profile", "--model", "bench/sd15:random", "--height", "64", "--width", "64", "--repeat", "0", "--dtype", "f16", "--what", "decode,encode")
+        lines("profile", "--model", "bench/sd15:random", "--height", "64", "--width", "64", "--repeat", "0", "--dtype", "f16",
+                "--what", "decode,encode")
                 .forEach(l -> by.put(item(l), l));
         assertEquals(2514.5, (libraryAndAttention(by.get("decode"))) / 1e9, 1.0);
         assertEquals(1116.7, (libraryAndAttention(by.get("encode"))) / 1e9, 1.0);
@@ -71,26 +78,32 @@ class ProfileTest {
 
     @Test
     void partsAddUpToTheWholeProgram() {
-        for (JsonObject l : lines("profile", "--model", Cli.TINY, "--height", "8", "--width", "8", "--repeat", "0", "--what", "unet-vjp,decode,inner-step")) {
+        for (JsonObject l : lines("profile", "--model", Cli.TINY, "--height", "8", "--width", "8", "--repeat", "0", "--what",
+                "unet-vjp,decode,inner-step")) {
             assertEquals(l.get("flops").getAsLong(), libraryAndAttention(l) + l.get("gpu_other_flops").getAsLong(), l.toString());
         }
     }
 
-    /** bench/peers/compare reads these words. */
+    /** The words that bench/peers/compare reads. */
     @Test
     void withoutWhatItPrintsTheOldLine() {
-        Map<String, String> words = Cli.succeed("profile", "--model", Cli.TINY, "--height", "4", "--width", "4", "--repeat", "1", "--device", "reference")
+        Map<String, String> words = Cli.succeed("profile", "--model", Cli.TINY, "--height", "4", "--width", "4", "--repeat", "1",
+                "--device", "reference")
                 .words();
-        assertEquals(List.of("latent", "forward", "forward_vjp", "forward_gflops", "forward_vjp_gflops", "arena_mib", "peak_rss_mib"),
+        assertEquals(List.of("latent", "forward", "forward_vjp", "forward_gflops", "forward_vjp_gflops", "arena_mib",
+                "peak_rss_mib"),
                 List.copyOf(words.keySet()));
     }
 
     @Test
     void saysWhatItDoesNotKnow() {
         String tiny = "profile --height 4 --width 4 --model " + Cli.TINY;
-        assertTrue(Cli.run((tiny + " --what unte").split(" ")).fault(2).contains("what 'unte': unknown; did you mean 'unet'?; known: text, unet"));
-        assertTrue(Cli.run((tiny + " --what unet:0").split(" ")).fault(2).contains("--what: expected a number of 1 to 99999 behind the colon"));
-        assertTrue(Cli.run((tiny + " --repeat 0 --what restore").split(" ")).fault(2).contains("there is nothing to count for 'restore'"));
+        assertTrue(Cli.run((tiny + " --what unte").split(" ")).fault(2).contains("what 'unte': unknown; did you mean 'unet'?; "
+                + "known: text, unet"));
+        assertTrue(Cli.run((tiny + " --what unet:0").split(" ")).fault(2).contains("--what: expected a number from 1 to 99999 "
+                + "after the colon"));
+        assertTrue(Cli.run((tiny + " --repeat 0 --what restore").split(" ")).fault(2)
+                .contains("there is nothing to count for 'restore'"));
         assertTrue(Cli.run((tiny + " --repeat 0").split(" ")).fault(2).contains("--repeat 0 with --what only"));
     }
 }

@@ -21,7 +21,7 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.weights.SafeTensors;
 
-/** Degrading, restoring and generating, end to end, on a tiny model with random weights. */
+/** Tests degrading, restoring and generating from end to end, on a tiny model with random weights. */
 class RestoreTest {
     @TempDir
     Path folder;
@@ -36,7 +36,8 @@ class RestoreTest {
     }
 
     private Cli restore(String out, String... options) {
-        List<String> args = new ArrayList<>(List.of("restore", file("y.png"), "--model", Cli.TINY, "--steps", "2", "-o", file(out)));
+        List<String> args = new ArrayList<>(List.of("restore", file("y.png"), "--model", Cli.TINY, "--steps", "2", "-o",
+                file(out)));
         args.addAll(List.of(options));
         for (String once : List.of("--inner", "--threads")) {
             if (!args.contains(once)) {
@@ -50,12 +51,13 @@ class RestoreTest {
     void endsWithOneLineOfCounts() throws IOException {
         degrade("sr:4");
         Map<String, String> words = restore("x.png", "--seed", "7").words();
-        assertEquals(List.of("restored", "task", "solver", "steps", "inner", "nfe", "unet_forwards", "unet_vjps", "decodes", "decode_vjps", "encodes",
+        assertEquals(List.of("restored", "task", "solver", "steps", "inner", "nfe", "unet_forwards", "unet_vjps", "decodes",
+                "decode_vjps", "encodes",
                 "residual", "seconds", "seed"), List.copyOf(words.keySet()));
         assertEquals(file("x.png"), words.get("restored"));
         assertEquals("sr:4", words.get("task"));
         assertEquals("2", words.get("nfe"));
-        // two steps up, then in each of two levels z and z + e, and a step down
+        // two steps of inversion, then at each of two levels z and z + e, and a sampler's step
         assertEquals("8", words.get("unet_forwards"));
         assertEquals("7", words.get("seed"));
         assertEquals(Shape.of(1, 32, 48, 3), ImageFile.read(folder.resolve("x.png")).image().shape());
@@ -75,7 +77,8 @@ class RestoreTest {
     @Test
     void aRunIsRepeatedFromTheTextOfItsOutput() throws IOException {
         degrade("motion:15");
-        restore("a.png", "--seed", "5", "--eta", "0.3", "--trace-weight", "normalised", "--probe", "scaled", "--init", "qsample", "--norm", "norm",
+        restore("a.png", "--seed", "5", "--eta", "0.3", "--trace-weight", "normalised", "--probe", "scaled", "--init", "qsample",
+                "--norm", "norm",
                 "--lambda", "0.8", "--step", "constant", "--consistency", "none", "--prompt", "it's a photo", "--guidance", "2");
         Map<String, String> text = Png.text(folder.resolve("a.png"));
         assertEquals("normalised", text.get("trace-weight"));
@@ -91,7 +94,7 @@ class RestoreTest {
         assertTrue(text.get("command").contains("--prompt 'it'\\''s a photo'"), text.get("command"));
     }
 
-    /** Every kernel of both networks, of the solver's loss and of its gradient, as launched on a GPU. */
+    /** Runs every kernel of both networks, of the solver's loss and of its gradient as it is launched on a GPU. */
     @Test
     void theSimulatedGpuRestoresAsTheCpuDoes() throws IOException {
         Png.write(folder.resolve("photo.png"), Cli.picture(16, 16), Map.of());
@@ -101,7 +104,7 @@ class RestoreTest {
         float[] x = ImageFile.read(folder.resolve("cpu.png")).image().data();
         float[] y = ImageFile.read(folder.resolve("sim.png")).image().data();
         for (int i = 0; i < x.length; i++) {
-            assertEquals(x[i], y[i], 2.01 / 127.5, "value " + i); // a rounding of the last bit, either way
+            assertEquals(x[i], y[i], 2.01 / 127.5, "value " + i); // within a rounding of the last bit
         }
     }
 
@@ -122,7 +125,8 @@ class RestoreTest {
         assertTrue(lines.size() >= 3 && lines.size() <= 5, lines.toString());
         String[] first = lines.get(1).split(",", -1);
         assertEquals("1", first[0]);
-        assertTrue(Double.parseDouble(first[3]) > 0 && Double.parseDouble(first[5]) > 0 && Double.parseDouble(first[6]) > 0, lines.get(1));
+        assertTrue(Double.parseDouble(first[3]) > 0 && Double.parseDouble(first[5]) > 0 && Double.parseDouble(first[6]) > 0,
+                lines.get(1));
     }
 
     @Test
@@ -137,7 +141,8 @@ class RestoreTest {
     void aNumberThatIsNoneStopsTheRunAndNothingIsWritten() throws IOException {
         degrade("denoise");
         Path broken = brokenModel();
-        Cli c = Cli.run("restore", file("y.png"), "--model", broken.toString(), "--steps", "2", "--inner", "1", "--init", "noise", "-o", file("x.png"));
+        Cli c = Cli.run("restore", file("y.png"), "--model", broken.toString(), "--steps", "2", "--inner", "1", "--init", "noise",
+                "-o", file("x.png"));
         String fault = c.fault(Faults.FAILED);
         assertTrue(fault.contains("step 1 of 2 (t=501)") && fault.contains("is not finite"), fault);
         assertFalse(Files.exists(folder.resolve("x.png")));
@@ -146,7 +151,7 @@ class RestoreTest {
         assertTrue(inspected.out().contains("finite: no; unet: tensor 'conv_in.bias'"), inspected.out());
     }
 
-    /** The tiny model with one weight that is not a number. */
+    /** Makes a copy of the tiny model with one weight that is NaN. */
     private Path brokenModel() throws IOException {
         Path from = Path.of(Cli.TINY);
         Path to = folder.resolve("broken");
@@ -172,7 +177,8 @@ class RestoreTest {
         String[] names = {"a.png", "b.png"};
         byte[][] bytes = new byte[2][];
         for (int i = 0; i < 2; i++) {
-            Map<String, String> words = Cli.succeed("generate", "a photo of a dress", "--model", Cli.TINY, "--steps", "3", "--seed", "4", "--height", "32",
+            Map<String, String> words = Cli.succeed("generate", "a photo of a dress", "--model", Cli.TINY, "--steps", "3",
+                    "--seed", "4", "--height", "32",
                     "--width", "48", "-o", file(names[i])).words();
             assertEquals("6", words.get("unet_forwards"));
             bytes[i] = assertReads(names[i]);

@@ -21,7 +21,10 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.weights.SafeTensors;
 
-/** {@code run} through files, in PyTorch's layouts, against what diffusers and transformers gave for the same files. */
+/**
+ * Compares the output files of {@code run}, in PyTorch's layouts, with the results of diffusers and transformers for the same
+ * inputs.
+ */
 class RunTest {
     private static final Path GOLDEN = Path.of(Cli.TINY, "golden", "golden.safetensors");
 
@@ -30,24 +33,31 @@ class RunTest {
 
     static Stream<Arguments> modules() {
         return Stream.of(
-                Arguments.of("text_encoder", "", Map.of("input_ids", "input_ids"), Map.of("last_hidden_state", "last_hidden_state"), 1e-5),
+                Arguments.of("text_encoder", "", Map.of("input_ids", "input_ids"),
+                        Map.of("last_hidden_state", "last_hidden_state"), 1e-5),
                 Arguments.of("unet", "", Map.of("sample", "unet.sample", "timestep", "unet.timestep", "encoder_hidden_states",
                         "unet.encoder_hidden_states"), Map.of("out_sample", "unet.out_sample"), 1e-5),
                 Arguments.of("unet", "vjp", Map.of("sample", "unet.sample", "timestep", "unet.timestep", "encoder_hidden_states",
                         "unet.encoder_hidden_states", "cotangent", "unet.cotangent"), Map.of("grad", "unet.grad"), 1e-4),
                 Arguments.of("unet", "jvp", Map.of("sample", "unet.sample", "timestep", "unet.timestep", "encoder_hidden_states",
                         "unet.encoder_hidden_states", "tangent", "unet.tangent"), Map.of("jvp", "unet.jvp"), 1e-4),
-                Arguments.of("encode", "", Map.of("image", "encode.image"), Map.of("mean", "encode.mean", "logvar", "encode.logvar"), 1e-5),
-                Arguments.of("encode", "vjp", Map.of("image", "encode.image", "cotangent", "encode.cotangent"), Map.of("grad", "encode.grad"), 1e-4),
-                Arguments.of("encode", "jvp", Map.of("image", "encode.image", "tangent", "encode.tangent"), Map.of("jvp", "encode.jvp"), 1e-4),
+                Arguments.of("encode", "", Map.of("image", "encode.image"),
+                        Map.of("mean", "encode.mean", "logvar", "encode.logvar"), 1e-5),
+                Arguments.of("encode", "vjp", Map.of("image", "encode.image", "cotangent", "encode.cotangent"),
+                        Map.of("grad", "encode.grad"), 1e-4),
+                Arguments.of("encode", "jvp", Map.of("image", "encode.image", "tangent", "encode.tangent"),
+                        Map.of("jvp", "encode.jvp"), 1e-4),
                 Arguments.of("decode", "", Map.of("latent", "decode.latent"), Map.of("image", "decode.image"), 1e-5),
-                Arguments.of("decode", "vjp", Map.of("latent", "decode.latent", "cotangent", "decode.cotangent"), Map.of("grad", "decode.grad"), 1e-4),
-                Arguments.of("decode", "jvp", Map.of("latent", "decode.latent", "tangent", "decode.tangent"), Map.of("jvp", "decode.jvp"), 1e-4));
+                Arguments.of("decode", "vjp", Map.of("latent", "decode.latent", "cotangent", "decode.cotangent"),
+                        Map.of("grad", "decode.grad"), 1e-4),
+                Arguments.of("decode", "jvp", Map.of("latent", "decode.latent", "tangent", "decode.tangent"),
+                        Map.of("jvp", "decode.jvp"), 1e-4));
     }
 
     @ParameterizedTest
     @MethodSource("modules")
-    void equalsTheGoldenValues(String module, String derivative, Map<String, String> inputs, Map<String, String> outputs, double tolerance)
+    void equalsTheGoldenValues(String module, String derivative, Map<String, String> inputs, Map<String, String> outputs,
+            double tolerance)
             throws IOException {
         try (SafeTensors golden = SafeTensors.open(GOLDEN)) {
             Map<String, Tensor> in = new HashMap<>();
@@ -67,8 +77,10 @@ class RunTest {
         try (SafeTensors golden = SafeTensors.open(GOLDEN)) {
             Path file = folder.resolve("latent.safetensors");
             SafeTensors.write(file, Map.of("latent", golden.tensor("decode.latent")), Map.of());
-            Cli c = Cli.succeed("run", "decode", "--model", Cli.TINY, "--in", file.toString(), "-o", folder.resolve("y.safetensors").toString(), "--time");
-            assertTrue(c.err().contains("network evaluation") && c.err().lines().anyMatch(l -> l.matches("decode +1 +[0-9.]+ +[0-9.]+ +[0-9.]+")), c.err());
+            Cli c = Cli.succeed("run", "decode", "--model", Cli.TINY, "--in", file.toString(), "-o",
+                    folder.resolve("y.safetensors").toString(), "--time");
+            assertTrue(c.err().contains("network evaluation")
+                    && c.err().lines().anyMatch(l -> l.matches("decode +1 +[0-9.]+ +[0-9.]+ +[0-9.]+")), c.err());
             assertTrue(c.err().lines().anyMatch(l -> l.matches("decode +Convolution .*[0-9.]+ %.*")), c.err());
             assertTrue(c.err().contains("best, measured just now: "), c.err());
         }
@@ -78,7 +90,8 @@ class RunTest {
         Path file = folder.resolve("in.safetensors");
         Path out = folder.resolve("out.safetensors");
         SafeTensors.write(file, in, Map.of());
-        Cli c = Cli.succeed(Stream.concat(Stream.of("run", module, "--model", Cli.TINY, "--in", file.toString(), "-o", out.toString(), "--threads", "1"),
+        Cli c = Cli.succeed(Stream.concat(Stream.of("run", module, "--model", Cli.TINY, "--in", file.toString(), "-o",
+                out.toString(), "--threads", "1"),
                 Stream.of(options)).toArray(String[]::new));
         assertEquals(out.toString(), c.words().get("written"));
         return SafeTensors.open(out);
@@ -102,7 +115,8 @@ class RunTest {
     private static Map<String, Tensor> lossInputs(Tensor z) {
         int b = z.shape().dim(0);
         return new HashMap<>(Map.of("z", z, "timestep", Tensor.of(Shape.of(b), b == 1 ? new long[] {401} : new long[] {401, 21}),
-                "encoder_hidden_states", normal(2, b, 77, 32), "probe", normal(3, b, 4, 8, 8), "measurement", normal(4, b, 3, 16, 16)));
+                "encoder_hidden_states", normal(2, b, 77, 32), "probe", normal(3, b, 4, 8, 8), "measurement",
+                normal(4, b, 3, 16, 16)));
     }
 
     @Test
@@ -186,7 +200,8 @@ class RunTest {
     private void assertFault(Map<String, Tensor> in, String expected) throws IOException {
         Path file = folder.resolve("in.safetensors");
         SafeTensors.write(file, in, Map.of());
-        String fault = Cli.run("run", "unet", "--model", Cli.TINY, "--in", file.toString(), "-o", Cli.in(folder, "o.safetensors")).fault(Faults.MISUSED);
+        String fault = Cli.run("run", "unet", "--model", Cli.TINY, "--in", file.toString(), "-o", Cli.in(folder, "o.safetensors"))
+                .fault(Faults.MISUSED);
         assertTrue(fault.contains(expected), fault);
     }
 }

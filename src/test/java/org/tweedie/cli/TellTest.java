@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Commands that tell: help, version, inspect, doctor; and the demo, which shows. */
+/** Tests the commands that print information (help, version, inspect, doctor), and the demo. */
 class TellTest {
     @ParameterizedTest
     @ValueSource(strings = {"demo", "restore", "degrade", "generate", "run", "inspect", "doctor"})
@@ -33,11 +33,12 @@ class TellTest {
     @Test
     void theHelpListsTheCommandsAndExamples() {
         String out = Cli.succeed("--help").out();
-        assertTrue(out.contains("generate  Makes a picture from a text.") && out.contains("tweedie restore y.png --model DIR"), out);
+        assertTrue(out.contains("generate  Generates a picture from a text.")
+                && out.contains("tweedie restore y.png --model DIR"), out);
         assertTrue(Cli.succeed("--version").out().startsWith("tweedie "));
     }
 
-    /** Each solver's options are in its help, with the defaults that hold. */
+    /** The help of each solver lists its options with the defaults that apply. */
     @Test
     void theHelpTellsTheDefaultsThatHold() {
         for (String solver : Solvers.names()) {
@@ -50,7 +51,7 @@ class TellTest {
         }
     }
 
-    /** The tasks and samplers in help texts are those that the code knows. */
+    /** Help texts list the tasks and samplers that the code knows. */
     @Test
     void theHelpListsTasksAndSamplers() {
         String help = Cli.succeed("degrade", "--help").out();
@@ -62,7 +63,8 @@ class TellTest {
     @Test
     void inspectTellsOfEachPart() {
         String out = Cli.succeed("inspect", Cli.TINY).out();
-        for (String part : List.of("text_encoder: ", "unet: ", "vae: ", "scheduler", "tokenizer", "36 F16", "\"sample_size\":16", "fits the network: yes",
+        for (String part : List.of("text_encoder: ", "unet: ", "vae: ", "scheduler", "tokenizer", "36 F16", "\"sample_size\":16",
+                "fits the network: yes",
                 "finite: yes")) {
             assertTrue(out.contains(part), part + " is missing in\n" + out);
         }
@@ -77,7 +79,8 @@ class TellTest {
     @Test
     void doctorTellsOfEachDevice() {
         String out = Cli.succeed("doctor").out();
-        assertTrue(out.contains("device cpu") && out.contains("device reference   usable: ") && out.contains("device sim         usable: "), out);
+        assertTrue(out.contains("device cpu") && out.contains("device reference   usable: ")
+                && out.contains("device sim         usable: "), out);
         assertTrue(out.contains(System.getProperty("java.home")), out);
         for (String library : List.of("NVIDIA driver", "cuBLAS", "cuDNN", "NVRTC")) {
             assertEquals(1, out.lines().filter(l -> l.startsWith(library + " ")).count(), out);

@@ -7,11 +7,11 @@ import org.tweedie.program.Value;
 import org.tweedie.program.op.Fn;
 
 /**
- * Independent pixels from a mixture of normals sum_k weight_k N(mean_k, std_k^2): a prior whose score is known at every noise level. Noised, it is
- * the mixture of N(sqrt(abar) mean_k, abar std_k^2 + sigma^2).
+ * A prior of independent pixels from a mixture of normals sum_k weight_k N(mean_k, std_k^2), whose score is known at every
+ * noise level. With noise it is the mixture of N(sqrt(abar) mean_k, abar std_k^2 + sigma^2).
  */
 public record MixturePrior(double[] weight, double[] mean, double[] std) implements Denoiser {
-    /** One normal distribution. */
+    /** Returns the prior of one normal distribution. */
     public static MixturePrior normal(double mean, double std) {
         return new MixturePrior(new double[] {1}, new double[] {mean}, new double[] {std});
     }
@@ -39,7 +39,7 @@ public record MixturePrior(double[] weight, double[] mean, double[] std) impleme
         return 1;
     }
 
-    /** Pictures that are their own latents. */
+    /** A codec for pictures that are their own latents. */
     public static final Codec PIXELS = new Codec() {
         @Override
         public Value encode(Tracer t, Value image) {

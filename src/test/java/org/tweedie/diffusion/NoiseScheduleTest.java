@@ -14,7 +14,7 @@ import org.tweedie.diffusion.NoiseSchedule.Prediction;
 import org.tweedie.diffusion.NoiseSchedule.Spacing;
 import org.tweedie.weights.Json;
 
-/** A schedule from numbers and from a file, and what lies between its training timesteps. */
+/** Tests a schedule from numbers and from a file, and the levels between its training timesteps. */
 class NoiseScheduleTest {
     private static final NoiseSchedule SCHEDULE = new NoiseSchedule(Betas.SCALED_LINEAR, 0.00085, 0.012, 1000, Prediction.V,
             Optional.of(Spacing.TRAILING), 1, false);

@@ -15,11 +15,11 @@ import org.tweedie.program.Value;
 import org.tweedie.transform.DirectionCheck;
 import org.tweedie.transform.Jvp;
 
-/** Tweedie's first and second moment where the posterior is known. */
+/** Tests Tweedie's first and second moment with priors whose posterior is known. */
 class TweedieTest {
     private static final Shape ONE = Shape.of(1, 1, 1, 1);
 
-    /** Mean and variance of z0 given z by the formulas, from the score and its derivative. */
+    /** Returns mean and variance of z0 given z by Tweedie's formulas, from the score and its derivative. */
     private static double[] moments(Denoiser prior, NoiseLevel level, double z) {
         Tracer t = new Tracer("moments");
         Value zIn = t.input("z", Type.real(ONE));
@@ -47,7 +47,7 @@ class TweedieTest {
         assertEquals(s2 * (1 - level.abar()) / v, m[1], 1e-12);
     }
 
-    /** Numbers of a mixture worked out apart from this code: OU time 0.5 is abar = exp(-1). */
+    /** The numbers of a mixture were worked out independently of this code; OU time 0.5 is abar = exp(-1). */
     @Test
     void mixturePriorAndTheBoundOnTheLikelihood() {
         MixturePrior prior = new MixturePrior(new double[] {0.4, 0.6}, new double[] {-1, 1.5}, new double[] {0.4, 0.6});
@@ -61,6 +61,7 @@ class TweedieTest {
         double secondOrder = firstOrder - a * a * m[1] / (2 * s * s);
         assertEquals(-0.09719, firstOrder, 1e-5);
         assertEquals(-1.78298, secondOrder, 1e-5);
-        assertTrue(secondOrder <= -0.79497 && -0.79497 <= firstOrder, "the second-order value bounds the true one from below, the first-order one does not");
+        assertTrue(secondOrder <= -0.79497 && -0.79497 <= firstOrder, "the second-order value bounds the true one from below, "
+                + "the first-order one does not");
     }
 }

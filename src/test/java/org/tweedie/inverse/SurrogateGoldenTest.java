@@ -24,7 +24,10 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.weights.SafeTensors;
 
-/** STSL's loss and its gradients on the demo model, for each norm and probe, against PyTorch's autograd (weights-tools/golden/surrogate.py). */
+/**
+ * Compares STSL's loss and its gradients on the demo model, for each norm and probe, with PyTorch's autograd
+ * (weights-tools/golden/surrogate.py).
+ */
 class SurrogateGoldenTest {
     private static final double LAMBDA = 0.7;
     private static final double ETA = 0.02;
@@ -65,7 +68,8 @@ class SurrogateGoldenTest {
             in.put("lambda", Tensor.scalar(LAMBDA));
             in.put("trace_weight", Tensor.scalar(ETA / z.size()));
             Map<String, Tensor> fused = Golden.run(d, s.program(z.shape(), y.shape(), Surrogate.Gradient.FUSED), in);
-            near("fused gradient, " + norm + " " + probe, Golden.nhwc(golden.tensor("grad.loss." + norm + "." + probe)), fused.get("grad"));
+            near("fused gradient, " + norm + " " + probe, Golden.nhwc(golden.tensor("grad.loss." + norm + "." + probe)),
+                    fused.get("grad"));
         }
     }
 
@@ -79,7 +83,7 @@ class SurrogateGoldenTest {
         assertTrue(gap <= 1e-4, what + ": relative distance " + gap);
     }
 
-    /** [1,H,W,3] to [1,H,W,1]. */
+    /** Converts [1,H,W,3] to [1,H,W,1]. */
     private static Tensor mask(Tensor x) {
         float[] out = new float[(int) (x.size() / 3)];
         for (int i = 0; i < out.length; i++) {

@@ -23,12 +23,13 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.transform.DirectionCheck;
 
-/** STSL's loss where the score is known. */
+/** Tests STSL's loss with priors whose score is known. */
 class SurrogateTest {
     private static final Shape IMAGE = Shape.of(1, 16, 16, 3);
     private static final Shape BATCH = Shape.of(2, 16, 16, 3);
     private static final NoiseLevel LEVEL = new NoiseLevel(400, 0.42);
-    private static final Denoiser MIXTURE = new MixturePrior(new double[] {0.4, 0.6}, new double[] {-0.5, 0.5}, new double[] {0.3, 0.2});
+    private static final Denoiser MIXTURE = new MixturePrior(new double[] {0.4, 0.6}, new double[] {-0.5, 0.5},
+            new double[] {0.3, 0.2});
 
     private static Map<String, Tensor> inputs(Surrogate s, Shape z, Shape y) {
         Map<String, Tensor> in = Surrogate.inputs(OpCase.random(z, 1), OpCase.random(y, 2), LEVEL);
@@ -39,7 +40,7 @@ class SurrogateTest {
         return in;
     }
 
-    /** For a standard normal prior the score is -z, so each probe gives -|e|^2, whatever its size, and the trace has no gradient. */
+    /** For a standard normal prior the score is -z, so each probe gives -|e|^2 for any h, and the trace has no gradient. */
     @ParameterizedTest
     @EnumSource(Surrogate.Probe.class)
     void traceOfTheNormalPrior(Surrogate.Probe probe) {
@@ -66,12 +67,13 @@ class SurrogateTest {
         in.remove("trace_weight");
         Map<String, Tensor> apart = DirectionCheck.run(s.program(BATCH, BATCH, Surrogate.Gradient.APART), in);
         for (long i = 0; i < BATCH.size(); i++) {
-            assertEquals(0.7 * apart.get("grad_data").get(i) + 0.02 * apart.get("grad_trace").get(i), fused.get("grad").get(i), 1e-10);
+            assertEquals(0.7 * apart.get("grad_data").get(i) + 0.02 * apart.get("grad_trace").get(i),
+                    fused.get("grad").get(i), 1e-10);
         }
         assertEquals(apart.get("trace").get(1), fused.get("trace").get(1), 1e-10);
     }
 
-    /** Every norm and probe, each operator family: the terms' gradients along a random direction. */
+    /** Checks the gradients of the terms along a random direction, for every norm, probe and operator family. */
     @ParameterizedTest
     @EnumSource(Surrogate.Norm.class)
     void gradientsAlongADirection(Surrogate.Norm norm) {
@@ -93,12 +95,17 @@ class SurrogateTest {
         Tensor direction = OpCase.random(in.get("z").shape(), 9);
         double slope = DirectionCheck.dot(direction, DirectionCheck.run(p, in).get(gradient));
         double h = 1e-5;
-        double plus = DirectionCheck.run(p, DirectionCheck.with(in, "z", Vectors.minus(in.get("z"), direction, -h))).get(term).get(0);
-        double minus = DirectionCheck.run(p, DirectionCheck.with(in, "z", Vectors.minus(in.get("z"), direction, h))).get(term).get(0);
+        double plus = DirectionCheck.run(p, DirectionCheck.with(in, "z", Vectors.minus(in.get("z"), direction, -h)))
+                .get(term).get(0);
+        double minus = DirectionCheck.run(p, DirectionCheck.with(in, "z", Vectors.minus(in.get("z"), direction, h)))
+                .get(term).get(0);
         assertEquals((plus - minus) / (2 * h), slope, 1e-6 * (1 + Math.abs(slope)), p.name() + " " + term);
     }
 
-    /** The whole loss through a UNet, a decoder and an operator, with each probe: every gradient along a random direction. */
+    /**
+     * Checks every gradient of the whole loss, through a UNet, a decoder and an operator, along a random direction for each
+     * probe.
+     */
     @ParameterizedTest
     @EnumSource(Surrogate.Probe.class)
     void gradientsThroughNetworksAlongADirection(Surrogate.Probe probe) throws Exception {
@@ -119,7 +126,7 @@ class SurrogateTest {
         }
     }
 
-    /** Identical samples in a batch give what one alone gives: norms are per sample. */
+    /** Identical samples in a batch give the same result as one alone, since norms are per sample. */
     @Test
     void batchDoesNotMix() {
         MeasurementOperator a = Operators.parse("sr:4", IMAGE, 1);

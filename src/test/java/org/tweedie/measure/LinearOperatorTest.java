@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 
-/** What every operator must be, on a picture that is neither square nor alone in its batch. */
+/** Tests that every operator must pass, on a batch of pictures that are not square. */
 class LinearOperatorTest {
     private static final Shape IMAGE = Shape.of(2, 24, 32, 3);
 
@@ -77,7 +77,7 @@ class LinearOperatorTest {
         assertArrayEquals(a.extend(y2).floats(), java.util.Arrays.copyOfRange(a.extend(y).floats(), n, 2 * n));
     }
 
-    /** Grey stays grey of the same brightness, forth and back. */
+    /** A grey picture keeps its brightness through A and back. */
     @ParameterizedTest
     @MethodSource("all")
     void keepsBrightness(LinearOperator a) {
@@ -105,7 +105,10 @@ class LinearOperatorTest {
         assertArrayEquals(Run.apply(a, x).doubles(), Run.apply(stored, x).doubles(), "what was stored comes first");
     }
 
-    /** Correcting a picture by extended residuals again and again comes to explain the measurement, and never moves away from it. */
+    /**
+     * Correcting a picture repeatedly by extended residuals converges to the measurement, and no correction increases the
+     * residual.
+     */
     @ParameterizedTest
     @MethodSource("all")
     void extendedResidualsShrink(LinearOperator a) {

@@ -40,7 +40,7 @@ class MeasurementTest {
         }
     }
 
-    /** The residual at the true picture is sigma sqrt(m), give or take the spread of a sum of m squares. */
+    /** The residual's norm at the true picture is sigma sqrt(m), within the spread of a sum of m squares. */
     @ParameterizedTest
     @ValueSource(strings = {"sr:4", "blur", "motion:21", "inpaint:box", "inpaint:random:0.7", "denoise"})
     void theResidualOfTheTruthIsTheNoise(String task) {
@@ -73,7 +73,8 @@ class MeasurementTest {
         assertEquals(List.of(), read.notes());
         assertSame(m, read.measurement(), 0);
         try (var files = Files.list(dir)) {
-            assertEquals(List.of("y.measurement.safetensors", "y.png"), files.map(f -> f.getFileName().toString()).sorted().toList());
+            assertEquals(List.of("y.measurement.safetensors", "y.png"),
+                    files.map(f -> f.getFileName().toString()).sorted().toList());
         }
     }
 
@@ -101,7 +102,7 @@ class MeasurementTest {
         assertArrayEquals(Run.apply(a.operator(), x).doubles(), Run.apply(b.operator(), x).doubles());
     }
 
-    /** The stored mask is used, not the file it came from. */
+    /** The stored mask is used, not the file that it was read from. */
     @Test
     void theSidecarOutlivesTheMaskFile() throws IOException {
         float[] mask = new float[(int) SHAPE.size()];
@@ -125,7 +126,8 @@ class MeasurementTest {
         MeasurementFile.save(degrade("sr:4", new NoiseModel.Gaussian(0.2)), other);
         Files.copy(other, png, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
         var e = assertThrows(IllegalArgumentException.class, () -> MeasurementFile.load(png));
-        assertEquals(png + ": shows another measurement than y.measurement.safetensors beside it holds; delete the one that is out of date",
+        assertEquals(png + ": shows another measurement than y.measurement.safetensors beside it; delete the one that is out of "
+                + "date",
                 e.getMessage());
     }
 
@@ -134,7 +136,8 @@ class MeasurementTest {
         Path png = dir.resolve("photo.png");
         Png.write(png, picture(), Map.of());
         var e = assertThrows(IllegalArgumentException.class, () -> MeasurementFile.load(png));
-        assertEquals(png + ": not a measurement written by 'tweedie degrade' (it has no task); say with --task and --sigma how it came about",
+        assertEquals(png + ": not a measurement written by 'tweedie degrade' (it has no task); give its task and noise with "
+                + "--task and --sigma",
                 e.getMessage());
         Measurement m = Measurement.of(picture(), "sr:4", 0.02, 1);
         assertEquals(Shape.of(1, 128, 160, 3), m.image());
@@ -145,7 +148,8 @@ class MeasurementTest {
     void saysBeforehandThatAFolderIsMissing() {
         Measurement m = degrade("denoise", new NoiseModel.Gaussian(0));
         Path png = dir.resolve("gone").resolve("y.png");
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> MeasurementFile.save(m, png)).getMessage().contains("does not exist"));
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> MeasurementFile.save(m, png)).getMessage()
+                .contains("does not exist"));
         assertArrayEquals(picture().data(), m.y().floats());
     }
 }

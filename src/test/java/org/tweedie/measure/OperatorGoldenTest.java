@@ -12,7 +12,10 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.weights.SafeTensors;
 
-/** Against dense matrices in numpy that were checked against the DPS project's operators (weights-tools/golden/operators.py). */
+/**
+ * Compares the operators with dense matrices in numpy that were checked against the DPS project's operators
+ * (weights-tools/golden/operators.py).
+ */
 class OperatorGoldenTest {
     @ParameterizedTest
     @CsvSource({"sr:4,sr4", "sr:8,sr8", "blur:3,blur", "motion:61,motion"})
@@ -27,7 +30,7 @@ class OperatorGoldenTest {
         }
     }
 
-    /** The same in single precision on the device that users run. */
+    /** Compares in single precision, on the CPU device that users run. */
     @ParameterizedTest
     @CsvSource({"sr:4", "sr:8", "blur:3", "motion:61", "inpaint:box", "inpaint:random:0.4", "denoise"})
     void theCpuDeviceAgrees(String task) {
@@ -38,6 +41,7 @@ class OperatorGoldenTest {
         double largest = Arrays.stream(y.doubles()).map(Math::abs).max().orElseThrow();
         assertArrayEquals(y.doubles(), Run.applyOnCpu(a, x).doubles(), 1e-5 * largest);
         Tensor c = Run.noise(y.shape(), 2);
-        assertArrayEquals(Run.adjoint((LinearOperator) a, c, image).doubles(), Run.adjointOnCpu((LinearOperator) a, c, image).doubles(), 1e-5 * largest);
+        assertArrayEquals(Run.adjoint((LinearOperator) a, c, image).doubles(),
+                Run.adjointOnCpu((LinearOperator) a, c, image).doubles(), 1e-5 * largest);
     }
 }

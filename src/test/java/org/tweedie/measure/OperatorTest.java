@@ -14,9 +14,12 @@ import org.tweedie.image.Image;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 
-/** Each operator's own numbers. */
+/** Checks each operator against numbers worked out by hand. */
 class OperatorTest {
-    /** At s = 2 the stretched cubic at distances 1/4, 3/4, 5/4, 7/4 is 0.8671875, 0.2265625, -0.0703125, -0.0234375; halved, the sum of both sides is 1. */
+    /**
+     * At s = 2 the stretched cubic at distances 1/4, 3/4, 5/4, 7/4 is 0.8671875, 0.2265625, -0.0703125, -0.0234375; halved,
+     * the sum of both sides is 1.
+     */
     @Test
     void bicubicByHand() {
         double[] w = {-0.01171875, -0.03515625, 0.11328125, 0.43359375, 0.43359375, 0.11328125, -0.03515625, -0.01171875};
@@ -29,7 +32,7 @@ class OperatorTest {
         assertArrayEquals(first, Arrays.copyOf(m, 16), 1e-15);
     }
 
-    /** A straight ramp keeps its values at the block centres, away from the borders: the cubic reproduces lines. */
+    /** A straight ramp keeps its values at the block centres away from the borders, since the cubic reproduces lines. */
     @Test
     void superResolutionOfARamp() {
         float[] x = new float[32 * 32 * 3];
@@ -55,12 +58,14 @@ class OperatorTest {
     void superResolutionBack() {
         Tensor y = Tensor.of(Shape.of(1, 1, 2, 3), 0f, 1, 2, 4, 5, 6);
         Tensor blocks = new SuperResolution(2).start(y); // [1,2,4,3]
-        assertEquals("[0.0, 1.0, 2.0, 0.0, 1.0, 2.0, 4.0, 5.0, 6.0, 4.0, 5.0, 6.0]", Arrays.toString(Arrays.copyOfRange(blocks.floats(), 12, 24)));
+        assertEquals("[0.0, 1.0, 2.0, 0.0, 1.0, 2.0, 4.0, 5.0, 6.0, 4.0, 5.0, 6.0]",
+                Arrays.toString(Arrays.copyOfRange(blocks.floats(), 12, 24)));
         Tensor lines = new SuperResolution(2).extend(y);
-        assertEquals("[0.0, 1.0, 2.0, 1.0, 2.0, 3.0, 3.0, 4.0, 5.0, 4.0, 5.0, 6.0]", Arrays.toString(Arrays.copyOf(lines.floats(), 12)));
+        assertEquals("[0.0, 1.0, 2.0, 1.0, 2.0, 3.0, 3.0, 4.0, 5.0, 4.0, 5.0, 6.0]",
+                Arrays.toString(Arrays.copyOf(lines.floats(), 12)));
     }
 
-    /** A point far from the borders shows the kernel; three pixels of std have 25 taps. */
+    /** The blur of a point far from the borders is the kernel, which has 25 taps for a standard deviation of three pixels. */
     @Test
     void gaussianBlurOfAPoint() {
         assertEquals(25, GaussianBlur.taps(3).length);
@@ -74,7 +79,10 @@ class OperatorTest {
         assertEquals(1, Run.dot(y, Tensor.of(y.shape(), ones(x.length))), 1e-12);
     }
 
-    /** Taps 1/4 1/2 1/4 on a line of three, the edge once: the first row meets its right neighbour twice. */
+    /**
+     * Taps 1/4 1/2 1/4 on a line of three pixels, reflected without repeating the edge: the first row has its right neighbour
+     * twice.
+     */
     @Test
     void reflectionByHand() {
         double[] taps = {0.25, 0.5, 0.25};
@@ -130,7 +138,7 @@ class OperatorTest {
                 .getMessage().contains("sum 1"));
     }
 
-    /** Away from the borders the correlation with the turned kernel is the adjoint. */
+    /** The correlation with the turned kernel is the adjoint, away from the borders. */
     @Test
     void motionExtendIsTheAdjointInside() {
         Shape image = Shape.of(1, 80, 80, 3);
@@ -185,7 +193,10 @@ class OperatorTest {
         }
     }
 
-    /** A plane solves Laplace's equation: a hole in one is filled with it, whatever was in the hole; known pixels stay. */
+    /**
+     * A plane solves Laplace's equation, so a hole in a plane is filled with the plane, whatever was in the hole; known
+     * pixels stay.
+     */
     @Test
     void holesAreFilledHarmonically() {
         Shape image = Shape.of(1, 64, 64, 3);
@@ -208,7 +219,7 @@ class OperatorTest {
         Inpaint a = Inpaint.of("inpaint:m.png", m, Shape.of(1, 1, 2, 3));
         assertArrayEquals(new float[] {1, 0}, a.mask().floats());
         var e = assertThrows(IllegalArgumentException.class, () -> Inpaint.of("inpaint:m.png", m, Shape.of(1, 2, 2, 3)));
-        assertEquals("inpaint:m.png: the mask is 2x1, the picture 2x2; make them one size", e.getMessage());
+        assertEquals("inpaint:m.png: the mask is 2x1, the picture 2x2; make them the same size", e.getMessage());
         Image black = new Image(2, 1, new float[] {-1, -1, -1, -1, -1, -1});
         assertTrue(assertThrows(IllegalArgumentException.class, () -> Inpaint.of("inpaint:m.png", black, Shape.of(1, 1, 2, 3)))
                 .getMessage().contains("keeps no pixel"));

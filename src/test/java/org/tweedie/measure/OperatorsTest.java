@@ -16,7 +16,8 @@ class OperatorsTest {
             + "inpaint:MASK.png, motion[:SIZE[:INTENSITY]], sr:FACTOR";
 
     @ParameterizedTest
-    @CsvSource({"blur,blur:3", "blur:2.50,blur:2.5", "motion,motion:61:0.5", "motion:31,motion:31:0.5", "denoise,denoise", "sr:08,sr:8"})
+    @CsvSource({"blur,blur:3", "blur:2.50,blur:2.5", "motion,motion:61:0.5", "motion:31,motion:31:0.5", "denoise,denoise",
+            "sr:08,sr:8"})
     void specsAreCanonical(String asked, String canonical) {
         assertEquals(canonical, Operators.parse(asked, IMAGE, 0).spec());
         assertEquals(canonical, Operators.parse(canonical, IMAGE, 0).spec());

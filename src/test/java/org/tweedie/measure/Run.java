@@ -30,7 +30,7 @@ final class Run {
         return run(y, (t, v) -> a.adjoint(t, v, image));
     }
 
-    /** The pull-back of apply at 0. */
+    /** Returns the pull-back of y through apply at 0. */
     static Tensor pullBack(MeasurementOperator a, Tensor y, Shape image) {
         return run(y, (t, v) -> {
             Value x = t.scale(t.zeros(image), 1);
@@ -74,7 +74,7 @@ final class Run {
         return sum;
     }
 
-    /** |a - b| / |b|. */
+    /** Returns |a - b| / |b|. */
     static double distance(Tensor a, Tensor b) {
         double sum = 0;
         for (long i = 0; i < a.size(); i++) {

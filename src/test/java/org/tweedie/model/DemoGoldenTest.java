@@ -20,7 +20,7 @@ import org.tweedie.program.Tensor;
 import org.tweedie.transform.Jvp;
 import org.tweedie.transform.Vjp;
 
-/** The demo model on the CPU device against the golden values that its training scripts wrote with PyTorch. */
+/** Compares the demo model on the CPU device with the golden values that its training scripts wrote with PyTorch. */
 class DemoGoldenTest {
     private static Tensor rows(Tensor x, int from, int to) {
         int row = (int) (x.size() / x.shape().dim(0));
@@ -48,7 +48,8 @@ class DemoGoldenTest {
                     for (int p = 0; p < 2; p++) {
                         Tensor golden = rows(eps.reshape(10, 4, 16, 16), 2 * i + p, 2 * i + p + 1);
                         Tensor time = Tensor.of(Shape.of(1), new double[] {g.raw("unet.timesteps").get(i)});
-                        Tensor got = e.run(Map.of("sample", z, "timestep", time, "encoder_hidden_states", rows(text, p, p + 1))).get("out_sample");
+                        Tensor got = e.run(Map.of("sample", z, "timestep", time, "encoder_hidden_states", rows(text, p, p + 1)))
+                                .get("out_sample");
                         close("demo unet, t=" + (long) time.get(0) + ", prompt " + p, got, Golden.nhwc(golden), FORWARD);
                     }
                 }
@@ -56,10 +57,12 @@ class DemoGoldenTest {
             Map<String, Tensor> in = new HashMap<>(Map.of("sample", z, "timestep", Tensor.of(Shape.of(1), 501f),
                     "encoder_hidden_states", rows(text, 0, 1)));
             in.put("cotangent", g.image("unet.cotangent"));
-            close("demo unet vjp", Golden.run(d, Vjp.of(f, "out_sample", "sample"), in).get("grad"), g.image("unet.grad_z"), DERIVATIVE);
+            close("demo unet vjp", Golden.run(d, Vjp.of(f, "out_sample", "sample"), in).get("grad"), g.image("unet.grad_z"),
+                    DERIVATIVE);
             in.remove("cotangent");
             in.put("tangent", g.image("unet.direction"));
-            close("demo unet jvp", Golden.run(d, Jvp.of(f, "sample", "out_sample"), in).get("jvp"), g.image("unet.jvp"), DERIVATIVE);
+            close("demo unet jvp", Golden.run(d, Jvp.of(f, "sample", "out_sample"), in).get("jvp"), g.image("unet.jvp"),
+                    DERIVATIVE);
         }
     }
 
@@ -68,12 +71,14 @@ class DemoGoldenTest {
         try (Golden g = new Golden(Golden.DEMO); Device d = new CpuDevice(2)) {
             Tensor x = g.image("vae.image");
             Program encode = g.encodeProgram(x.shape());
-            Map<String, Tensor> out = Golden.run(d, Vjp.of(encode, "mean", "image"), Map.of("image", x, "cotangent", g.image("vae.encode_cotangent")));
+            Map<String, Tensor> out = Golden.run(d, Vjp.of(encode, "mean", "image"),
+                    Map.of("image", x, "cotangent", g.image("vae.encode_cotangent")));
             close("demo encode mean", out.get("mean"), g.image("vae.mean"), FORWARD);
             close("demo encode logvar", out.get("logvar"), g.image("vae.logvar"), FORWARD);
             close("demo encode vjp", out.get("grad"), g.image("vae.encode_grad_x"), DERIVATIVE);
             Tensor mean = g.image("vae.mean");
-            out = Golden.run(d, Vjp.of(g.decodeProgram(mean.shape()), "image", "latent"), Map.of("latent", mean, "cotangent", g.image("vae.decode_cotangent")));
+            out = Golden.run(d, Vjp.of(g.decodeProgram(mean.shape()), "image", "latent"),
+                    Map.of("latent", mean, "cotangent", g.image("vae.decode_cotangent")));
             close("demo decode", out.get("image"), g.image("vae.decoded"), FORWARD);
             close("demo decode vjp", out.get("grad"), g.image("vae.decode_grad_z"), DERIVATIVE);
         }

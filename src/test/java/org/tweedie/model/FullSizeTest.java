@@ -16,9 +16,9 @@ import org.tweedie.transform.Jvp;
 import org.tweedie.transform.Vjp;
 
 /**
- * The comparison of {@link GoldenTest} on a folder too large to be committed, which weights-tools/golden/full_size.py writes.
- * It runs where the folder is named: {@code mvn -Dtest=FullSizeTest -Dtweedie.full.size=FOLDER test}; docs/numerics.md has its
- * results.
+ * Runs the comparison of {@link GoldenTest} on a folder that is too large to be committed, which
+ * weights-tools/golden/full_size.py writes. It runs only if the folder is given:
+ * {@code mvn -Dtest=FullSizeTest -Dtweedie.full.size=FOLDER test}; its results are in docs/numerics.md.
  */
 @Tag("full-size")
 class FullSizeTest {

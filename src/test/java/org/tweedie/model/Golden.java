@@ -26,7 +26,7 @@ import org.tweedie.weights.Checkpoint;
 import org.tweedie.weights.CheckpointPart;
 import org.tweedie.weights.SafeTensors;
 
-/** A model folder, its networks as programs, and the golden values beside it, brought from PyTorch's layout to ours. */
+/** A model folder, its networks as programs, and its golden values, converted from PyTorch's layout to Tweedie's. */
 public final class Golden implements AutoCloseable {
     public static final Path DEMO = Path.of("weights-tools/demo-model");
     public static final Path SD15 = Path.of("src/test/resources/golden/tiny-sd15");
@@ -41,12 +41,12 @@ public final class Golden implements AutoCloseable {
     }
 
 
-    /** As stored. */
+    /** Returns a golden tensor as stored. */
     public Tensor raw(String name) {
         return golden.tensor(name);
     }
 
-    /** [B,C,H,W] brought to [B,H,W,C]. */
+    /** Returns a golden tensor, converted from [B,C,H,W] to [B,H,W,C]. */
     public Tensor image(String name) {
         return nhwc(raw(name));
     }
@@ -81,7 +81,7 @@ public final class Golden implements AutoCloseable {
         return new ClipText(m.config(), m.weights());
     }
 
-    /** Inputs sample, timestep, encoder_hidden_states; output out_sample. */
+    /** Returns the UNet as a program with inputs sample, timestep, encoder_hidden_states and output out_sample. */
     public Program unetProgram(Shape sample, int tokens) throws IOException {
         UNet unet = unet();
         Tracer t = new Tracer("unet");
@@ -92,7 +92,7 @@ public final class Golden implements AutoCloseable {
         return t.finish();
     }
 
-    /** Input image; outputs mean and logvar. */
+    /** Returns the encoder as a program with input image and outputs mean and logvar. */
     public Program encodeProgram(Shape image) throws IOException {
         Tracer t = new Tracer("encode");
         Autoencoder.Posterior p = vae().encode(t, t.input("image", Type.real(image)));
@@ -101,14 +101,14 @@ public final class Golden implements AutoCloseable {
         return t.finish();
     }
 
-    /** Input latent; output image. */
+    /** Returns the decoder as a program with input latent and output image. */
     public Program decodeProgram(Shape latent) throws IOException {
         Tracer t = new Tracer("decode");
         t.output("image", vae().decode(t, t.input("latent", Type.real(latent))));
         return t.finish();
     }
 
-    /** Input input_ids; output last_hidden_state. */
+    /** Returns the text encoder as a program with input input_ids and output last_hidden_state. */
     public Program textProgram(Shape ids) throws IOException {
         Tracer t = new Tracer("text_encoder");
         t.output("last_hidden_state", text().apply(t, t.input("input_ids", new Type(DType.I64, ids))));
@@ -137,7 +137,7 @@ public final class Golden implements AutoCloseable {
         }
     }
 
-    /** Relative L2 distance of a result from the golden one. */
+    /** Returns the relative L2 distance of a result from the golden one. */
     public static double distance(Tensor got, Tensor golden) {
         assertTrue(got.shape().equals(golden.shape()), () -> "shapes " + got + " and " + golden);
         double gap = 0;

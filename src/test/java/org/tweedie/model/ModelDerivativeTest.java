@@ -20,7 +20,10 @@ import org.tweedie.program.Type;
 import org.tweedie.transform.DirectionCheck;
 import org.tweedie.weights.Weights;
 
-/** Blocks and whole networks along a random direction, in double: J and its adjoint agree with each other and with a central difference. */
+/**
+ * Checks the derivatives of blocks and whole networks along a random direction, in double precision: J and its adjoint agree
+ * with each other and with a central difference.
+ */
 class ModelDerivativeTest {
     static Stream<Path> tiny() {
         return Stream.of(Golden.SD15, Golden.SD21);
@@ -70,14 +73,16 @@ class ModelDerivativeTest {
             Tracer t = new Tracer("resnet");
             t.output("y", resnet.apply(t, t.input("x", Type.real(1, 3, 5, c)), t.input("temb", Type.real(1, 4 * c))));
             Program f = t.finish();
-            Map<String, Tensor> in = Map.of("x", OpCase.random(Shape.of(1, 3, 5, c), 1), "temb", OpCase.random(Shape.of(1, 4 * c), 2));
+            Map<String, Tensor> in = Map.of("x", OpCase.random(Shape.of(1, 3, 5, c), 1), "temb",
+                    OpCase.random(Shape.of(1, 4 * c), 2));
             DirectionCheck.first(f, in, "x", "y", 1e-6);
             DirectionCheck.first(f, in, "temb", "y", 1e-6);
             DirectionCheck.second(f, in, "x", "y", 1e-5);
             Tracer s = new Tracer("transformer");
             SpatialTransformer transformer = SpatialTransformer.of(w.at("down_blocks.0.attentions.0"), c, 32, 4, 8, 1, false);
             s.output("y", transformer.apply(s, s.input("x", Type.real(1, 3, 2, c)), s.input("context", Type.real(1, 7, 32))));
-            Map<String, Tensor> both = Map.of("x", OpCase.random(Shape.of(1, 3, 2, c), 1), "context", OpCase.random(Shape.of(1, 7, 32), 2));
+            Map<String, Tensor> both = Map.of("x", OpCase.random(Shape.of(1, 3, 2, c), 1), "context",
+                    OpCase.random(Shape.of(1, 7, 32), 2));
             Program h = s.finish();
             DirectionCheck.first(h, both, "x", "y", 1e-6);
             DirectionCheck.first(h, both, "context", "y", 1e-6);

@@ -16,7 +16,10 @@ import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Against ids of transformers' CLIPTokenizer (golden.json of the demo model) and of its Rust pipeline (written out below). */
+/**
+ * Compares ids with those of transformers' CLIPTokenizer (golden.json of the demo model) and of its Rust pipeline (written
+ * out below).
+ */
 class TokenizerTest {
     private static final Path DEMO = Path.of("weights-tools/demo-model");
     private static final int BEGIN = 647;
@@ -29,7 +32,7 @@ class TokenizerTest {
         return Tokenizer.open(DEMO.resolve("tokenizer"));
     }
 
-    /** The ids between begin and the first end. */
+    /** Returns the ids between begin and the first end. */
     private static long[] inner(Tokenizer t, String text) {
         long[] ids = t.ids(text);
         int end = 1;

@@ -11,14 +11,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Records of this test's package that implement a seam, found and made by name. */
+/** Tests that the records of this test's package that implement a seam are found and made by name. */
 class CatalogueTest {
     private static final Catalogue<Shape> SHAPES = Catalogue.of(Shape.class);
 
     /** A seam. */
     interface Shape {}
 
-    /** What a shape is filled with. */
+    /** The filling of a shape. */
     enum Fill { PLAIN, DOTTED_LINE }
 
     @Described(name = "circle", text = "A circle.", source = "Euclid")
@@ -30,7 +30,8 @@ class CatalogueTest {
     }
 
     @Described(name = "ring", text = "Circles around each other.")
-    record Ring(@Option(value = "2", min = 1, max = 9, text = "How many.") int count, @Option(value = "false", text = "Whether it is closed.") boolean closed,
+    record Ring(@Option(value = "2", min = 1, max = 9, text = "How many.") int count,
+            @Option(value = "false", text = "Whether it is closed.") boolean closed,
             @Option(value = "circle", text = "Each of them.") Shape each) implements Shape {
         Ring {
             Options.check(Ring.class, count, closed, each);
@@ -45,7 +46,8 @@ class CatalogueTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = ';', value = {"circle;circle", "circle:radius=1.0;circle", "circle:radius=2.50,inside-fill=dotted-line;circle:radius=2.5,inside-fill=dotted-line",
+    @CsvSource(delimiter = ';', value = {"circle;circle", "circle:radius=1.0;circle",
+            "circle:radius=2.50,inside-fill=dotted-line;circle:radius=2.5,inside-fill=dotted-line",
         "ring:closed;ring:closed=true", "ring:each=circle:radius=3;ring:each=circle:radius=3",
         "ring:each=[circle:radius=3,inside-fill=dotted-line],count=4;ring:count=4,each=[circle:radius=3,inside-fill=dotted-line]"})
     void specsAreReadAndWritten(String asked, String canonical) {
@@ -68,8 +70,10 @@ class CatalogueTest {
 
     @Test
     void aRecordChecksItsComponentsItself() {
-        assertEquals("radius: expected more than 0, got -1", assertThrows(IllegalArgumentException.class, () -> new Circle(-1, Fill.PLAIN)).getMessage());
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> new Circle(1, null)).getMessage().startsWith("inside-fill: expected plain"));
+        assertEquals("radius: expected more than 0, got -1",
+                assertThrows(IllegalArgumentException.class, () -> new Circle(-1, Fill.PLAIN)).getMessage());
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> new Circle(1, null)).getMessage()
+                .startsWith("inside-fill: expected plain"));
         assertEquals(Map.of("radius", "3", "inside-fill", "plain"), SHAPES.options("circle").values(new Circle(3, Fill.PLAIN)));
     }
 }

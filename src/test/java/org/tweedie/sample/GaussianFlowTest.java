@@ -23,9 +23,9 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 
 /**
- * The samplers on the prior N(MU, S^2), of which everything is known. z at a level is normal with mean sqrt(abar) MU and variance
- * v = abar S^2 + sigma^2, the predicted noise is eps = sigma (z - sqrt(abar) MU) / v, and the probability flow keeps
- * (z - sqrt(abar) MU) / sqrt(v).
+ * Tests the samplers with the prior N(MU, S^2), for which all quantities are known: z at a level is normal with mean
+ * sqrt(abar) MU and variance v = abar S^2 + sigma^2, the predicted noise is eps = sigma (z - sqrt(abar) MU) / v, and the
+ * probability flow conserves (z - sqrt(abar) MU) / sqrt(v).
  */
 class GaussianFlowTest {
     private static final double MU = 0.7;
@@ -48,7 +48,7 @@ class GaussianFlowTest {
         return Tensor.of(z.shape(), Arrays.stream(z.doubles()).map(x -> level.sigma() * (x - mean) / v).toArray());
     }
 
-    /** Steps from levels(0) to levels(steps). */
+    /** Walks from levels(0) to levels(steps). */
     private static Tensor walk(Sampler.Walk walk, Tensor z, int steps, Supplier<Tensor> noise) {
         for (int i = 0; i < steps; i++) {
             z = walk.step(i, z, eps(z, walk.levels().get(i)), noise);
@@ -57,8 +57,9 @@ class GaussianFlowTest {
     }
 
     /**
-     * How far from the exact flow a walk is after two thirds of its steps, in parts of z's distance from the mean. There the
-     * levels close up as they get more; those next to the picture stay a factor apart, except Karras'.
+     * Returns the error of a walk after two thirds of its steps: its distance from the exact flow, relative to z's distance
+     * from the mean. At that point the levels get closer together with more steps, while the levels next to the picture stay
+     * a factor apart, except for Karras' levels.
      */
     private static double error(Sampler sampler, int steps) {
         Sampler.Walk walk = sampler.walk(schedule(Spacing.LINSPACE), steps);
@@ -85,7 +86,7 @@ class GaussianFlowTest {
         assertTrue(many < (order == 1 ? 5e-3 : 5e-5), "error with 240 steps: " + many);
     }
 
-    /** The end without noise is the posterior's mean of the last level, whatever the method. */
+    /** The result without noise is the posterior mean of the last level, for every method. */
     @ParameterizedTest
     @MethodSource("deterministic")
     void endsAtTheMean(Sampler sampler) {
@@ -106,7 +107,7 @@ class GaussianFlowTest {
         return Tensor.of(Shape.of(n), out);
     }
 
-    /** With eta = 1 many pixels come out with the prior's mean and spread, and each step draws once. */
+    /** With eta = 1 the results have the prior's mean and standard deviation, and each step draws noise once. */
     @Test
     void ancestralSamplingDrawsFromThePrior() {
         int n = 20_000;
@@ -137,7 +138,7 @@ class GaussianFlowTest {
         }
     }
 
-    /** A solver may ask for a step again, or begin in the middle, which leaves a multi-step method without a level before. */
+    /** A solver may repeat a step, or begin at a middle level, where a multi-step method has no level before. */
     @Test
     void stepsStandAlone() {
         Sampler.Walk walk = new Dpmpp2m(false).walk(schedule(Spacing.LINSPACE), 10);

@@ -22,11 +22,13 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.weights.SafeTensors;
 
-/** The samplers against diffusers' schedulers, level by level and latent by latent (weights-tools/golden/samplers.py). */
+/**
+ * Compares the samplers with diffusers' schedulers, level by level and latent by latent (weights-tools/golden/samplers.py).
+ */
 class SamplerGoldenTest {
-    /** Of diffusers' code in double; rounding alone should lie between. */
+    /** The largest distance from diffusers' code in double precision, where rounding is the only difference. */
     private static final double DOUBLE = 1e-10;
-    /** Of diffusers' code as it is, whose tables are in float. */
+    /** The largest distance from diffusers' code itself, whose tables are in single precision. */
     private static final double FLOAT = 1e-5;
 
     @ParameterizedTest
@@ -83,7 +85,7 @@ class SamplerGoldenTest {
         worst[2] = Math.max(worst[2], distance(latents.get(steps), golden.tensor(prefix + "stock").doubles(), 0));
     }
 
-    /** z at each level and at the end, as double[numbers]. */
+    /** Returns z at each level and at the end, as double[numbers]. */
     private static List<double[]> latents(Sampler.Walk walk, SafeTensors golden, Prediction prediction) {
         double[] n = golden.tensor("n").doubles();
         Tensor noise = golden.tensor("noise"); // [steps, numbers]
@@ -99,7 +101,7 @@ class SamplerGoldenTest {
         return latents;
     }
 
-    /** The golden script's network, u(z, t) = 0.8 sin(1.3 z + t / 400) + 0.1 z, which gives eps or v. */
+    /** Evaluates the golden script's network, u(z, t) = 0.8 sin(1.3 z + t / 400) + 0.1 z, which gives eps or v. */
     private static double[] eps(double[] z, NoiseLevel level, Prediction prediction) {
         return Arrays.stream(z).map(x -> {
             double u = 0.8 * Math.sin(1.3 * x + level.timestep() / 400) + 0.1 * x;
@@ -107,7 +109,10 @@ class SamplerGoldenTest {
         }).toArray();
     }
 
-    /** Relative L2 distance from a part of the golden numbers; a NaN among them makes it NaN, which is within no tolerance. */
+    /**
+     * Returns the relative L2 distance from a part of the golden numbers; a NaN among them makes it NaN, which exceeds every
+     * tolerance.
+     */
     private static double distance(double[] got, double[] golden, int from) {
         double gap = 0;
         double size = 0;

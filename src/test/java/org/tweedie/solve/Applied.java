@@ -12,7 +12,7 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 import org.tweedie.transform.DirectionCheck;
 
-/** Operators applied to tensors, in double. */
+/** Applies operators to tensors, in double precision. */
 final class Applied {
     private Applied() {}
 

@@ -20,7 +20,7 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.transform.DirectionCheck;
 
-/** Inverse problems over pixels with a prior whose score is known, on the reference device: what solvers are tested on. */
+/** Inverse problems for tests of solvers, on the reference device: over pixels, with a prior whose score is known. */
 final class GaussianBed {
     static final Shape IMAGE = Shape.of(1, 8, 8, 3);
     static final double SIGMA = 0.05;
@@ -29,7 +29,7 @@ final class GaussianBed {
 
     private GaussianBed() {}
 
-    /** A measurement of a picture that is drawn at random around 0 with standard deviation 0.6. */
+    /** Makes a measurement of a random picture with mean 0 and standard deviation 0.6. */
     static Problem problem(Denoiser prior, String task) {
         return problem(new ReferenceDevice(), prior, Operators.parse(task, IMAGE, 3), 7);
     }
@@ -37,7 +37,8 @@ final class GaussianBed {
     static Problem problem(Device device, Denoiser prior, MeasurementOperator a, long seed) {
         Tracer t = new Tracer("measure");
         t.output("y", a.apply(t, t.input("x", Type.real(IMAGE))));
-        Tensor y = Vectors.mix(1, DirectionCheck.run(t.finish(), Map.of("x", truth())).get("y"), -SIGMA, OpCase.random(a.outShape(IMAGE), 6));
+        Tensor y = Vectors.mix(1, DirectionCheck.run(t.finish(), Map.of("x", truth())).get("y"), -SIGMA,
+                OpCase.random(a.outShape(IMAGE), 6));
         return new Problem(new Prior(device, SCHEDULE, prior, MixturePrior.PIXELS, IMAGE), a, y, SIGMA, seed);
     }
 

@@ -22,18 +22,20 @@ import org.tweedie.sample.Ddim;
 import org.tweedie.sample.Sampler;
 
 /**
- * What solvers that take one gradient step of norms at each level must do under a prior N(0, S) of independent pixels. There zbar, eps and J are
- * known: with v = abar S + sigma^2, eps = sigma z / v, zbar = J z and J = sqrt(abar) S / v.
+ * Tests of solvers that take one gradient step on norms at each level, with a prior N(0, S) of independent pixels. For this
+ * prior zbar, eps and J are known: with v = abar S + sigma^2, eps = sigma z / v, zbar = J z and J = sqrt(abar) S / v.
  */
 abstract class GuidedByResidualTest {
     static final double STD = 0.6;
 
-    /** The gradient, in the pixels of zbar, of the norms that the solver descends, for the residual r. */
+    /** The gradient, with respect to the pixels of zbar, of the norms that the solver minimises, for the residual r. */
     interface Slope {
         Tensor of(Tensor r);
     }
 
-    /** The whole walk of a solver is the recursion of its paper, worked out in double from the known score. */
+    /**
+     * Checks that a solver follows the recursion of its paper, which is worked out in double precision from the known score.
+     */
     static void followsItsRecursion(Solver solver, Problem p, Slope slope, Tensor expectedStart) {
         Restoration x = solver.solve(p, Listener.NONE);
         Sampler.Walk walk = new Ddim(0).walk(GaussianBed.SCHEDULE, solver.steps());
@@ -55,7 +57,9 @@ abstract class GuidedByResidualTest {
         return Start.NOISE.at(new Ddim(0).walk(GaussianBed.SCHEDULE, 4), p, new Run(p.prior(), Listener.NONE));
     }
 
-    /** Pixels in holes are drawn from the prior, as if nothing had been measured; the others come near to their posterior mean. */
+    /**
+     * Checks that pixels in holes are distributed as the prior, and that the other pixels are close to their posterior mean.
+     */
     static void findsThePosteriorOfAMaskedPicture(Solver solver) {
         Problem p = GaussianBed.problem(MixturePrior.normal(0, STD), "inpaint:random:0.5");
         Tensor x = solver.solve(p, Listener.NONE).decoded();
@@ -88,6 +92,7 @@ abstract class GuidedByResidualTest {
         assertEquals(expected, x.counts().toString());
         assertEquals(solver.steps(), steps.size());
         assertEquals(steps.getLast().total(), steps.getLast().done());
-        steps.forEach(s -> assertTrue(s.values().keySet().equals(java.util.Set.copyOf(solver.columns())), s + " reports what it declares"));
+        steps.forEach(s -> assertTrue(s.values().keySet().equals(java.util.Set.copyOf(solver.columns())),
+                s + " reports what it declares"));
     }
 }

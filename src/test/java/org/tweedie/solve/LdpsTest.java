@@ -12,7 +12,7 @@ import org.tweedie.inverse.Vectors;
 import org.tweedie.measure.LinearOperator;
 import org.tweedie.sample.Ddim;
 
-/** LDPS on a Gaussian prior over pixels. */
+/** Tests LDPS with a Gaussian prior over pixels. */
 class LdpsTest extends GuidedByResidualTest {
     private static Ldps ldps(int steps, double rho) {
         return new Ldps(steps, rho, new Ddim(0), Start.NOISE, PixelConsistency.NONE);
@@ -23,7 +23,8 @@ class LdpsTest extends GuidedByResidualTest {
     void followsTheRecursion(String task) {
         Problem p = GaussianBed.problem(MixturePrior.normal(0, STD), task);
         LinearOperator a = (LinearOperator) p.operator();
-        followsItsRecursion(ldps(12, 0.3), p, r -> Vectors.scale(-0.3 / Vectors.norm(r), Applied.adjoint(a, r, p.image())), noise(p));
+        followsItsRecursion(ldps(12, 0.3), p, r ->
+                Vectors.scale(-0.3 / Vectors.norm(r), Applied.adjoint(a, r, p.image())), noise(p));
     }
 
     @Test

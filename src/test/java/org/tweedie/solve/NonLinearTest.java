@@ -52,6 +52,7 @@ class NonLinearTest {
         for (int i = 0; i < truth.size(); i++) {
             squares += Math.pow(truth.get(i) - x.image().get(i), 2);
         }
-        assertTrue(Math.sqrt(squares / truth.size()) < 2 * p.sigma(), solver + ": rms error " + Math.sqrt(squares / truth.size()));
+        assertTrue(Math.sqrt(squares / truth.size()) < 2 * p.sigma(), solver + ": rms error "
+                + Math.sqrt(squares / truth.size()));
     }
 }

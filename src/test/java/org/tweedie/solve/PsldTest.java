@@ -19,7 +19,7 @@ import org.tweedie.measure.LinearOperator;
 import org.tweedie.program.Tensor;
 import org.tweedie.sample.Ddim;
 
-/** PSLD on a Gaussian prior over pixels, whose encoder is the identity: the gluing term is |A^T r|. */
+/** Tests PSLD with a Gaussian prior over pixels, whose encoder is the identity, so that the gluing term is |A^T r|. */
 class PsldTest extends GuidedByResidualTest {
     private static Psld psld(int steps, double omega, double gamma) {
         return new Psld(steps, omega, gamma, new Ddim(0), Start.NOISE, PixelConsistency.NONE);
@@ -32,7 +32,8 @@ class PsldTest extends GuidedByResidualTest {
         LinearOperator a = (LinearOperator) p.operator();
         followsItsRecursion(psld(12, 0.3, 0.2), p, r -> {
             Tensor atr = Applied.adjoint(a, r, p.image());
-            Tensor glue = Applied.adjoint(a, Applied.apply(a, atr), p.image()); // minus the slope of |A^T (y - A x)|, times |A^T r|
+            // minus the slope of |A^T (y - A x)|, times |A^T r|
+            Tensor glue = Applied.adjoint(a, Applied.apply(a, atr), p.image());
             return Vectors.mix(-0.3 / Vectors.norm(r), atr, -0.2 / Vectors.norm(atr), glue);
         }, noise(p));
     }
@@ -45,8 +46,10 @@ class PsldTest extends GuidedByResidualTest {
     @Test
     void withoutGluingItIsLdps() {
         Problem p = GaussianBed.problem(MixturePrior.normal(0.1, STD), "sr:4");
-        double[] ldps = new Ldps(9, 0.7, new Ddim(1), Start.NOISE, PixelConsistency.NONE).solve(p, Listener.NONE).image().doubles();
-        double[] psld = new Psld(9, 0.7, 0, new Ddim(1), Start.NOISE, PixelConsistency.NONE).solve(p, Listener.NONE).image().doubles();
+        double[] ldps = new Ldps(9, 0.7, new Ddim(1), Start.NOISE, PixelConsistency.NONE).solve(p, Listener.NONE)
+                .image().doubles();
+        double[] psld = new Psld(9, 0.7, 0, new Ddim(1), Start.NOISE, PixelConsistency.NONE).solve(p, Listener.NONE)
+                .image().doubles();
         assertArrayEquals(ldps, psld, 1e-12);
     }
 

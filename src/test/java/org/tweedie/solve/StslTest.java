@@ -41,27 +41,29 @@ import org.tweedie.program.Value;
 import org.tweedie.sample.Ddim;
 import org.tweedie.sample.Sampler;
 
-/** STSL on a Gaussian prior over pixels, where everything is known. */
+/** Tests STSL with a Gaussian prior over pixels, for which all quantities are known. */
 class StslTest {
     private static Stsl stsl(int steps, int inner, double eta, double lambda, StepSize.Rule rule, Start init) {
-        return new Stsl(steps, inner, eta, lambda, 0.3, Surrogate.Norm.NORM, Surrogate.Probe.UNIT, Stsl.TraceWeight.NORMALISED, rule, init, new Ddim(0),
+        return new Stsl(steps, inner, eta, lambda, 0.3, Surrogate.Norm.NORM, Surrogate.Probe.UNIT, Stsl.TraceWeight.NORMALISED,
+                rule, init, new Ddim(0),
                 PixelConsistency.NONE);
     }
 
-    /** Whichever program there is no memory for, those compiled before it are closed. */
+    /** If memory runs out for any of the programs, those compiled before it are closed. */
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 2, 3, 4})
     void aProgramThatDoesNotCompileLeavesNoneOpen(int failing) {
         Scarce device = new Scarce(failing);
         Problem p = problem(device, MixturePrior.normal(0, 0.5), Operators.parse("sr:2", GaussianBed.IMAGE, 3), 7);
         try (Prior prior = p.prior()) {
-            assertThrows(IllegalStateException.class, () -> stsl(2, 2, 0.1, 1, StepSize.Rule.CONSTANT, Start.NOISE).solve(p, Listener.NONE));
+            assertThrows(IllegalStateException.class, () -> stsl(2, 2, 0.1, 1, StepSize.Rule.CONSTANT, Start.NOISE)
+                    .solve(p, Listener.NONE));
             assertEquals(failing, device.open);
         }
         assertEquals(0, device.open);
     }
 
-    /** The reference device, with memory for so many programs in all. */
+    /** The reference device with memory for a limited number of programs. */
     private static final class Scarce implements Device {
         private final Device device = new ReferenceDevice();
         private int left;
@@ -140,14 +142,15 @@ class StslTest {
         Problem p = problem(MixturePrior.normal(0.1, 0.5), "denoise");
         double gap50 = roundTrip(p, 50);
         double gap200 = roundTrip(p, 200);
-        assertTrue(gap200 < gap50 / 2.5 && gap200 < 0.05, "round trip errors " + gap50 + " (50 steps) and " + gap200 + " (200 steps)");
+        assertTrue(gap200 < gap50 / 2.5 && gap200 < 0.05, "round trip errors " + gap50 + " (50 steps) and " + gap200
+                + " (200 steps)");
     }
 
     private static double roundTrip(Problem p, int steps) {
         return Vectors.norm(Vectors.minus(descended(p, Start.DDIM, steps), p.y(), 1)) / Vectors.norm(p.y());
     }
 
-    /** From a start down all levels by DDIM alone. */
+    /** Goes from a start through all levels by DDIM alone. */
     private static Tensor descended(Problem p, Start start, int steps) {
         Run run = new Run(p.prior(), Listener.NONE);
         Sampler.Walk walk = new Ddim(0).walk(SCHEDULE, steps);
@@ -188,7 +191,8 @@ class StslTest {
         double[] once = s.solve(p, Listener.NONE).image().doubles();
         assertArrayEquals(once, s.solve(p, Listener.NONE).image().doubles());
         Problem other = new Problem(p.prior(), p.operator(), p.y(), p.sigma(), 8);
-        assertTrue(!java.util.Arrays.equals(once, s.solve(other, Listener.NONE).image().doubles()), "another seed must change the result");
+        assertTrue(!java.util.Arrays.equals(once, s.solve(other, Listener.NONE).image().doubles()),
+                "another seed must change the result");
     }
 
     @Test
@@ -209,7 +213,10 @@ class StslTest {
         assertTrue(e.getMessage().contains("step 1 of 5 (t=801), inner 1: residual"), e.getMessage());
     }
 
-    /** A run that is cancelled stops before its next evaluation; the prior then holds what it had compiled, and frees it when it is closed. */
+    /**
+     * A run that is cancelled stops before its next evaluation; the prior then keeps the programs that it had compiled, and
+     * frees them when it is closed.
+     */
     @Test
     void cancellingStopsBeforeTheNextEvaluation() {
         Scarce device = new Scarce(100);

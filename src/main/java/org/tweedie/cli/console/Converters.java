@@ -14,11 +14,13 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.TypeConversionException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/** Converts words of a command line to values, and picocli's errors to messages of ours. */
+/** Converts words of a command line to values, and picocli's errors to Tweedie's messages. */
 public final class Converters {
     private Converters() {}
 
-    /** Registers converters: numbers with a message of ours, and enumerations that are written in lower case. */
+    /**
+     * Registers the converters: for numbers, with Tweedie's messages, and for enumerations, which users write in lower case.
+     */
     public static void register(CommandLine line) {
         number(line, Integer.class, int.class, Integer::valueOf, "a whole number");
         number(line, Long.class, long.class, Long::valueOf, "a whole number");
@@ -27,7 +29,8 @@ public final class Converters {
         register(line, Surrogate.Probe.class);
     }
 
-    private static <N> void number(CommandLine line, Class<N> boxed, Class<N> primitive, Function<String, N> parse, String expected) {
+    private static <N> void number(CommandLine line, Class<N> boxed, Class<N> primitive, Function<String, N> parse,
+            String expected) {
         ITypeConverter<N> converter = word -> {
             try {
                 return parse.apply(word);
@@ -43,27 +46,33 @@ public final class Converters {
         line.registerConverter(type, word -> {
             List<String> words = Arrays.stream(type.getEnumConstants()).map(Converters::word).toList();
             if (!words.contains(word)) {
-                throw new TypeConversionException("expected " + String.join(", ", words) + ", got '" + word + "'" + Spelling.suggestion(word, words));
+                throw new TypeConversionException("expected " + String.join(", ", words) + ", got '" + word + "'"
+                        + Spelling.suggestion(word, words));
             }
             return Enum.valueOf(type, word.toUpperCase(Locale.ROOT));
         });
     }
 
-    /** A constant as users write it. */
+    /** Returns a constant of an enumeration as users write it, in lower case. */
     public static String word(Enum<?> e) {
         return e.name().toLowerCase(Locale.ROOT);
     }
 
-    /** The message for an error that picocli found; unknown options, arguments and commands are told in our words. */
+    /**
+     * Returns the message for an error that picocli found. Unknown options, arguments and commands have messages of Tweedie's
+     * own.
+     */
     public static String message(ParameterException e) {
-        List<String> unmatched = e instanceof UnmatchedArgumentException u ? u.getUnmatched() : e.getCommandLine().getUnmatchedArguments();
-        if (!unmatched.isEmpty()) { // told before a missing option, because a misspelt option may be the missing one
+        List<String> unmatched = e instanceof UnmatchedArgumentException u ? u.getUnmatched()
+                : e.getCommandLine().getUnmatchedArguments();
+        if (!unmatched.isEmpty()) { // reported before a missing option, because a misspelt option may be the missing one
             String word = unmatched.getFirst().split("=", 2)[0];
             boolean option = word.startsWith("-");
             var spec = e.getCommandLine().getCommandSpec();
             Collection<String> words = option ? spec.optionsMap().keySet() : spec.subcommands().keySet();
             String kind = option ? "option" : words.isEmpty() ? "argument" : "command";
-            return kind + " '" + word + "': " + (kind.equals("argument") ? "not expected" : "unknown") + Spelling.suggestion(word, words)
+            return kind + " '" + word + "': " + (kind.equals("argument") ? "not expected" : "unknown")
+                    + Spelling.suggestion(word, words)
                     + (kind.equals("command") ? "; known: " + String.join(", ", words) : "");
         }
         String m = e.getMessage().replaceFirst("^Invalid value for ", "").replaceAll("\\s*\\R\\s*", " ");

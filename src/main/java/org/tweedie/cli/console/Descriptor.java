@@ -11,13 +11,15 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
 /**
- * A file that this process was given open, by its descriptor. To open the same file again by name would give another place in it, and where a shell sends two
- * streams to one file ({@code > f 2>&1}) one would write over the other.
+ * Writes to a file that was open when this process started, by its descriptor. Opening the same file again by its name would
+ * give a second file position; if a shell redirects two streams to one file ({@code > f 2>&1}), one stream would overwrite
+ * the other.
  */
 public final class Descriptor extends OutputStream {
-    /** Apart, since most commands write nothing to standard error and binding takes a moment. */
+    /** A class of its own, so that only commands that write to standard error spend time on binding the C function. */
     private static final class C {
-        static final MethodHandle WRITE = Linker.nativeLinker().downcallHandle(Linker.nativeLinker().defaultLookup().findOrThrow("write"),
+        static final MethodHandle WRITE = Linker.nativeLinker().downcallHandle(
+                Linker.nativeLinker().defaultLookup().findOrThrow("write"),
                 FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
     }
 

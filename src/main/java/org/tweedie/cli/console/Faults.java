@@ -3,16 +3,16 @@ package org.tweedie.cli.console;
 
 import java.io.UncheckedIOException;
 
-/** Tells a user of an error: one line on standard error and an exit code. */
+/** Reports an error to the user: one line on standard error and an exit code. */
 public final class Faults {
     /** The exit code after a failure. */
     public static final int FAILED = 1;
-    /** The exit code after a mistake in what was asked for. */
+    /** The exit code after a mistake in the command line or its files. */
     public static final int MISUSED = 2;
 
     private Faults() {}
 
-    /** Prints the error. @return {@link #MISUSED} when what was asked for is wrong, else {@link #FAILED} */
+    /** Prints the error. @return {@link #MISUSED} for a mistake in the command line or its files, else {@link #FAILED} */
     public static int report(Throwable e, boolean stacktrace) {
         Throwable told = e instanceof UncheckedIOException && e.getCause() != null ? e.getCause() : e;
         if (stacktrace) {
@@ -34,7 +34,7 @@ public final class Faults {
         };
     }
 
-    /** No message of ours, so a fault of ours. */
+    /** Returns the message for an exception without a message for users, which is an error in Tweedie itself. */
     private static String unexpected(Throwable e) {
         return "internal error, please report it: " + e + "; --stacktrace shows where";
     }

@@ -3,26 +3,27 @@ package org.tweedie.cli.console;
 
 import java.util.Locale;
 
-/** Numbers as text, the same in every country. */
+/** Formats numbers as text, independent of the locale. */
 public final class Numbers {
     private Numbers() {}
 
-    /** Exact and short: 3 rather than 3.0. */
+    /** Returns the shortest exact form of a number: 3 rather than 3.0. */
     public static String of(double x) {
         return x == Math.rint(x) && Math.abs(x) < 1e9 ? Long.toString((long) x) : Double.toString(x);
     }
 
-    /** With so many digits behind the point. */
+    /** Returns a number with the given number of digits after the decimal point. */
     public static String of(double x, int digits) {
         return String.format(Locale.ROOT, "%." + digits + "f", x);
     }
 
-    /** As in {@code 12.3 MB}; decimal units. */
+    /** Returns a number of bytes in decimal units, for example {@code 12.3 MB}. */
     public static String bytes(long n) {
-        return n < 1000 ? n + " B" : n < 1_000_000 ? of(n / 1e3, 1) + " kB" : n < 1_000_000_000 ? of(n / 1e6, 1) + " MB" : of(n / 1e9, 2) + " GB";
+        return n < 1000 ? n + " B" : n < 1_000_000 ? of(n / 1e3, 1) + " kB" : n < 1_000_000_000 ? of(n / 1e6, 1) + " MB"
+                : of(n / 1e9, 2) + " GB";
     }
 
-    /** With commas between thousands. */
+    /** Returns a number with commas between thousands. */
     public static String grouped(long n) {
         return String.format(Locale.ROOT, "%,d", n);
     }

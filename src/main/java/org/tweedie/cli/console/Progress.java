@@ -8,7 +8,7 @@ import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBarStyle;
 
-/** Shows on standard error how far a run is: a bar on a terminal, elsewhere a plain line about every tenth of the way. */
+/** Shows the progress of a run on standard error: as a bar on a terminal, elsewhere as a line about every 10 % of the run. */
 public final class Progress implements AutoCloseable {
     private final String what;
     private final ProgressBar bar;
@@ -23,7 +23,7 @@ public final class Progress implements AutoCloseable {
                 .setStyle(ProgressBarStyle.ASCII).setConsumer(new Line(columns)).build();
     }
 
-    /** Shows that so many of all steps are done. @param message the latest result, as in {@code residual 2.31} */
+    /** Shows the number of steps that are done. @param message the latest result, for example {@code residual 2.31} */
     public void at(long done, long total, String message) {
         if (bar != null) {
             bar.maxHint(total);

@@ -9,7 +9,7 @@ import java.util.List;
 import org.tweedie.diffusion.Step;
 import org.tweedie.image.AtomicFile;
 
-/** A table of the steps of a run, with commas between its columns; a number that was not computed is left empty. */
+/** A table of the steps of a run in CSV format; the field of a number that was not computed is empty. */
 public final class StepLog {
     private final List<String> columns;
     private final List<String> lines = new ArrayList<>();

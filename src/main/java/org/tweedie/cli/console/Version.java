@@ -3,9 +3,9 @@ package org.tweedie.cli.console;
 
 import picocli.CommandLine.IVersionProvider;
 
-/** What runs here: a version of Tweedie on a version of Java. */
+/** Provides the versions of Tweedie and of Java that are running. */
 public final class Version implements IVersionProvider {
-    /** From the jar's manifest; {@code development} when run from class files. */
+    /** Returns Tweedie's version from the jar's manifest, or {@code development} when run from class files. */
     public static String number() {
         String v = Version.class.getPackage().getImplementationVersion();
         return v == null ? "development" : v;

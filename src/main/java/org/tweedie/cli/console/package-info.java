@@ -1,3 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Stands between the commands and the terminal: results, notes, progress, errors and the spelling of options. Only the command line uses it. */
+/**
+ * Prints results, notes, progress and errors on the terminal, and converts the words of options. Only the command line uses
+ * this package.
+ */
 package org.tweedie.cli.console;

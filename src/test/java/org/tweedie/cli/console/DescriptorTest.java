@@ -12,7 +12,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Both streams into one file, as the launcher passes them on. */
+/** Writes both streams into one file, as the launcher passes them on. */
 class DescriptorTest {
     @TempDir
     Path folder;
@@ -21,8 +21,10 @@ class DescriptorTest {
     void twoStreamsIntoOneFileKeepTheirOrder() throws Exception {
         Path java = Path.of(System.getProperty("java.home"), "bin/java");
         Path file = folder.resolve("f");
-        Process p = new ProcessBuilder("bash", "-c", "echo before; \"$0\" --enable-native-access=ALL-UNNAMED -cp \"$1\" \"$2\" 3>&1; echo after", java.toString(),
-                System.getProperty("java.class.path"), Both.class.getName()).redirectErrorStream(true).redirectOutput(file.toFile()).start();
+        Process p = new ProcessBuilder("bash", "-c", "echo before; \"$0\" --enable-native-access=ALL-UNNAMED -cp \"$1\" \"$2\" "
+                + "3>&1; echo after", java.toString(),
+                System.getProperty("java.class.path"), Both.class.getName()).redirectErrorStream(true).redirectOutput(
+                file.toFile()).start();
         assertEquals(0, p.waitFor());
         assertEquals("before\nout 0\nerr 0, ü\nout 1\nerr 1, ü\nafter\n", Files.readString(file));
     }
