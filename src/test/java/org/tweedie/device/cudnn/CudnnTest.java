@@ -168,7 +168,8 @@ class CudnnTest {
             String reason = cudnn.refusal(op, List.of(q, q, q), DType.F16).orElseThrow();
             assertTrue(reason.startsWith("cuDNN: no engine supports this; while preparing DotProductAttention")
                     && reason.contains(CudnnBench.CARD), reason);
-            assertEquals(List.of("cuDNN 9.24.0: it has no engine for an operation, so our kernel is used. " + reason), bench.warnings);
+            assertEquals(List.of("cuDNN 9.24.0: it has no engine for an operation, so our kernel is used. " + reason),
+                    bench.warnings);
             assertFalse(cudnn.takes(new DotProductAttentionVjp(op, false), List.of(q, q, q, q, lse, q), DType.F16));
             int asked = bench.fake.asked;
             assertFalse(cudnn.takes(op, List.of(q, q, q), DType.F16));
