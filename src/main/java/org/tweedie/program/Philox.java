@@ -47,6 +47,7 @@ public record Philox(long seed, long stream) {
     /** The size of one step of a 32-bit angle: pi/2 2^-30. */
     private static final double TURN = 1.5707963267948966 * 0x1p-30;
 
+    /** Opens a stream of a seed. */
     public Philox(long seed, Stream stream) {
         this(seed, stream.number);
     }

@@ -14,6 +14,7 @@ public final class Rounding {
         return (short) ((bits + 0x7FFF + (bits >>> 16 & 1)) >>> 16);
     }
 
+    /** Returns the number that 16 bits of BF16 hold. */
     public static float fromBf16(short bits) {
         return Float.intBitsToFloat(bits << 16);
     }

@@ -21,6 +21,7 @@ public final class Shape {
         return new Shape(dims.clone());
     }
 
+    /** The number of axes. */
     public int rank() {
         return dims.length;
     }
@@ -57,6 +58,7 @@ public final class Shape {
         return n;
     }
 
+    /** The extents of the axes, in a new array. */
     public int[] dims() {
         return dims.clone();
     }

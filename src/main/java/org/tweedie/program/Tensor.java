@@ -44,6 +44,7 @@ public record Tensor(DType dtype, Shape shape, MemorySegment data) {
         return of(Shape.of(), (float) value);
     }
 
+    /** The number of elements. */
     public long size() {
         return shape.size();
     }

@@ -27,12 +27,14 @@ public final class Tracer {
     private final Deque<String> scopes = new ArrayDeque<>();
     private int values;
 
+    /** Begins a program of a name, which messages and profiles use. */
     public Tracer(String name) {
         this.name = name;
     }
 
     // ---- edges -------------------------------------------------------------------------------------------------
 
+    /** Declares an input. @throws IllegalArgumentException when the name is taken */
     public Value input(String name, Type type) {
         if (inputs.stream().anyMatch(i -> i.name().equals(name))) {
             throw new IllegalArgumentException("program '" + this.name + "': input '" + name + "' is declared twice");
@@ -56,10 +58,12 @@ public final class Tracer {
         return numbers.computeIfAbsent(number, x -> constant(Double.toString(x), Tensor.of(Shape.of(), new double[] {x})));
     }
 
+    /** Emits zeros. */
     public Value zeros(Shape shape) {
         return broadcast(constant(0.0), shape);
     }
 
+    /** Declares an output. */
     public void output(String name, Value value) {
         outputs.add(new Program.Output(name, value));
     }
@@ -69,10 +73,12 @@ public final class Tracer {
         return inputs.stream().anyMatch(i -> i.name().equals(name)) ? freeInput(name + "2") : name;
     }
 
+    /** Returns the name itself, or with as many 2s behind it as make it a new output. */
     public String freeOutput(String name) {
         return outputs.stream().anyMatch(o -> o.name().equals(name)) ? freeOutput(name + "2") : name;
     }
 
+    /** Returns the program. */
     public Program finish() {
         return new Program(name, inputs, constants, body, outputs, values);
     }
@@ -96,6 +102,7 @@ public final class Tracer {
         return new Value(values++, type);
     }
 
+    /** Emits an op and returns its results. */
     public List<Value> emit(Op op, Value... in) {
         return emit(op, String.join(".", scopes), in);
     }
@@ -108,6 +115,7 @@ public final class Tracer {
         return out;
     }
 
+    /** Emits an op and returns its first result. */
     public Value emit1(Op op, Value... in) {
         return emit(op, in).getFirst();
     }
@@ -131,18 +139,22 @@ public final class Tracer {
 
     // ---- arithmetic --------------------------------------------------------------------------------------------
 
+    /** Emits x + y; shapes broadcast as in NumPy. */
     public Value add(Value x, Value y) {
         return emit1(new Binary(Binary.Kind.ADD), x, y);
     }
 
+    /** Emits x - y. */
     public Value sub(Value x, Value y) {
         return emit1(new Binary(Binary.Kind.SUB), x, y);
     }
 
+    /** Emits x y, element by element. */
     public Value mul(Value x, Value y) {
         return emit1(new Binary(Binary.Kind.MUL), x, y);
     }
 
+    /** Emits x / y, element by element. */
     public Value div(Value x, Value y) {
         return emit1(new Binary(Binary.Kind.DIV), x, y);
     }
@@ -152,18 +164,22 @@ public final class Tracer {
         return x == null ? y : y == null ? x : add(x, y);
     }
 
+    /** Emits scale x + shift. */
     public Value affine(Value x, double scale, double shift) {
         return scale == 1 && shift == 0 ? x : emit1(new Affine(scale, shift), x);
     }
 
+    /** Emits scale x. */
     public Value scale(Value x, double scale) {
         return affine(x, scale, 0);
     }
 
+    /** Emits a function of each element. */
     public Value unary(Fn fn, Value x) {
         return emit1(new Unary(fn, 0), x);
     }
 
+    /** Emits x sigmoid(x). */
     public Value silu(Value x) {
         return unary(Fn.SILU, x);
     }
@@ -192,37 +208,45 @@ public final class Tracer {
         return reshape(axes.length == 0 ? x : sum(x, axes), to);
     }
 
+    /** Emits x repeated to a larger shape. */
     public Value broadcast(Value x, Shape to) {
         return x.shape().equals(to) ? x : emit1(new Broadcast(to), x);
     }
 
+    /** Emits x with another shape of the same size; nothing moves. */
     public Value reshape(Value x, Shape to) {
         return x.shape().equals(to) ? x : emit1(new Reshape(to), x);
     }
 
+    /** Emits x with its axes in another order: axis i of the result is axis perm[i] of x. */
     public Value transpose(Value x, int... perm) {
         return emit1(new Transpose(Arrays.stream(perm).boxed().toList()), x);
     }
 
+    /** Emits values behind each other along an axis. */
     public Value concat(int axis, Value... xs) {
         return xs.length == 1 ? xs[0] : emit1(new Concat(xs[0].shape().axis(axis)), xs);
     }
 
+    /** Emits the part [from, to) of an axis. */
     public Value slice(Value x, int axis, int from, int to) {
         int a = x.shape().axis(axis);
         return from == 0 && to == x.dim(a) ? x : emit1(new Slice(a, from, to), x);
     }
 
+    /** Emits x with zeros before and after it along an axis. */
     public Value pad(Value x, int axis, int before, int after) {
         return before == 0 && after == 0 ? x : emit1(new Pad(x.shape().axis(axis), before, after), x);
     }
 
+    /** Emits x [B,H,W,C] with each pixel repeated to a block. */
     public Value upsample(Value x, int factor) {
         return emit1(new Upsample(factor), x);
     }
 
     // ---- networks ----------------------------------------------------------------------------------------------
 
+    /** Emits a b over the last two axes, where either may be transposed. */
     public Value matmul(Value a, Value b, boolean transA, boolean transB) {
         return emit1(new MatMul(transA, transB), a, b);
     }
@@ -241,10 +265,12 @@ public final class Tracer {
         return conv2d(x, weight, bias, new Convolution(stride, pad, pad, pad, pad));
     }
 
+    /** Emits a convolution of x [B,H,W,in] with weights [out,in,kh,kw]; bias may be null. */
     public Value conv2d(Value x, Value weight, Value bias, Convolution op) {
         return bias == null ? emit1(op, x, weight) : emit1(op, x, weight, bias);
     }
 
+    /** Emits a group norm of x [B,..,C], and the SiLU of it where that is asked for. */
     public Value groupNorm(Value x, Value gamma, Value beta, int groups, double eps, boolean silu) {
         return emit1(new GroupNormalization(groups, eps, silu), x, gamma, beta);
     }
@@ -261,6 +287,7 @@ public final class Tracer {
         return emit1(new DotProductAttention(heads, causal), q, k, v);
     }
 
+    /** Emits the rows of a table [V,C] that ids [..] name: [..,C]. */
     public Value gather(Value table, Value ids) {
         return emit1(new Gather(), table, ids);
     }

@@ -8,6 +8,7 @@ public record Type(DType dtype, Shape shape) {
         return new Type(DType.F32, Shape.of(dims));
     }
 
+    /** The type of a tensor of real numbers; the device chooses how it stores them. */
     public static Type real(Shape shape) {
         return new Type(DType.F32, shape);
     }
