@@ -72,18 +72,13 @@ FOR_FLOATS(BINARIES)
     }
 FOR_FLOATS(AFFINE)
 
-template <typename T, int V> __device__ __forceinline__ void residual(const T* x, const T* bias, const T* skip, T* y, int n, const Div& c) {
+template <typename T, int V> __device__ __forceinline__ void residual(const T* x, const T* bias, T* y, int n, const Div& c) {
     const long long i = thread_index();
     if (i >= n) return;
     float v[V], w[V];
     operand(x + i * V, 1, v);
     if (bias != nullptr) {
         operand(bias + static_cast<long long>(static_cast<int>(i) - quotient(static_cast<int>(i), c) * c.d) * V, 1, w);
-#pragma unroll
-        for (int k = 0; k < V; ++k) v[k] += w[k];
-    }
-    if (skip != nullptr) {
-        operand(skip + i * V, 1, w);
 #pragma unroll
         for (int k = 0; k < V; ++k) v[k] += w[k];
     }
@@ -94,19 +89,19 @@ template <typename T, int V> __device__ __forceinline__ void residual(const T* x
     }
 }
 
-/// y = x + bias + skip: x, skip, y [..,C], bias [C]; bias or skip may be absent (null). Rounded once.
+/// y = x + bias: x, y [..,C], bias [C], which may be absent (null). Rounded once.
 /// One thread does one element, with _wide 16 bytes (C is whole vectors). Grid of (threads + 255) / 256 blocks of 256.
-/// n: threads; c: C in elements or vectors. y may be x or skip.
+/// n: threads; c: C in elements or vectors. y may be x.
 /// name: residual_forward residual_forward_wide
-/// bytes: 3 e n; flops: 2 n; at: n=2*64*64*320
+/// bytes: 3 e n; flops: n; at: n=2*64*64*320
 #define RESIDUAL(T, TYPE)                                                                                                                \
     extern "C" __global__ void __launch_bounds__(256)                                                                                    \
-        residual_forward_##TYPE(const T* x, const T* __restrict__ bias, const T* skip, T* y, int n, Div c) {                             \
-        residual<T, 1>(x, bias, skip, y, n, c);                                                                                          \
+        residual_forward_##TYPE(const T* x, const T* __restrict__ bias, T* y, int n, Div c) {                                            \
+        residual<T, 1>(x, bias, y, n, c);                                                                                                \
     }                                                                                                                                    \
     extern "C" __global__ void __launch_bounds__(256)                                                                                    \
-        residual_forward_wide_##TYPE(const T* x, const T* __restrict__ bias, const T* skip, T* y, int n, Div c) {                        \
-        residual<T, kLanes<T>>(x, bias, skip, y, n, c);                                                                                  \
+        residual_forward_wide_##TYPE(const T* x, const T* __restrict__ bias, T* y, int n, Div c) {                                       \
+        residual<T, kLanes<T>>(x, bias, y, n, c);                                                                                        \
     }
 FOR_FLOATS(RESIDUAL)
 
@@ -144,43 +139,3 @@ CAST(float, half_t, cast_f32_f16)
 CAST(float, bf16_t, cast_f32_bf16)
 CAST(half_t, float, cast_f16_f32)
 CAST(bf16_t, float, cast_bf16_f32)
-
-/// y = x in the other 16-bit type, rounded to nearest, ties to even.
-/// As the other casts.
-/// name: cast_f16_bf16 cast_bf16_f16
-/// bytes: 4 n; at: n=2*64*64*320
-CAST(half_t, bf16_t, cast_f16_bf16)
-CAST(bf16_t, half_t, cast_bf16_f16)
-
-/// sin and cos of x + low, |x| < 1e5, to about one unit in the last place: less the nearest multiple of pi/2, in three parts of pi/2
-/// (Cody and Waite), then Taylor's series on [-pi/4,pi/4]. The approximate instructions are off by more than 1e-4 at x = 999.
-__device__ __forceinline__ void sin_cos(float x, float low, float& sine, float& cosine) {
-    const float k = rintf(x * 0.63661977f);
-    const float r = fmaf(-k, -1.71512451e-15f, fmaf(-k, -4.37113883e-8f, fmaf(-k, 1.57079637f, x))) + low;
-    const float q = r * r;
-    const float s = fmaf(r * q, fmaf(q, fmaf(q, fmaf(q, 1.0f / 362880, -1.0f / 5040), 1.0f / 120), -1.0f / 6), r);
-    const float c = fmaf(q, fmaf(q, fmaf(q, fmaf(q, fmaf(q, -1.0f / 3628800, 1.0f / 40320), -1.0f / 720), 1.0f / 24), -0.5f), 1.0f);
-    const int quarter = static_cast<int>(k) & 3;
-    const float a = quarter & 1 ? c : s, b = quarter & 1 ? s : c;
-    sine = quarter & 2 ? -a : a;
-    cosine = quarter == 1 || quarter == 2 ? -b : b;
-}
-
-/// Sinusoids of time steps: y [B,2 half] = [sin(t f) | cos(t f)], with `flip` [cos | sin]; t [B] and f [half] are F32.
-/// One thread does one angle of one sample. Grid of (B half + 255) / 256 blocks of 256. |t f| < 1e5.
-/// name: time_embedding_forward
-/// bytes: 2 e B h + 4 B + 4 h; flops: 26 B h; at: B=2, h=160
-#define TIME_EMBEDDING(T, TYPE)                                                                                                          \
-    extern "C" __global__ void __launch_bounds__(256)                                                                                    \
-        time_embedding_forward_##TYPE(const float* __restrict__ t, const float* __restrict__ f, T* __restrict__ y, int n, Div half, int flip) { \
-        const int i = static_cast<int>(thread_index());                                                                                  \
-        if (i >= n) return;                                                                                                              \
-        const int b = quotient(i, half), k = i - b * half.d;                                                                             \
-        const float angle = t[b] * f[k];                                                                                                 \
-        float s, c;                                                                                                                      \
-        sin_cos(angle, fmaf(t[b], f[k], -angle), s, c);                                                                                  \
-        T* row = y + 2 * half.d * b;                                                                                                     \
-        store(row, k, flip ? c : s);                                                                                                     \
-        store(row, half.d + k, flip ? s : c);                                                                                            \
-    }
-FOR_FLOATS(TIME_EMBEDDING)

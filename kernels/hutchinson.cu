@@ -3,7 +3,7 @@
 // z, e, u and the scalars are the solver's, in F32; T is how the network's values are stored. A sample has d elements, a half of the network's batch
 // B samples, n = B d. Scalars lie in device memory, so that a recorded graph takes new ones. Blocks of 128 threads, one of each thread's tasks four elements:
 // grid (ceil(d / 512), B).
-#include "philox.cuh"
+#include "quads.cuh"
 
 /// Writes [z ; z + h e], the network's batch for z and for z moved along the probe e.
 /// z, e [B,d], h [1] to both [2B,d].
@@ -24,7 +24,7 @@ __device__ __forceinline__ void form(const float* z, const float* e, const float
 }
 
 /// Sends the pull-back of both halves home: dz = u + both[first half] + both[second half].
-/// both [2B,d], u [B,d] (what else flows into z) to dz [B,d].
+/// both [2B,d], u [B,d] (what else flows into z; may be null) to dz [B,d].
 /// name: hutchinson_form_vjp
 /// bytes: 8 n + 2 e n; flops: 2 n; at: n=64*64*4
 template <typename T>
@@ -33,59 +33,23 @@ __device__ __forceinline__ void form_vjp(const T* both, const float* u, float* d
     if (s.count == 0) return;
     const long long i = s.base + s.i, n = d * gridDim.y;
     const Quad a = get(both, i, s), b = get(both, n + i, s);
-    Quad x = get(u, i, s);
+    Quad x = {};
+    if (u) x = get(u, i, s);
 #pragma unroll
     for (int k = 0; k < 4; k++) x.x[k] = x.x[k] + a.x[k] + b.x[k];
     put(dz, i, s, x);
 }
 
-/// As hutchinson_form_forward, and draws the probe e ~ N(0,I), which is written too.
-/// z [B,d], h [1], key [3] of I64 (seed, stream, offset of the first number) to e [B,d], both [2B,d]. One thread makes the four numbers of one block of the
-/// generator; of its elements some lie outside of the sample where offset + d b is no multiple of 4. Grid (ceil((d + 3) / 512), B).
-/// name: hutchinson_draw_forward
-/// bytes: 8 n + 2 e n; flops: 42 n; at: n=64*64*4
-template <typename T>
-__device__ __forceinline__ void draw(const float* z, const float* h, const long long* key, float* e, T* both, long long d) {
-    const long long base = blockIdx.y * d, n = d * gridDim.y, b = thread_index();
-    const unsigned long long first = static_cast<unsigned long long>(key[2]) + base; // index of the sample's first number
-    const int shift = static_cast<int>(first & 3);
-    const long long i = 4 * b - shift;
-    if (i >= d) return;
-    const float step = h[0];
-    const Quad probe = Normal::of(philox_words(key, (first >> 2) + b));
-    if (shift == 0 && (d & 3) == 0) {
-        const Quad x = load_quad(z, base + i);
-        Quad moved;
-#pragma unroll
-        for (int k = 0; k < 4; k++) moved.x[k] = x.x[k] + probe.x[k] * step;
-        store_quad(e, base + i, probe);
-        store_quad(both, base + i, x);
-        store_quad(both, n + base + i, moved);
-        return;
-    }
-#pragma unroll
-    for (int k = 0; k < 4; k++) {
-        const long long at = base + i + k;
-        if (i + k >= 0 && i + k < d) {
-            const float x = z[at];
-            e[at] = probe.x[k];
-            store(both, at, x);
-            store(both, n + at, x + probe.x[k] * step);
-        }
-    }
-}
-
-/// Seeds the network's one pull-back for both terms: [a u sigma - c e ; c e], c = k weight / (sigma h) per sample.
-/// u, e [B,d], weight [B], sigma, h [1] to both [2B,d]; a u sigma is the data term's share (a = -1 for Tweedie's mean), c e the trace term's.
+/// Seeds the network's one pull-back for both terms: [-sigma u - c e ; c e], c = k weight / (sigma h) per sample.
+/// u, e [B,d], weight [B], sigma, h [1] to both [2B,d]; -sigma u is the data term's share, c e the trace term's.
 /// name: hutchinson_seed_forward
 /// bytes: 8 n + 2 e n; flops: 5 n; at: n=64*64*4
 template <typename T>
-__device__ __forceinline__ void seed(const float* u, const float* e, const float* weight, const float* sigma, const float* h, T* both, long long d, float a,
-                                     float k) {
+__device__ __forceinline__ void seed(const float* u, const float* e, const float* weight, const float* sigma, const float* h, T* both, long long d, float k) {
     const Part s = part_of(d);
     if (s.count == 0) return;
     const long long i = s.base + s.i, n = d * gridDim.y;
-    const float c = k * weight[blockIdx.y] / sigma[0] / h[0], share = a * sigma[0];
+    const float c = k * weight[blockIdx.y] / sigma[0] / h[0], share = -sigma[0];
     const Quad data = get(u, i, s), probe = get(e, i, s);
     Quad first, second;
 #pragma unroll
@@ -159,14 +123,10 @@ extern "C" __global__ void hutchinson_total_forward_f32(const float* __restrict_
     extern "C" __global__ void hutchinson_form_vjp_##S(const T* __restrict__ both, const float* __restrict__ u, float* __restrict__ dz, long long d) {        \
         form_vjp(both, u, dz, d);                                                                                                                             \
     }                                                                                                                                                         \
-    extern "C" __global__ void hutchinson_draw_forward_##S(const float* __restrict__ z, const float* __restrict__ h, const long long* __restrict__ key,       \
-                                                           float* __restrict__ e, T* __restrict__ both, long long d) {                                        \
-        draw(z, h, key, e, both, d);                                                                                                                          \
-    }                                                                                                                                                         \
     extern "C" __global__ void hutchinson_seed_forward_##S(const float* __restrict__ u, const float* __restrict__ e, const float* __restrict__ weight,        \
                                                            const float* __restrict__ sigma, const float* __restrict__ h, T* __restrict__ both, long long d,   \
-                                                           float a, float k) {                                                                                \
-        seed(u, e, weight, sigma, h, both, d, a, k);                                                                                                          \
+                                                           float k) {                                                                                    \
+        seed(u, e, weight, sigma, h, both, d, k);                                                                                                          \
     }                                                                                                                                                         \
     extern "C" __global__ void hutchinson_reduce_forward_##S(const T* __restrict__ both, const float* __restrict__ e, const float* __restrict__ h,            \
                                                              const float* __restrict__ sigma, float* __restrict__ trace, long long d, float k) {              \

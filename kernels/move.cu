@@ -24,7 +24,6 @@ FOR_WIDTHS(COPY)
 
 __device__ __forceinline__ unsigned word(unsigned short x) { return x | static_cast<unsigned>(x) << 16; }
 __device__ __forceinline__ unsigned word(unsigned x) { return x; }
-__device__ __forceinline__ uint4 repeat(uint2 x) { return make_uint4(x.x, x.y, x.x, x.y); }
 template <typename U> __device__ __forceinline__ uint4 repeat(U x) { return make_uint4(word(x), word(x), word(x), word(x)); }
 
 /// y = x repeated along the innermost axis, which is whole 16 bytes of y: broadcasts from [..,1].
@@ -41,7 +40,6 @@ template <typename U> __device__ __forceinline__ uint4 repeat(U x) { return make
     }
 FILL(unsigned short, b16)
 FILL(unsigned, b32)
-FILL(uint2, b64)
 
 /// A matrix x [p,q] with rows stride_x apart; y [q,p] with rows stride_y apart.
 struct Tiled {
@@ -110,9 +108,9 @@ template <typename P> __device__ __forceinline__ P part(P x0, P x1, P x2, P x3, 
     return at += row * w.n3 - w.n2, x3;
 }
 
-/// y [rows,total] = x0 | x1 | x2 | x3 at column `from` of each row; vjp: x0, x1, x2, x3 = those columns of y. Absent parts have width 0.
+/// y [rows,total] = x0 | x1 | x2 | x3 at column `from` of each row. Absent parts have width 0.
 /// One thread does one unit. Grid of (n + 255) / 256 blocks of 256; n = rows * (widths' sum), the divisor.
-/// name: concat_forward concat_vjp
+/// name: concat_forward
 /// bytes: 2 e n; at: n=2*64*64*640
 #define CONCAT(U, WIDTH)                                                                                                                 \
     extern "C" __global__ void __launch_bounds__(256)                                                                                    \
@@ -125,17 +123,6 @@ template <typename P> __device__ __forceinline__ P part(P x0, P x1, P x2, P x3, 
         U* to = y + row * total + from + at;                                                                                             \
         const U* x = part(x0, x1, x2, x3, parts, row, at);                                                                               \
         *to = x[at];                                                                                                                     \
-    }                                                                                                                                    \
-    extern "C" __global__ void __launch_bounds__(256)                                                                                    \
-        concat_vjp_##WIDTH(const U* __restrict__ y, U* __restrict__ x0, U* __restrict__ x1, U* __restrict__ x2, U* __restrict__ x3,      \
-                           int n, Div width, Parts parts, int from, int total) {                                                         \
-        const long long i = thread_index();                                                                                              \
-        if (i >= n) return;                                                                                                              \
-        const int row = quotient(static_cast<int>(i), width);                                                                            \
-        int at = static_cast<int>(i) - row * width.d;                                                                                    \
-        const U value = y[row * total + from + at];                                                                                      \
-        U* x = part(x0, x1, x2, x3, parts, row, at);                                                                                     \
-        x[at] = value;                                                                                                                   \
     }
 FOR_WIDTHS(CONCAT)
 

@@ -39,8 +39,8 @@ struct Task {
     }
 };
 
-template <typename In, typename Out>
-__device__ __forceinline__ void rows(const In* x, Out* y, int tasks, const Div& cuts, int n, int chunk, int lg) {
+template <typename In>
+__device__ __forceinline__ void rows(const In* x, float* y, int tasks, const Div& cuts, int n, int chunk, int lg) {
     constexpr int V = kLanes<In>;
     const Task t(tasks, cuts, n, chunk, lg);
     const In* row = x + static_cast<long long>(t.row) * n;
@@ -64,26 +64,22 @@ __device__ __forceinline__ void rows(const In* x, Out* y, int tasks, const Div& 
     if (t.any && t.lane == 0) store(y, t.index, sum);
 }
 
-/// Sums of rows: x [outer,n] to y [outer,cuts], each of a chunk of n; with cuts = 1 the result. partial: y is F32; final: x is F32.
+/// Sums of rows: x [outer,n] to y [outer,cuts], each of a chunk of n; with cuts = 1 the result. y is F32; forward: so is x; partial: x is not.
 /// 2^lg threads, at most 32, do one chunk, by 16 bytes where n allows. Grid of (tasks 2^lg + 255) / 256 blocks of 256;
 /// tasks = outer cuts; chunk: a multiple of 8.
-/// name: reduce_rows_forward reduce_rows_partial reduce_rows_final
+/// name: reduce_rows_forward reduce_rows_partial
 /// bytes: e outer n; flops: outer n; at: outer=2, n=512*512*3
-#define ROWS(NAME, IN, OUT)                                                                                                              \
+#define ROWS(NAME, IN)                                                                                                              \
     extern "C" __global__ void __launch_bounds__(256)                                                                                    \
-        NAME(const IN* __restrict__ x, OUT* __restrict__ y, int tasks, Div cuts, int n, int chunk, int lg) {                          \
+        NAME(const IN* __restrict__ x, float* __restrict__ y, int tasks, Div cuts, int n, int chunk, int lg) {                          \
         rows(x, y, tasks, cuts, n, chunk, lg);                                                                                        \
     }
-ROWS(reduce_rows_forward_f32, float, float)
-ROWS(reduce_rows_forward_f16, half_t, half_t)
-ROWS(reduce_rows_forward_bf16, bf16_t, bf16_t)
-ROWS(reduce_rows_partial_f16, half_t, float)
-ROWS(reduce_rows_partial_bf16, bf16_t, float)
-ROWS(reduce_rows_final_f16, float, half_t)
-ROWS(reduce_rows_final_bf16, float, bf16_t)
+ROWS(reduce_rows_forward_f32, float)
+ROWS(reduce_rows_partial_f16, half_t)
+ROWS(reduce_rows_partial_bf16, bf16_t)
 
-template <typename In, typename Out>
-__device__ __forceinline__ void strided(const In* x, Out* y, int tasks, const Div& cuts, int n, int chunk, int lg, const Axes& kept, const Axes& summed) {
+template <typename In>
+__device__ __forceinline__ void strided(const In* x, float* y, int tasks, const Div& cuts, int n, int chunk, int lg, const Axes& kept, const Axes& summed) {
     const Task t(tasks, cuts, n, chunk, lg);
     int base, at, unused;
     offsets(t.row, kept, base, unused);
@@ -104,16 +100,14 @@ __device__ __forceinline__ void strided(const In* x, Out* y, int tasks, const Di
 /// As reduce_rows, one element at a time.
 /// name: reduce_strided_forward reduce_strided_partial
 /// bytes: e outer n; flops: outer n; at: outer=2*32, n=64*64*10
-#define STRIDED(NAME, IN, OUT)                                                                                                           \
+#define STRIDED(NAME, IN)                                                                                                           \
     extern "C" __global__ void __launch_bounds__(256)                                                                                    \
-        NAME(const IN* __restrict__ x, OUT* __restrict__ y, int tasks, Div cuts, int n, int chunk, int lg, Axes kept, Axes summed) {  \
+        NAME(const IN* __restrict__ x, float* __restrict__ y, int tasks, Div cuts, int n, int chunk, int lg, Axes kept, Axes summed) {  \
         strided(x, y, tasks, cuts, n, chunk, lg, kept, summed);                                                                       \
     }
-STRIDED(reduce_strided_forward_f32, float, float)
-STRIDED(reduce_strided_forward_f16, half_t, half_t)
-STRIDED(reduce_strided_forward_bf16, bf16_t, bf16_t)
-STRIDED(reduce_strided_partial_f16, half_t, float)
-STRIDED(reduce_strided_partial_bf16, bf16_t, float)
+STRIDED(reduce_strided_forward_f32, float)
+STRIDED(reduce_strided_partial_f16, half_t)
+STRIDED(reduce_strided_partial_bf16, bf16_t)
 
 template <typename T, int V> __device__ __forceinline__ void read(const T* p, float (&v)[V]) {
     if constexpr (V == 1) {
@@ -132,8 +126,8 @@ template <typename T, int V> __device__ __forceinline__ void write(T* p, const f
     }
 }
 
-template <typename In, typename Out, int V>
-__device__ __forceinline__ void columns(const In* x, Out* y, int n, int units, const Div& blocks, int chunk) {
+template <typename In, int V>
+__device__ __forceinline__ void columns(const In* x, float* y, int n, int units, const Div& blocks, int chunk) {
     __shared__ float sums[V * 256];
     const int outer = quotient(blockIdx.x, blocks), unit = (blockIdx.x - outer * blocks.d) * blockDim.x + threadIdx.x;
     const int from = blockIdx.y * chunk, to = unit < units ? min(n, from + chunk) : 0, inner = units * V;
@@ -160,30 +154,26 @@ __device__ __forceinline__ void columns(const In* x, Out* y, int n, int units, c
             for (int j = 0; j < V; ++j) sums[j * 256 + thread] = sum[j] += sums[j * 256 + thread + half * blockDim.x];
         }
     }
-    if (threadIdx.y == 0 && unit < units) write<Out, V>(y + (static_cast<long long>(outer) * gridDim.y + blockIdx.y) * inner + unit * V, sum);
+    if (threadIdx.y == 0 && unit < units) write<float, V>(y + (static_cast<long long>(outer) * gridDim.y + blockIdx.y) * inner + unit * V, sum);
 }
 
-/// Sums of columns: x [outer,n,inner] to y [outer,cuts,inner], each of a chunk of n; with cuts = 1 the result. partial: y is F32; final: x is F32.
+/// Sums of columns: x [outer,n,inner] to y [outer,cuts,inner], each of a chunk of n; with cuts = 1 the result. y is F32; forward: so is x; partial: x is not.
 /// Threads side by side do units along inner (an element; with _wide 16 bytes of x), those behind one another every so many rows, summed
 /// through shared memory. Grid of outer blocks, cuts blocks of any powers of two up to 256 threads; `blocks`: those along inner; units: of inner.
-/// name: reduce_columns_{forward,partial,final} reduce_columns_{forward,partial,final}_wide
+/// name: reduce_columns_{forward,partial} reduce_columns_{forward,partial}_wide
 /// bytes: e n inner; flops: n inner; at: n=64*64, inner=320
-#define COLUMNS(NAME, TYPE, IN, OUT)                                                                                                     \
+#define COLUMNS(NAME, TYPE, IN)                                                                                                     \
     extern "C" __global__ void __launch_bounds__(256)                                                                                    \
-        NAME##_##TYPE(const IN* __restrict__ x, OUT* __restrict__ y, int n, int units, Div blocks, int chunk) {                          \
-        columns<IN, OUT, 1>(x, y, n, units, blocks, chunk);                                                                              \
+        NAME##_##TYPE(const IN* __restrict__ x, float* __restrict__ y, int n, int units, Div blocks, int chunk) {                          \
+        columns<IN, 1>(x, y, n, units, blocks, chunk);                                                                              \
     }                                                                                                                                    \
     extern "C" __global__ void __launch_bounds__(256)                                                                                    \
-        NAME##_wide_##TYPE(const IN* __restrict__ x, OUT* __restrict__ y, int n, int units, Div blocks, int chunk) {                     \
-        columns<IN, OUT, kLanes<IN>>(x, y, n, units, blocks, chunk);                                                                     \
+        NAME##_wide_##TYPE(const IN* __restrict__ x, float* __restrict__ y, int n, int units, Div blocks, int chunk) {                     \
+        columns<IN, kLanes<IN>>(x, y, n, units, blocks, chunk);                                                                     \
     }
-COLUMNS(reduce_columns_forward, f32, float, float)
-COLUMNS(reduce_columns_forward, f16, half_t, half_t)
-COLUMNS(reduce_columns_forward, bf16, bf16_t, bf16_t)
-COLUMNS(reduce_columns_partial, f16, half_t, float)
-COLUMNS(reduce_columns_partial, bf16, bf16_t, float)
-COLUMNS(reduce_columns_final, f16, float, half_t)
-COLUMNS(reduce_columns_final, bf16, float, bf16_t)
+COLUMNS(reduce_columns_forward, f32, float)
+COLUMNS(reduce_columns_partial, f16, half_t)
+COLUMNS(reduce_columns_partial, bf16, bf16_t)
 
 template <typename T, int V> __device__ __forceinline__ void sum_pool(const T* x, T* y, int n, const Div& c, const Div& w, int f) {
     const long long i = thread_index();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sampler's own arithmetic, each formula in one pass: Tweedie's mean, deterministic DDIM (arXiv 2010.02502), classifier-free guidance (arXiv 2207.12598),
-// a gradient step. Latents and scalars are F32, T is how the network's values are stored. Scalars lie in device memory, so that a recorded graph takes new
+// The sampler's own arithmetic, each formula in one pass: Tweedie's mean, deterministic DDIM (arXiv 2010.02502), classifier-free guidance (arXiv 2207.12598).
+// Latents and scalars are F32, T is how the network's values are stored. Scalars lie in device memory, so that a recorded graph takes new
 // ones. A thread does four elements; blocks of 128 threads, grid ceil(n / 512).
 #include "quads.cuh"
 
@@ -41,20 +41,6 @@ template <typename T> __device__ __forceinline__ void ddim(const float* z, const
     put(next, s.i, s, x);
 }
 
-/// A DDIM step with guidance, eps = without + w (with - without).
-/// z [n], both [2n] = [without ; with], four scalars, w to next [n]; next may lie where z lies.
-/// name: ddim_guided_forward
-/// bytes: 8 n + 2 e n; flops: 9 n; at: n=64*64*4
-template <typename T> __device__ __forceinline__ void ddim_guided(const float* z, const T* both, const Levels at, float* next, long long n, float w) {
-    const Part s = part_of(n);
-    if (s.count == 0) return;
-    Quad x = get(z, s.i, s);
-    const Quad without = get(both, s.i, s), with = get(both, n + s.i, s);
-#pragma unroll
-    for (int k = 0; k < 4; k++) x.x[k] = at.move(x.x[k], without.x[k] + (with.x[k] - without.x[k]) * w);
-    put(next, s.i, s, x);
-}
-
 /// Guidance, eps = without + w (with - without).
 /// both [2n] = [without ; with] to eps [n].
 /// name: guidance_forward
@@ -86,21 +72,6 @@ template <typename T> __device__ __forceinline__ void guidance_vjp(const T* c, T
     put(both, n + s.i, s, with);
 }
 
-/// A gradient step, z' = z - zeta g.
-/// z, g [n], zeta [1] to next [n]; next may lie where z lies.
-/// name: descend_forward
-/// bytes: 12 n; flops: 2 n; at: n=64*64*4
-extern "C" __global__ void descend_forward_f32(const float* z, const float* __restrict__ g, const float* __restrict__ zeta, float* next, long long n) {
-    const Part s = part_of(n);
-    if (s.count == 0) return;
-    Quad x = get(z, s.i, s);
-    const Quad slope = get(g, s.i, s);
-    const float step = zeta[0];
-#pragma unroll
-    for (int k = 0; k < 4; k++) x.x[k] -= step * slope.x[k];
-    put(next, s.i, s, x);
-}
-
 #define SAMPLER(T, S)                                                                                                                                         \
     extern "C" __global__ void tweedie_forward_##S(const float* __restrict__ z, const T* __restrict__ eps, const float* __restrict__ sigma,                   \
                                                    const float* __restrict__ sqrt_abar, float* __restrict__ zbar, long long n) {                              \
@@ -110,11 +81,6 @@ extern "C" __global__ void descend_forward_f32(const float* z, const float* __re
                                                 const float* __restrict__ sqrt_abar, const float* __restrict__ to_sqrt_abar,                                  \
                                                 const float* __restrict__ to_sigma, float* next, long long n) {                                               \
         ddim(z, eps, Levels{sigma[0], sqrt_abar[0], to_sqrt_abar[0], to_sigma[0]}, next, n);                                                                  \
-    }                                                                                                                                                         \
-    extern "C" __global__ void ddim_guided_forward_##S(const float* z, const T* __restrict__ both, const float* __restrict__ sigma,                           \
-                                                       const float* __restrict__ sqrt_abar, const float* __restrict__ to_sqrt_abar,                           \
-                                                       const float* __restrict__ to_sigma, float* next, long long n, float w) {                               \
-        ddim_guided(z, both, Levels{sigma[0], sqrt_abar[0], to_sqrt_abar[0], to_sigma[0]}, next, n, w);                                                       \
     }                                                                                                                                                         \
     extern "C" __global__ void guidance_forward_##S(const T* __restrict__ both, T* __restrict__ eps, long long n, float w) { guidance(both, eps, n, w); }     \
     extern "C" __global__ void guidance_vjp_##S(const T* __restrict__ c, T* __restrict__ both, long long n, float w) { guidance_vjp(c, both, n, w); }

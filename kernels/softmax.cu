@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Softmax along rows of n elements, its pull-back and its push-forward (one formula, the Jacobian is symmetric), and both at once; x [R,n].
-//
-//   y = exp(x - max) / sum exp(x - max);   dx = y (g - sum g y);   from x and tx: y and ty = y (tx - sum tx y)
+// Softmax along rows of n elements, x [R,n]: y = exp(x - max) / sum exp(x - max). Its derivatives are products and sums of their own.
 //
 // Rows of up to 256 elements: a warp per row, which stays in its registers. Longer rows: a block per row, read twice; maximum and sum come in one pass, a thread's sum
 // is scaled anew when its maximum grows. Outputs may lie where inputs lie: all of a row is read before it is written, or a thread writes what it has read.
@@ -69,14 +67,6 @@ template <typename T> struct Lane {
         const float scale = 1.0f / warp_sum(sum);
         each([&](int k) { x[k] *= scale; });
     }
-
-    /// y (g - sum g y) in place of g.
-    static __device__ __forceinline__ void project(const Lane& y, Lane& g) {
-        float along = 0.0f;
-        g.each([&](int k) { along = fmaf(g.x[k], y.x[k], along); });
-        along = warp_sum(along);
-        g.each([&](int k) { g.x[k] = y.x[k] * (g.x[k] - along); });
-    }
 };
 
 template <typename T> __device__ __forceinline__ void forward(const T* x, T* y, int rows, int n) {
@@ -85,25 +75,6 @@ template <typename T> __device__ __forceinline__ void forward(const T* x, T* y, 
     Lane<T> a(x + at, n, -infinity());
     a.softmax();
     a.write(y + at);
-}
-
-template <typename T> __device__ __forceinline__ void derivative(const T* y, const T* g, T* dx, int rows, int n) {
-    if (warp_row() >= rows) return;
-    const long long at = warp_row() * n;
-    const Lane<T> a(y + at, n, 0.0f);
-    Lane<T> b(g + at, n, 0.0f);
-    Lane<T>::project(a, b);
-    b.write(dx + at);
-}
-
-template <typename T> __device__ __forceinline__ void dual(const T* x, const T* tx, T* y, T* ty, int rows, int n) {
-    if (warp_row() >= rows) return;
-    const long long at = warp_row() * n;
-    Lane<T> a(x + at, n, -infinity()), t(tx + at, n, 0.0f);
-    a.softmax();
-    Lane<T>::project(a, t);
-    a.write(y + at);
-    t.write(ty + at);
 }
 
 // ---- a block per row
@@ -118,85 +89,35 @@ template <typename T, typename F> __device__ __forceinline__ void each(int n, F 
     }
 }
 
-/// The largest of a row and 1 / sum exp(x - max); with DUAL also sum of t exp(x - max) over that sum. A finite start keeps a first -infinity from making NaN.
-template <typename T, bool DUAL> __device__ __forceinline__ void totals(const T* x, const T* t, int n, float* scratch, float& max, float& scale, float& along) {
-    float m = -3.402823466e38f, sum = 0.0f, dot = 0.0f;
+/// The largest of a row and 1 / sum exp(x - max). A finite start keeps a first -infinity from making NaN.
+template <typename T> __device__ __forceinline__ void totals(const T* x, int n, float* scratch, float& max, float& scale) {
+    float m = -3.402823466e38f, sum = 0.0f;
     each<T>(n, [&](int i, auto length) {
-        float a[length.value], b[length.value];
+        float a[length.value];
         load_n(x + i, a);
-        if (DUAL) load_n(t + i, b);
         float top = m;
 #pragma unroll
         for (float v : a) top = fmaxf(top, v);
-        const float old = exp_approx(m - top);
-        sum *= old;
-        dot *= old;
+        sum *= exp_approx(m - top);
 #pragma unroll
-        for (int j = 0; j < length.value; j++) {
-            const float e = exp_approx(a[j] - top);
-            sum += e;
-            if (DUAL) dot = fmaf(b[j], e, dot);
-        }
+        for (int j = 0; j < length.value; j++) sum += exp_approx(a[j] - top);
         m = top;
     });
     max = block_max(m, scratch);
-    const float mine = exp_approx(m - max);
-    scale = 1.0f / block_sum(sum * mine, scratch);
-    if (DUAL) along = block_sum(dot * mine, scratch) * scale;
+    scale = 1.0f / block_sum(sum * exp_approx(m - max), scratch);
 }
 
 template <typename T> __device__ __forceinline__ void long_forward(const T* x, T* y, int n) {
     __shared__ float scratch[32];
     const long long at = static_cast<long long>(blockIdx.x) * n;
-    float max, scale, along;
-    totals<T, false>(x + at, nullptr, n, scratch, max, scale, along);
+    float max, scale;
+    totals(x + at, n, scratch, max, scale);
     each<T>(n, [&](int i, auto length) {
         float a[length.value];
         load_n(x + at + i, a);
 #pragma unroll
         for (float& v : a) v = exp_approx(v - max) * scale;
         store_n(y + at + i, a);
-    });
-}
-
-template <typename T> __device__ __forceinline__ void long_derivative(const T* y, const T* g, T* dx, int n) {
-    __shared__ float scratch[32];
-    const long long at = static_cast<long long>(blockIdx.x) * n;
-    float along = 0.0f;
-    each<T>(n, [&](int i, auto length) {
-        float a[length.value], b[length.value];
-        load_n(y + at + i, a);
-        load_n(g + at + i, b);
-#pragma unroll
-        for (int j = 0; j < length.value; j++) along = fmaf(b[j], a[j], along);
-    });
-    along = block_sum(along, scratch);
-    each<T>(n, [&](int i, auto length) {
-        float a[length.value], b[length.value];
-        load_n(y + at + i, a);
-        load_n(g + at + i, b);
-#pragma unroll
-        for (int j = 0; j < length.value; j++) b[j] = a[j] * (b[j] - along);
-        store_n(dx + at + i, b);
-    });
-}
-
-template <typename T> __device__ __forceinline__ void long_dual(const T* x, const T* tx, T* y, T* ty, int n) {
-    __shared__ float scratch[32];
-    const long long at = static_cast<long long>(blockIdx.x) * n;
-    float max, scale, along;
-    totals<T, true>(x + at, tx + at, n, scratch, max, scale, along);
-    each<T>(n, [&](int i, auto length) {
-        float a[length.value], t[length.value];
-        load_n(x + at + i, a);
-        load_n(tx + at + i, t);
-#pragma unroll
-        for (int j = 0; j < length.value; j++) {
-            a[j] = exp_approx(a[j] - max) * scale;
-            t[j] = a[j] * (t[j] - along);
-        }
-        store_n(y + at + i, a);
-        store_n(ty + at + i, t);
     });
 }
 
@@ -208,22 +129,6 @@ template <typename T> __device__ __forceinline__ void long_dual(const T* x, cons
     extern "C" __global__ void softmax_forward_##suffix(const T* x, T* y, int rows, int n) { forward(x, y, rows, n); }
 FOR_FLOATS(FORWARD)
 
-/// Its pull-back or push-forward from the result: y, g -> y (g - sum g y).
-/// Threads and grid as for softmax_forward.
-/// name: softmax_vjp
-/// bytes: 3 e R n; flops: 4 R n; at: R=2*8*4096, n=77
-#define VJP(T, suffix)                                                                                                                              \
-    extern "C" __global__ void softmax_vjp_##suffix(const T* y, const T* g, T* dx, int rows, int n) { derivative(y, g, dx, rows, n); }
-FOR_FLOATS(VJP)
-
-/// Result and push-forward at once: x, tx -> y, ty.
-/// Threads and grid as for softmax_forward.
-/// name: softmax_jvp
-/// bytes: 4 e R n; flops: 18 R n; at: R=2*8*4096, n=77
-#define JVP(T, suffix)                                                                                                                              \
-    extern "C" __global__ void softmax_jvp_##suffix(const T* x, const T* tx, T* y, T* ty, int rows, int n) { dual(x, tx, y, ty, rows, n); }
-FOR_FLOATS(JVP)
-
 /// Softmax of rows of any length: x [R,n] -> y [R,n]; a block per row.
 /// One thread takes vectors of 16 bytes (single elements where n is no multiple), every blockDim.x-th. Grid of R blocks of 256 threads.
 /// name: softmax_forward_long
@@ -231,19 +136,3 @@ FOR_FLOATS(JVP)
 #define LONG_FORWARD(T, suffix)                                                                                                                     \
     extern "C" __global__ void softmax_forward_long_##suffix(const T* x, T* y, int n) { long_forward(x, y, n); }
 FOR_FLOATS(LONG_FORWARD)
-
-/// Its pull-back or push-forward from the result: y, g -> y (g - sum g y).
-/// Threads and grid as for softmax_forward_long.
-/// name: softmax_vjp_long
-/// bytes: 3 e R n; flops: 4 R n; at: R=2*4096, n=4096
-#define LONG_VJP(T, suffix)                                                                                                                         \
-    extern "C" __global__ void softmax_vjp_long_##suffix(const T* y, const T* g, T* dx, int n) { long_derivative(y, g, dx, n); }
-FOR_FLOATS(LONG_VJP)
-
-/// Result and push-forward at once: x, tx -> y, ty.
-/// Threads and grid as for softmax_forward_long.
-/// name: softmax_jvp_long
-/// bytes: 4 e R n; flops: 28 R n; at: R=2*4096, n=4096
-#define LONG_JVP(T, suffix)                                                                                                                         \
-    extern "C" __global__ void softmax_jvp_long_##suffix(const T* x, const T* tx, T* y, T* ty, int n) { long_dual(x, tx, y, ty, n); }
-FOR_FLOATS(LONG_JVP)

@@ -3,6 +3,7 @@ package org.tweedie;
 
 import org.tweedie.diffusion.Listener;
 import org.tweedie.diffusion.Prior;
+import org.tweedie.diffusion.Run;
 import org.tweedie.image.Image;
 import org.tweedie.inverse.Problem;
 import org.tweedie.inverse.Restoration;
@@ -41,7 +42,12 @@ public final class Session implements AutoCloseable {
 
     /** Degrades a picture by an operator and adds normal noise of standard deviation sigma on the scale of [-1,1]. */
     public Measurement measure(Image picture, MeasurementOperator operator, double sigma, long seed) {
-        return Measurement.of(prior.device(), picture, operator, new NoiseModel.Gaussian(sigma), seed);
+        if (!picture.shape().equals(prior.image())) {
+            throw new IllegalArgumentException("picture: expected " + prior.image().dim(2) + "x" + prior.image().dim(1)
+                    + " in this session, got "
+                    + picture.width() + "x" + picture.height() + "; open a session of that size");
+        }
+        return Measurement.of(new Run(prior, Listener.NONE), picture, operator, new NoiseModel.Gaussian(sigma), seed);
     }
 
     /** Restores a picture. */

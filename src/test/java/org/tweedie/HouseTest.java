@@ -26,10 +26,12 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.tweedie.device.Devices;
 import org.tweedie.device.OpCase;
+import org.tweedie.measure.OperatorFamily;
 import org.tweedie.measure.Operators;
 import org.tweedie.program.Instr;
 import org.tweedie.program.Program;
 import org.tweedie.program.op.Op;
+import org.tweedie.sample.Samplers;
 import org.tweedie.solve.Solvers;
 import org.tweedie.transform.Jvp;
 import org.tweedie.transform.Vjp;
@@ -59,7 +61,7 @@ public class HouseTest {
      */
     private static final List<String> LAYERS = List.of("cli", "workload", "entry", "eval", "solve", "inverse", "sample",
             "measure", "metrics", "diffusion",
-            "profile", "model", "nn", "weights", "image", "transform", "device", "ptx", "program", "options");
+            "profile", "model", "nn", "weights", "image", "device", "transform", "ptx", "program", "options");
 
     private static final JavaClasses MAIN = new ClassFileImporter().importUrl(Program.class.getProtectionDomain().getCodeSource()
             .getLocation());
@@ -123,6 +125,7 @@ public class HouseTest {
         rooms("org.tweedie.device.cpu", "loops", "onednn");
         rooms("org.tweedie.device.cuda", "driver");
         rooms("org.tweedie.device.cudnn", "engine", "graph", "binding");
+        rooms("org.tweedie.device.gpu", "plan", "fusion", "kernel", "launch");
     }
 
     private static void rooms(String top, String... names) {
@@ -237,6 +240,8 @@ public class HouseTest {
             }
         }
         assertEquals(Set.of(), without, "imports of what is not there");
+    }
+
     /** The package program.op has a file for each op of the closed set, so it is larger. */
     @Test
     void noPackageIsLarge() throws IOException {
@@ -282,12 +287,25 @@ public class HouseTest {
     @Test
     void whatCanBeAskedForIsWrittenDown() throws IOException {
         String method = Files.readString(Path.of("docs/stsl.md"));
-        for (String task : Operators.examples()) {
-            row("docs/stsl.md", method, task.replaceAll("(:[0-9.]+)+$", ""));
+        for (OperatorFamily family : Operators.families()) {
+            for (String task : family.grammar()) {
+                assertTrue(method.lines().anyMatch(l -> l.startsWith("| `" + task + "` |")), "docs/stsl.md: no table row '| `"
+                        + task + "` | ...'");
+            }
         }
         Solvers.names().forEach(solver -> row("docs/stsl.md", method, solver));
         String architecture = Files.readString(Path.of("docs/architecture.md"));
         Devices.NAMES.forEach(device -> row("docs/architecture.md", architecture, device));
+        String readme = Files.readString(Path.of("README.md"));
+        List<String> tasks = Operators.families().stream().flatMap(f -> f.grammar().stream()).toList();
+        for (String line : List.of("Tasks: " + quoted(tasks), "Solvers: " + quoted(Solvers.names()), "Samplers: "
+                + quoted(Samplers.names()))) {
+            assertTrue(readme.contains(line), "README.md lacks '" + line + "'");
+        }
+    }
+
+    private static String quoted(List<String> names) {
+        return names.stream().map(n -> "`" + n + "`").collect(Collectors.joining(", ")) + ".";
     }
 
     /** Checks that a table has a row that begins with a name, or with its longer form as in {@code sr:FACTOR}. */

@@ -10,6 +10,7 @@ import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import org.tweedie.cli.console.Notes;
 import org.tweedie.cli.console.Numbers;
+import org.tweedie.cli.console.Version;
 import org.tweedie.device.Devices;
 import org.tweedie.device.nvidia.Finding;
 import org.tweedie.device.nvidia.Found;

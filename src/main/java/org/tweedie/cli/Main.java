@@ -11,11 +11,11 @@ import java.util.stream.Stream;
 import org.tweedie.cli.console.Converters;
 import org.tweedie.cli.console.Descriptor;
 import org.tweedie.cli.console.Faults;
+import org.tweedie.cli.console.Version;
 import org.tweedie.measure.Operators;
 import org.tweedie.options.Options;
 import org.tweedie.sample.Sampler;
 import org.tweedie.sample.Samplers;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.UsageMessageSpec;
@@ -23,6 +23,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine;
 
 /** The command line. It prints results to standard output, and progress and errors (a line each) to standard error. */
 @Command(name = "tweedie", versionProvider = Version.class, sortOptions = false, abbreviateSynopsis = true,

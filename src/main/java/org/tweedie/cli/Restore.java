@@ -12,6 +12,7 @@ import org.tweedie.Tweedie;
 import org.tweedie.cli.console.Notes;
 import org.tweedie.cli.console.Numbers;
 import org.tweedie.cli.console.Output;
+import org.tweedie.cli.console.Provenance;
 import org.tweedie.device.Device;
 import org.tweedie.diffusion.Conditioning;
 import org.tweedie.image.ImageFile;

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import org.tweedie.Session;
 import org.tweedie.cli.console.Numbers;
 import org.tweedie.cli.console.Progress;
+import org.tweedie.cli.console.StepLog;
 import org.tweedie.diffusion.Step;
 import org.tweedie.inverse.Restoration;
 import org.tweedie.measure.Measurement;

@@ -15,6 +15,7 @@ import org.tweedie.Tweedie;
 import org.tweedie.cli.console.Notes;
 import org.tweedie.cli.console.Numbers;
 import org.tweedie.cli.console.Output;
+import org.tweedie.cli.console.Version;
 import org.tweedie.device.Device;
 import org.tweedie.model.NamedTensors;
 import org.tweedie.model.TorchNetwork;

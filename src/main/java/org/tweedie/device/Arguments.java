@@ -5,7 +5,7 @@ import java.util.Map;
 import org.tweedie.program.Program;
 import org.tweedie.program.Tensor;
 
-/** Checks what a caller gives to a run. */
+/** Checks the tensors that a caller gives to a run. */
 public final class Arguments {
     private Arguments() {}
 
@@ -17,7 +17,8 @@ public final class Arguments {
                 throw new IllegalArgumentException(p.name() + ": input '" + i.name() + "' " + i.value().type() + " is missing");
             }
             if (!x.shape().equals(i.value().shape()) || x.dtype().isFloat() != i.value().type().dtype().isFloat()) {
-                throw new IllegalArgumentException(p.name() + ": input '" + i.name() + "' expected " + i.value().type() + ", got " + x);
+                throw new IllegalArgumentException(p.name() + ": input '" + i.name() + "' expected " + i.value().type() + ", got "
+                        + x);
             }
         }
         for (String name : inputs.keySet()) {

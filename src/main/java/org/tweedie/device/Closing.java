@@ -5,8 +5,9 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 
 /**
- * What is to be closed, the last added first. After a kernel's fault every call of a GPU's driver and libraries fails with the fault's status; so each step is
- * tried whatever became of those before it, and the first failure is thrown at the end with the others suppressed in it.
+ * Closes things, the last added first. After a kernel's fault every call of a GPU's driver and libraries fails with the fault's
+ * status; so each step is tried whatever became of those before it, and the first failure is thrown at the end with the others
+ * suppressed in it.
  */
 public final class Closing implements AutoCloseable {
     private final Deque<Runnable> steps = new ArrayDeque<>();
@@ -16,7 +17,7 @@ public final class Closing implements AutoCloseable {
         steps.push(step);
     }
 
-    /** Closes something after a failure, which stays the one to be told. */
+    /** Closes something after a failure; a failure of that is suppressed in the first. */
     public static void after(Throwable failure, Runnable close) {
         try {
             close.run();

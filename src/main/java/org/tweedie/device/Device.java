@@ -5,19 +5,19 @@ import org.tweedie.program.Program;
 
 /** Something that runs programs. Closing it frees the weights it holds; executables must be closed before. */
 public interface Device extends AutoCloseable {
-    /** The name by which it is asked for, as in {@code --device cpu}. */
+    /** The name by which users ask for it, for example {@code --device cpu}. */
     String name();
 
     /** One line about the hardware and libraries behind it. */
     String description();
 
-    /** Plans memory, prepares weights and kernels. */
+    /** Plans the memory of a program and prepares its weights and kernels. */
     Executable compile(Program program);
 
     /** Bytes of device memory held now: weights and the arenas of open executables. */
     long liveBytes();
 
-    /** The most bytes that it has taken from the hardware until now, what it keeps for later included. */
+    /** The most bytes that it has taken from the hardware until now, including those that it keeps for later. */
     default long peakBytes() {
         return liveBytes();
     }

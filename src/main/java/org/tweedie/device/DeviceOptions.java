@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.device;
 
+import java.util.Locale;
 import org.tweedie.program.DType;
 
 /**
- * How a device is to be used.
+ * The options with which a device is opened.
  *
- * @param threads of the processor that it may use
- * @param real how to store what networks compute: F32, F16 or BF16; null: as suits the device
+ * @param threads number of threads of the processor that the device may use
+ * @param real how to store what networks compute: F32, F16 or BF16; null lets the device choose
  * @param graphs whether a GPU gets a program as one graph of launches
  * @param card number of the GPU
  * @param times gets the time of each op, or null
@@ -22,11 +23,13 @@ public record DeviceOptions(int threads, DType real, boolean graphs, int card, O
     /** @throws IllegalArgumentException when a device that has no choice is given another type, or is to time what it does not */
     void require(String device, boolean timesOps) {
         if (real != null && real != DType.F32) {
-            throw new IllegalArgumentException("device '" + device + "': expected dtype f32, got " + real.name().toLowerCase(java.util.Locale.ROOT)
+            throw new IllegalArgumentException("device '" + device + "': expected dtype f32, got "
+                    + real.name().toLowerCase(Locale.ROOT)
                     + "; 16 bits are for --device cuda and sim");
         }
         if (times != null && !timesOps) {
-            throw new IllegalArgumentException("device '" + device + "' does not time its ops; --time works with --device cpu and cuda");
+            throw new IllegalArgumentException("device '" + device
+                    + "' does not time its ops; --time works with --device cpu and cuda");
         }
     }
 }

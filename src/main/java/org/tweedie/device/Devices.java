@@ -12,17 +12,17 @@ import org.tweedie.device.reference.ReferenceDevice;
 import org.tweedie.device.sim.SimDevice;
 import org.tweedie.program.DType;
 
-/** The devices there are, by name. The only class that knows them all. */
+/** Opens devices by name. It is the only class that knows them all. */
 public final class Devices {
-    /** Best first. */
+    /** The names, the best device first. */
     public static final List<String> NAMES = List.of("cpu", "cuda", "reference", "sim");
 
     private Devices() {}
 
     /**
-     * Opens a device. Who opens, closes.
+     * Opens a device, which the caller closes.
      *
-     * @param o how to use it; the reference device uses one thread
+     * @param o options; the reference device uses one thread, whatever they say
      * @throws IllegalArgumentException when there is no such device, or it cannot be used so
      * @throws Unavailable when it cannot be used on this machine
      */
@@ -32,7 +32,8 @@ public final class Devices {
                 o.require(name, true);
                 yield linked(name, () -> new CpuDevice(o.threads(), o.times()));
             }
-            case "cuda" -> linked(name, () -> CudaDevice.open(new CudaOptions(o.real() == null ? real(name) : o.real(), o.graphs(), o.card(), o.times(), o.nvtx())));
+            case "cuda" -> linked(name, () -> CudaDevice.open(new CudaOptions(o.real() == null ? real(name) : o.real(),
+                    o.graphs(), o.card(), o.times(), o.nvtx())));
             case "reference" -> {
                 o.require(name, false);
                 yield new ReferenceDevice();
@@ -41,22 +42,23 @@ public final class Devices {
                 new DeviceOptions(o.threads(), null, true, 0, o.times(), false).require(name, false);
                 yield linked(name, () -> new SimDevice(o.threads(), o.real() == null ? real(name) : o.real()));
             }
-            default -> throw new IllegalArgumentException("device '" + name + "' unavailable: this version has no such device; available: "
+            default -> throw new IllegalArgumentException("device '" + name
+                    + "' unavailable: this version has no such device; available: "
                     + String.join(", ", available()));
         };
     }
 
-    /** As suits the device. */
+    /** Opens a device with its own choice of everything but threads. */
     public static Device open(String name, int threads) {
         return open(name, DeviceOptions.threads(threads));
     }
 
-    /** How a device stores what networks compute if nobody says otherwise. */
+    /** The type in which a device stores the values of networks by default. */
     public static DType real(String name) {
         return name.equals("cuda") ? DType.BF16 : DType.F32;
     }
 
-    /** Opens what needs a library, a module or a card that may not be there or be too old. */
+    /** Opens a device that needs a library, a module or a card, which may be missing or too old. */
     private static Device linked(String name, Supplier<Device> device) {
         try {
             return device.get();
@@ -65,7 +67,7 @@ public final class Devices {
         }
     }
 
-    /** A failed static initialiser hides what failed. */
+    /** The message of a failure, or of its cause where a static initialiser hides that. */
     private static String reason(Throwable e) {
         return e instanceof ExceptionInInitializerError && e.getCause() != null ? e.getCause().getMessage() : e.getMessage();
     }
@@ -81,7 +83,7 @@ public final class Devices {
         return names;
     }
 
-    /** Whether a device can be used here, and what it is or why it cannot. */
+    /** Tells whether a device can be used on this machine, with its description or the reason why it cannot. */
     public record Status(String name, boolean usable, String text) {}
 
     /** Never throws: a card that is too old or a library of another version is a reason as well. */

@@ -5,13 +5,13 @@ import java.util.Map;
 import org.tweedie.program.Program;
 import org.tweedie.program.Tensor;
 
-/** A program made ready on one device. Not for use by two threads at once. */
+/** A program made ready on one device. Two threads must not use it at once. */
 public interface Executable extends AutoCloseable {
     /** The program that was compiled. */
     Program program();
 
     /**
-     * Runs once.
+     * Runs the program once.
      *
      * @param inputs a tensor for each input of the program, of its shape (real inputs may be F32 or F64)
      * @return a new tensor for each output, F32 (F64 on the reference device)

@@ -15,32 +15,38 @@ import org.tweedie.program.Value;
 import org.tweedie.program.op.*;
 
 /**
- * Where each value of a program lies in one arena, known before anything runs. A value holds its place from the instruction that makes it to the
- * last that reads it (outputs to the end; inputs from the start). A reshape shares the place of its input; an op that reads an
- * element for the last time when it writes the same element takes over the place. Constants are not in the arena.
+ * Assigns each value of a program a place in one arena before anything runs. A value holds its place from the instruction that
+ * makes it to the last that reads it (outputs to the end; inputs from the start). A reshape shares the place of its input; an op
+ * that reads an element for the last time when it writes the same element takes over the place. Constants are not in the arena.
  * Buffers are placed by size, the largest first, each into the tightest gap that is free during its life.
  */
 public final class MemoryPlan {
     /** Alignment of every offset in bytes: a cache line, the widest CPU vector, and what device libraries want. */
     public static final long ALIGN = 256;
 
-    /** How the first result of a step lies to its operands. */
+    /** The places that the first result of a step may share. */
     public enum Sharing {
-        /** Apart from them all. */
+        /** It shares no place. */
         NONE,
         /** It is its operand under another shape: nothing moves. */
         ALIAS,
-        /** It may lie where an operand of its type lies that dies here: element i of that is read for the last time when i is written. */
+        /**
+         * It may take the place of an operand of its type that no later step reads: element i of that is read for the last time
+         * when i is written.
+         */
         IN_PLACE,
-        /** It may lie where the last operand lies if that is of its type, dies here and is no other operand as well. */
+        /**
+         * It may take the place of the last operand if that has its type, is read by no later step and is no other operand as
+         * well.
+         */
         IN_PLACE_OF_LAST
     }
 
     /**
-     * One thing that is done at once: an instruction, or several together.
+     * One step of a program: an instruction, or several that are done together.
      *
-     * @param sharing of its first result; others lie apart
-     * @param scratch bytes of working memory meanwhile
+     * @param sharing the places that its first result may share; other results share none
+     * @param scratch bytes of working memory during the step
      */
     public record Step(List<Value> in, List<Value> out, Sharing sharing, long scratch) {
         public Step {
@@ -50,10 +56,10 @@ public final class MemoryPlan {
         }
     }
 
-    /** Bytes of the arena. */
+    /** A range of bytes of the arena. */
     public record Range(long offset, long bytes) {}
 
-    /** One place: its bytes, the first and last instruction of its life, where it lies. */
+    /** One place: its bytes, the first and the last instruction of its life, and its offset. */
     private static final class Buffer {
         final long bytes;
         final int from;
@@ -96,7 +102,10 @@ public final class MemoryPlan {
         return of(program, scratch, 0);
     }
 
-    /** A plan in which no two buffers share a place and each has unused bytes behind it, where a test sees a kernel that writes too far. */
+    /**
+     * A plan in which no two buffers share a place and each has unused bytes behind it, where a test sees a kernel that writes
+     * too far.
+     */
     public static MemoryPlan of(Program program, IntToLongFunction scratch, int guard) {
         List<Step> steps = new ArrayList<>();
         for (Instr i : program.body()) {
@@ -116,7 +125,7 @@ public final class MemoryPlan {
         return new MemoryPlan(program, List.copyOf(steps), size, guard);
     }
 
-    /** Bytes of the arena: the peak. */
+    /** The bytes of the arena, which are the most that are in use at once. */
     public long bytes() {
         return bytes;
     }
@@ -136,7 +145,7 @@ public final class MemoryPlan {
         return buffers.stream().filter(b -> b.to == n).map(b -> new Range(b.offset, b.bytes)).toList();
     }
 
-    /** Offsets of the guard zones, each of the size asked for; what completes a buffer's last 64 bytes is its own. */
+    /** Offsets of the guard zones, each of the size asked for; a buffer owns the rest of its last 64 bytes. */
     public List<Long> guards() {
         return buffers.stream().map(b -> b.offset + (b.bytes + 63) / 64 * 64).toList();
     }
@@ -155,7 +164,8 @@ public final class MemoryPlan {
                 values[v.id()] = switch (v == s.out().getFirst() ? s.sharing() : Sharing.NONE) {
                     case ALIAS -> values[s.in().getFirst().id()];
                     case IN_PLACE -> takeOver(s, s.in(), n, last[v.id()]);
-                    case IN_PLACE_OF_LAST -> readOnce(s.in().getLast(), s) ? takeOver(s, List.of(s.in().getLast()), n, last[v.id()]) : null;
+                    case IN_PLACE_OF_LAST -> readOnce(s.in().getLast(), s) ? takeOver(s, List.of(s.in().getLast()), n,
+                            last[v.id()]) : null;
                     case NONE -> null;
                 };
                 if (values[v.id()] == null && s.sharing() != Sharing.ALIAS) {
@@ -193,7 +203,7 @@ public final class MemoryPlan {
         return s.in().stream().filter(o -> values[o.id()] != null && values[o.id()] == values[v.id()]).count() == 1;
     }
 
-    /** The place of one of these operands that dies here and may be written over, or null. */
+    /** The place of one of these operands that no later step reads and that may be written over, or null. */
     private Buffer takeOver(Step s, List<Value> operands, int n, int last) {
         Value to = s.out().getFirst();
         for (Value v : operands) {
@@ -206,13 +216,18 @@ public final class MemoryPlan {
         return null;
     }
 
-    /** What an op's kernels allow. */
+    /** The sharing that the kernels of an op allow. */
     public static Sharing sharing(Op op) {
         return switch (op) {
             case Reshape _ -> Sharing.ALIAS;
-            case Affine _, Binary _, Unary _, UnaryMul _, Softmax _, GroupNorm _, GroupNormVjp _, GroupNormJvp _ -> Sharing.IN_PLACE;
-            case Attention _, AttentionJvp _, AttentionVjp _, Broadcast _, Concat _, Conv2d _, Conv2dVjp _, Gather _, MatMul _, Pad _,
-                    ReduceSum _, Slice _, SumPool _, Transpose _, Upsample _ -> Sharing.NONE;
+            case Affine _, Binary _, Unary _, UnaryMul _, Softmax _, GegluVjp _, GroupNormalization _, GroupNormalizationVjp _,
+                    GroupNormalizationJvp _ -> Sharing.IN_PLACE;
+            case Broadcast _, Concat _, Convolution _, ConvolutionVjp _, DdimMove _, DotProductAttention _,
+                    DotProductAttentionJvp _,
+                    DotProductAttentionVjp _, Gather _, Geglu _, GegluJvp _, Guidance _, GuidanceVjp _, HutchinsonEstimate _,
+                    HutchinsonEstimateVjp _, HutchinsonPair _, HutchinsonPairVjp _, MatMul _, Pad _, ReduceSum _, Slice _,
+                            SumPool _,
+                    Transpose _, TweedieMean _, Upsample _ -> Sharing.NONE;
         };
     }
 
@@ -254,6 +269,7 @@ public final class MemoryPlan {
 
     @Override
     public String toString() {
-        return program.name() + ": " + bytes + " bytes in " + Arrays.stream(values).filter(b -> b != null).distinct().count() + " places";
+        return program.name() + ": " + bytes + " bytes in " + Arrays.stream(values).filter(b -> b != null).distinct().count()
+                + " places";
     }
 }

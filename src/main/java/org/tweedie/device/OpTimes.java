@@ -7,16 +7,16 @@ import java.util.List;
 import java.util.Map;
 import org.tweedie.program.op.Cost;
 
-/** How long each op of each program took, added up over runs. Given to a device that is to time what it runs. */
+/** Collects the time of each op of each program, added up over runs. It is given to a device that is to time what it runs. */
 public final class OpTimes {
     /**
      * One thing that is done at once.
      *
      * @param program its program's name
      * @param where the place in the model
-     * @param op what it computes
+     * @param op name of the op
      * @param how the kernel or library that does it
-     * @param cost of one time
+     * @param cost work of one execution
      */
     public record Op(String program, String where, String op, String how, Cost cost) {}
 
@@ -52,7 +52,8 @@ public final class OpTimes {
 
     /** All that a program's ops of a kind took until now. */
     public synchronized Total total(String program, String op) {
-        return ops.entrySet().stream().filter(e -> e.getKey().program().equals(program) && e.getKey().op().equals(op)).map(Map.Entry::getValue)
+        return ops.entrySet().stream().filter(e -> e.getKey().program().equals(program) && e.getKey().op().equals(op))
+                .map(Map.Entry::getValue)
                 .reduce(new Total(0, 0), (a, b) -> new Total(a.count() + b.count(), a.seconds() + b.seconds()));
     }
 

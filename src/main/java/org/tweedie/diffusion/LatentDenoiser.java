@@ -6,6 +6,7 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.Tracer;
 import org.tweedie.program.Value;
+import org.tweedie.program.op.Guidance;
 
 /**
  * A Stable Diffusion UNet with its texts, guidance and prediction type.
@@ -26,9 +27,7 @@ public record LatentDenoiser(UNet unet, NoiseSchedule.Prediction prediction, Ten
         }
         // [2B,h,w,c]
         Value both = predict(t, t.concat(0, z, z), level, t.concat(0, repeat(t, t.constant("empty", empty), b), context));
-        Value without = t.slice(both, 0, 0, b);
-        Value with = t.slice(both, 0, b, 2 * b);
-        return t.add(without, t.scale(t.sub(with, without), guidance));
+        return t.emit1(new Guidance(guidance), both);
     }
 
     private static Value repeat(Tracer t, Value context, int b) {

@@ -8,6 +8,8 @@ import org.tweedie.program.Tensor;
 import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
+import org.tweedie.program.op.DdimMove;
+import org.tweedie.program.op.TweedieMean;
 
 /**
  * A point of the noise schedule: z = sqrt(abar) z0 + sigma eps, sigma = sqrt(1 - abar).
@@ -45,7 +47,20 @@ public record NoiseLevel(double timestep, double abar) {
     }
 
     /** A noise level as inputs of a program, so that one program serves all levels: timestep [1], sqrtAbar [], sigma []. */
-    public record Traced(Value timestep, Value sqrtAbar, Value sigma) {}
+    public record Traced(Value timestep, Value sqrtAbar, Value sigma) {
+        /** Traces Tweedie's posterior mean zbar = E[z0 | z] = (z - sigma eps) / sqrt(abar) of a latent at this level. */
+        public Value mean(Tracer t, Value z, Value eps) {
+            return t.emit1(new TweedieMean(), z, eps, sigma, sqrtAbar);
+        }
+
+        /**
+         * Traces the deterministic DDIM move (arXiv 2010.02502) of a latent at this level to another: sqrt(abar') zbar +
+         * sigma' eps.
+         */
+        public Value move(Tracer t, Value z, Value eps, Traced to) {
+            return t.emit1(new DdimMove(), z, eps, sigma, sqrtAbar, to.sqrtAbar, to.sigma);
+        }
+    }
 
     /** Declares the inputs of a level; the prefix distinguishes several levels of one program. */
     public static Traced inputs(Tracer t, String prefix) {

@@ -8,6 +8,7 @@ import java.util.function.Supplier;
 import org.tweedie.device.Closing;
 import org.tweedie.device.Device;
 import org.tweedie.device.Executable;
+import org.tweedie.device.Folds;
 import org.tweedie.profile.Nfe;
 import org.tweedie.program.Program;
 import org.tweedie.program.Shape;
@@ -31,6 +32,7 @@ public final class Prior implements AutoCloseable {
     private final Shape image;
     private final Shape latent;
     private final Map<Key, Compiled> programs = new HashMap<>();
+    private final Folds folds = new Folds();
     private int compilations;
 
     /**
@@ -89,7 +91,7 @@ public final class Prior implements AutoCloseable {
         Key key = new Key(owner, what);
         Compiled known = programs.get(key);
         if (known == null) {
-            known = new Compiled(device.compile(trace.get()), nfe);
+            known = new Compiled(device.compile(folds.apply(device, trace.get())), nfe);
             programs.put(key, known);
             compilations++;
         }
@@ -100,9 +102,17 @@ public final class Prior implements AutoCloseable {
         return programs.containsKey(new Key(owner, what));
     }
 
-    /** The number of programs that have been compiled so far. */
+    /** The number of programs that have been compiled so far, without those of {@link #folds}. */
     public int compilations() {
         return compilations;
+    }
+
+    /**
+     * The number of programs that were run once because all that they compute depends on constants alone, such as the
+     * prompt's keys.
+     */
+    public int folds() {
+        return folds.runs();
     }
 
     /** Closes the programs that were compiled for an owner, such as an operator that is not used any more. */

@@ -11,6 +11,7 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
+import org.tweedie.program.Value;
 import org.tweedie.transform.Simplify;
 
 /**
@@ -75,20 +76,39 @@ public final class Run {
 
     /** Predicts the noise in z [1,h,w,c] at a level. */
     public Tensor eps(Tensor z, NoiseLevel level) {
-        return eps(z, level, level.timestep());
+        return eps(z, level, level, level.timestep()).get("eps");
     }
 
-    /** Predicts the noise in z at a level, while the network gets the timestep of another level, as in DDIM inversion. */
-    public Tensor eps(Tensor z, NoiseLevel level, double timestep) {
-        Map<String, Tensor> in = level.tensors("");
+    /**
+     * Moves z [1,h,w,c] from one level to a noisier one by DDIM inversion: the network gets the timestep of the level that z
+     * goes to, as it will on the way down.
+     */
+    public Tensor invert(Tensor z, NoiseLevel from, NoiseLevel to) {
+        return eps(z, from, to, to.timestep()).get("z");
+    }
+
+    private Map<String, Tensor> eps(Tensor z, NoiseLevel from, NoiseLevel to, double timestep) {
+        Map<String, Tensor> in = from.tensors("");
+        to.tensors("to.").forEach((name, x) -> {
+            if (!name.equals("to.timestep")) {
+                in.put(name, x);
+            }
+        });
         in.put("z", z);
         in.put("timestep", Tensor.of(Shape.of(1), (float) timestep));
-        return evaluate(prior, Part.EPS, Nfe.unet(prior.denoiser().evaluations(), 0), this::traceEps, in).get("eps");
+        return evaluate(prior, Part.EPS, Nfe.unet(prior.denoiser().evaluations(), 0), this::traceEps, in);
     }
 
+    /** One program serves samplers, which take eps, and inversion, which takes the DDIM move: it is compiled once. */
     private Program traceEps() {
         Tracer t = new Tracer("eps");
-        t.output("eps", prior.denoiser().eps(t, t.input("z", Type.real(prior.latent())), NoiseLevel.inputs(t, "")));
+        Value z = t.input("z", Type.real(prior.latent()));
+        NoiseLevel.Traced from = NoiseLevel.inputs(t, "");
+        NoiseLevel.Traced to = new NoiseLevel.Traced(null, t.input("to.sqrt_abar", Type.real()),
+                t.input("to.sigma", Type.real()));
+        Value eps = prior.denoiser().eps(t, z, from);
+        t.output("eps", eps);
+        t.output("z", from.move(t, z, eps, to));
         return Simplify.of(t.finish());
     }
 

@@ -21,7 +21,7 @@ public enum Start {
             List<NoiseLevel> levels = walk.levels();
             NoiseLevel from = levels.getLast();
             for (NoiseLevel to : levels.subList(0, levels.size() - 1).reversed()) {
-                z = invert(z, run.eps(z, from, to.timestep()), from, to);
+                z = run.invert(z, from, to);
                 from = to;
             }
             return Finite.require(z, "start: inverted latent");
@@ -48,15 +48,6 @@ public enum Start {
 
     private static Tensor encoded(Problem p, Run run) {
         return Finite.require(run.encode(p.operator().start(p.y())), "start: encoded start picture");
-    }
-
-    /**
-     * Takes one DDIM step to a noisier level. The network gets the timestep of the level that z goes to, as it will on the
-     * way down.
-     */
-    private static Tensor invert(Tensor z, Tensor eps, NoiseLevel from, NoiseLevel to) {
-        double scale = to.sqrtAbar() / from.sqrtAbar();
-        return Vectors.mix(scale, z, to.sigma() - scale * from.sigma(), eps);
     }
 
     private static Tensor noise(Problem p) {

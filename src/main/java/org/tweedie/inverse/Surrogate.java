@@ -2,9 +2,9 @@
 package org.tweedie.inverse;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.tweedie.diffusion.Codec;
-import org.tweedie.diffusion.Ddim;
 import org.tweedie.diffusion.Denoiser;
 import org.tweedie.diffusion.NoiseLevel;
 import org.tweedie.measure.MeasurementOperator;
@@ -15,6 +15,8 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 import org.tweedie.program.op.Fn;
+import org.tweedie.program.op.HutchinsonEstimate;
+import org.tweedie.program.op.HutchinsonPair;
 import org.tweedie.transform.Jvp;
 import org.tweedie.transform.Simplify;
 import org.tweedie.transform.Vjp;
@@ -70,21 +72,20 @@ public record Surrogate(Denoiser denoiser, Codec codec, MeasurementOperator oper
     /** Traces the loss at z [B,h,w,c] for a measurement y [B,..] and a probe e of z's shape (null: no trace term). */
     public Terms trace(Tracer t, Value z, NoiseLevel.Traced level, Value y, Value e, Value h) {
         int b = z.dim(0);
-        Value eps;
+        Value mean; // zbar [B,h,w,c]
         Value trace = null;
-        if (e == null) {
-            eps = denoiser.eps(t, z, level);
-        } else if (probe == Probe.EXACT) {
-            eps = denoiser.eps(t, z, level);
-            Value tangent = Jvp.push(t, Map.of(z, e), eps)[0];
-            trace = score(t, t.sumPerSample(t.mul(e, tangent)), level);
+        if (e == null || probe == Probe.EXACT) {
+            Value eps = denoiser.eps(t, z, level);
+            mean = level.mean(t, z, eps);
+            trace = e == null ? null : score(t, t.sumPerSample(t.mul(e, Jvp.push(t, Map.of(z, e), eps)[0])), level);
         } else {
-            Value both = denoiser.eps(t, t.concat(0, z, t.add(z, t.mul(e, h))), level); // [2B,h,w,c]
-            eps = t.slice(both, 0, 0, b);
-            Value difference = t.sub(t.slice(both, 0, b, 2 * b), eps);
-            trace = score(t, t.div(t.sumPerSample(t.mul(e, difference)), h), level);
+            Value both = denoiser.eps(t, t.emit1(new HutchinsonPair(), z, e, h), level); // [2B,h,w,c]
+            // the score is -eps/sigma
+            List<Value> estimate = t.emit(new HutchinsonEstimate(-1), z, both, e, h, level.sigma(), level.sqrtAbar());
+            mean = estimate.get(0);
+            trace = estimate.get(1);
         }
-        Value x = codec.decode(t, Ddim.mean(t, z, eps, level)); // [B,H,W,3]
+        Value x = codec.decode(t, mean); // [B,H,W,3]
         Value r = operator.residual(t, y, x);
         Value squares = t.sumPerSample(t.mul(r, r)); // [B]
         Value length = t.unary(Fn.SQRT, squares);

@@ -8,7 +8,7 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.Tracer;
 import org.tweedie.program.Value;
-import org.tweedie.program.op.Conv2d;
+import org.tweedie.program.op.Convolution;
 
 /**
  * Correlation with the kernel of a shaken camera, with the picture reflected at its ends: {@code motion} (size 61, intensity
@@ -99,7 +99,7 @@ public record MotionBlur(int size, double intensity, Tensor kernel) implements L
     @Override
     public Value adjoint(Tracer t, Value y, Shape image) {
         Support s = support();
-        Conv2d full = new Conv2d(1, s.height() - 1, s.width() - 1, s.height() - 1, s.width() - 1);
+        Convolution full = new Convolution(1, s.height() - 1, s.width() - 1, s.height() - 1, s.width() - 1);
         Value padded = t.conv2d(planes(t, y), t.constant("kernel.flipped", s.flipped), null, full);
         return padding(s, y.dim(1), y.dim(2)).adjoint(t, pictures(t, padded, y.dim(0)));
     }
@@ -141,7 +141,8 @@ public record MotionBlur(int size, double intensity, Tensor kernel) implements L
             int dy = tap / k.width() - k.down;
             int dx = tap % k.width() - k.right;
             Arrays.setAll(columns, x -> 3 * Separable.reflect(x + dx, w));
-            for (int row = 0; taps[tap] != 0 && row < out.length / (3 * w); row++) { // the rows of all pictures of the batch
+            // the rows of all pictures of the batch
+            for (int row = 0; taps[tap] != 0 && row < out.length / (3 * w); row++) {
                 int from = (row / h * h + Separable.reflect(row % h + dy, h)) * 3 * w;
                 for (int x = 0; x < w; x++) {
                     for (int c = 0; c < 3; c++) {
@@ -177,7 +178,8 @@ public record MotionBlur(int size, double intensity, Tensor kernel) implements L
 
         @Override
         public String help() {
-            return "The camera moves along a random path within SIZE pixels (default 61), which bends by INTENSITY (default 0.5).";
+            return "The camera moves along a random path within SIZE pixels (default 61), which bends by INTENSITY "
+                    + "(default 0.5).";
         }
 
         @Override

@@ -10,6 +10,7 @@ import org.tweedie.nn.ResnetBlock;
 import org.tweedie.nn.VaeAttention;
 import org.tweedie.program.Tracer;
 import org.tweedie.program.Value;
+import org.tweedie.program.op.Convolution;
 import org.tweedie.program.op.Fn;
 import org.tweedie.weights.Json;
 import org.tweedie.weights.Weights;
@@ -86,7 +87,7 @@ public final class Autoencoder {
                 resnets.add(resnet(b.at("resnets." + j), j == 0 ? width.get(Math.max(i - 1, 0)) : n, n, groups));
             }
             // the encoder pads only at the bottom and on the right
-            var halve = new org.tweedie.program.op.Conv2d(2, 0, 0, 1, 1);
+            var halve = new Convolution(2, 0, 0, 1, 1);
             blocks.add(new Block(resnets, i == width.size() - 1 ? null : Conv2d.of(b.at("downsamplers.0.conv"), n, n, 3, halve)));
         }
         return new Coder(Conv2d.of(w.at("conv_in"), c.integer("in_channels", 3), width.getFirst(), 3, 1, 1), blocks,

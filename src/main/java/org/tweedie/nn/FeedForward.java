@@ -3,8 +3,7 @@ package org.tweedie.nn;
 
 import org.tweedie.program.Tracer;
 import org.tweedie.program.Value;
-import org.tweedie.program.op.Fn;
-import org.tweedie.program.op.UnaryMul;
+import org.tweedie.program.op.Geglu;
 import org.tweedie.weights.Weights;
 
 /** The feed-forward layer, GEGLU and a projection back: y = W2 (a gelu(g)), [a, g] = W1 x. */
@@ -17,9 +16,6 @@ public record FeedForward(Linear proj, Linear out) {
     /** Traces [B,N,C] to [B,N,C]. */
     public Value apply(Tracer t, Value x) {
         Value h = proj.apply(t, x); // [B,N,8C]
-        int half = h.dim(-1) / 2;
-        Value a = t.slice(h, -1, 0, half);
-        Value gate = t.slice(h, -1, half, 2 * half);
-        return out.apply(t, t.emit1(new UnaryMul(Fn.GELU, 0), gate, a));
+        return out.apply(t, t.emit1(new Geglu(), h)); // from [B,N,4C]
     }
 }

@@ -3,7 +3,8 @@ package org.tweedie.program;
 
 /**
  * Counter-based random numbers, Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", 2011).
- * A pure function of (seed, stream, index): no state, any part of the sequence in any order, the same bits on any machine.
+ * They are a pure function of (seed, stream, index): there is no state, any part of the sequence can be drawn in any order, and
+ * all machines draw the same bits.
  *
  * <p>Index j takes word j mod 4 of block b = j / 4, whose key is (low, high half of seed) and whose counter is
  * (low, high half of b, low, high half of stream). From the words x0..x3 of a block:
@@ -16,7 +17,10 @@ package org.tweedie.program;
  * </ul>
  */
 public record Philox(long seed, long stream) {
-    /** What random numbers are drawn for: each has a stream of its own, so that drawing more for one shifts no other. */
+    /**
+     * The purposes for which random numbers are drawn. Each has a stream of its own, so that drawing more for one shifts no
+     * other.
+     */
     public enum Stream {
         /** The start of a sampler: fresh latents or the noise put on them. */
         INIT(1),
@@ -40,7 +44,7 @@ public record Philox(long seed, long stream) {
 
     private static final double LN2 = 0.6931471805599453;
     private static final double SQRT2 = 1.4142135623730951;
-    /** pi/2 2^-30: what one step of a 32-bit angle is. */
+    /** The size of one step of a 32-bit angle: pi/2 2^-30. */
     private static final double TURN = 1.5707963267948966 * 0x1p-30;
 
     public Philox(long seed, Stream stream) {
@@ -130,7 +134,9 @@ public record Philox(long seed, long stream) {
         return (e - 32) * LN2 + 2 * s * sum;
     }
 
-    /** Cosine and sine of 2 pi x 2^-32, x unsigned: the nearest quarter turn and Taylor's series (degrees 16 and 15) for the rest. */
+    /**
+     * Cosine and sine of 2 pi x 2^-32, x unsigned: the nearest quarter turn and Taylor's series (degrees 16 and 15) for the rest.
+     */
     static double[] cosSin(int x) {
         int quarter = (x + (1 << 29)) >>> 30;
         double a = (x - (quarter << 30)) * TURN; // [-pi/4, pi/4]

@@ -9,7 +9,8 @@ import org.tweedie.program.op.Cost;
  * A traced computation: an immutable list of instructions over the closed op set, each value assigned once, before its uses.
  * Everything else either transforms a program or runs one.
  */
-public record Program(String name, List<Input> inputs, List<Constant> constants, List<Instr> body, List<Output> outputs, int values) {
+public record Program(String name, List<Input> inputs, List<Constant> constants, List<Instr> body, List<Output> outputs,
+        int values) {
     /** A tensor given at each run. */
     public record Input(String name, Value value) {}
 
@@ -36,7 +37,8 @@ public record Program(String name, List<Input> inputs, List<Constant> constants,
     /** @throws IllegalArgumentException naming the outputs there are */
     public Value output(String name) {
         return outputs.stream().filter(o -> o.name().equals(name)).findFirst().map(Output::value)
-                .orElseThrow(() -> new IllegalArgumentException("program '" + this.name + "' has no output '" + name + "'; it has "
+                .orElseThrow(() -> new IllegalArgumentException("program '" + this.name + "' has no output '" + name
+                        + "'; it has "
                         + outputs.stream().map(Output::name).collect(Collectors.joining(", "))));
     }
 
@@ -49,7 +51,7 @@ public record Program(String name, List<Input> inputs, List<Constant> constants,
         return sum;
     }
 
-    /** The listing, an instruction a line. */
+    /** The listing, with an instruction on each line. */
     public String listing() {
         return body.stream().map(Instr::toString).collect(Collectors.joining("\n"));
     }

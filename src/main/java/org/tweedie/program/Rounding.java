@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.program;
 
-/** Conversions to the 16-bit types, to nearest, ties to even, as the hardware does them. */
+/** Converts to the 16-bit types and back; it rounds to nearest, ties to even, as the hardware does. */
 public final class Rounding {
     private Rounding() {}
 
@@ -18,7 +18,7 @@ public final class Rounding {
         return Float.intBitsToFloat(bits << 16);
     }
 
-    /** x as it is after storing it as dtype (F32, F16 or BF16). */
+    /** The number that is read after x was stored as dtype (F32, F16 or BF16). */
     public static float to(DType dtype, float x) {
         return switch (dtype) {
             case F32 -> x;

@@ -79,7 +79,7 @@ public final class Shape {
         return s;
     }
 
-    /** Numpy's broadcasting of two shapes. @throws IllegalArgumentException when they do not agree */
+    /** The shape to which two shapes broadcast by numpy's rule. @throws IllegalArgumentException when they do not agree */
     public static Shape broadcast(Shape a, Shape b) {
         int[] d = new int[Math.max(a.rank(), b.rank())];
         for (int i = 1; i <= d.length; i++) {
@@ -103,7 +103,7 @@ public final class Shape {
         return Arrays.hashCode(dims);
     }
 
-    /** As in {@code [1,16,16,4]}. */
+    /** The extents in brackets, for example {@code [1,16,16,4]}. */
     @Override
     public String toString() {
         return Arrays.toString(dims).replace(" ", "");

@@ -6,8 +6,9 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * A contiguous tensor in host memory: what goes into a program and comes out of it, and what a checkpoint holds.
- * A value, never changed by the engine. Its memory may be a heap array or a mapped file; it must live as long as the tensor is used.
+ * A contiguous tensor in host memory: an input or an output of a program, or a weight of a checkpoint. The engine never changes
+ * it. Its memory may be a heap array or a mapped file; it must live as long as the tensor is
+ * used.
  */
 public record Tensor(DType dtype, Shape shape, MemorySegment data) {
     private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -99,7 +100,7 @@ public record Tensor(DType dtype, Shape shape, MemorySegment data) {
         return out;
     }
 
-    /** The same elements in another shape of the same size. */
+    /** A view of these elements in another shape of equal size. */
     public Tensor reshape(int... dims) {
         return new Tensor(dtype, Shape.of(dims), data);
     }

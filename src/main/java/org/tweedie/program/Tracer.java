@@ -12,7 +12,10 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.tweedie.program.op.*;
 
-/** Records a computation as a {@link Program}: each method emits one instruction and returns its result. Used once, by one thread. */
+/**
+ * Records a computation as a {@link Program}: each method emits one instruction and returns its result. A tracer is used once, by
+ * one thread.
+ */
 public final class Tracer {
     private final String name;
     private final List<Program.Input> inputs = new ArrayList<>();
@@ -39,7 +42,7 @@ public final class Tracer {
         return v;
     }
 
-    /** A weight or table; the same tensor gives the same value. */
+    /** Declares a weight or table; the same tensor gives the same value. */
     public Value constant(String name, Tensor data) {
         return weights.computeIfAbsent(data, key -> {
             Value v = value(new Type(data.dtype().isFloat() ? DType.F32 : DType.I64, data.shape()));
@@ -61,7 +64,7 @@ public final class Tracer {
         outputs.add(new Program.Output(name, value));
     }
 
-    /** The name itself, or with as many 2s behind as make it a new one: a derivative of a derivative has two cotangents. */
+    /** The name itself or, where it is taken, with 2s behind it: a derivative of a derivative has two cotangents. */
     public String freeInput(String name) {
         return inputs.stream().anyMatch(i -> i.name().equals(name)) ? freeInput(name + "2") : name;
     }
@@ -74,7 +77,7 @@ public final class Tracer {
         return new Program(name, inputs, constants, body, outputs, values);
     }
 
-    /** Instructions so far; a transform walks them while it appends. */
+    /** The instructions so far; a transform walks them while it appends. */
     public List<Instr> body() {
         return body;
     }
@@ -97,7 +100,7 @@ public final class Tracer {
         return emit(op, String.join(".", scopes), in);
     }
 
-    /** Emits with a given place, as transforms do that keep the place of the instruction they stem from. */
+    /** Emits with a given place in the model; transforms keep that of the instruction from which they derive another. */
     public List<Value> emit(Op op, String where, Value... in) {
         List<Value> ins = List.of(in);
         List<Value> out = op.infer(ins.stream().map(Value::type).toList()).stream().map(this::value).toList();
@@ -109,7 +112,10 @@ public final class Tracer {
         return emit(op, in).getFirst();
     }
 
-    /** Copies another program's instructions; its inputs become the given values. Returns the value of each of its values by number. */
+    /**
+     * Copies another program's instructions; its inputs become the given values. Returns the value of each of its values by
+     * number.
+     */
     public Value[] inline(Program p, Map<String, Value> arguments) {
         Value[] map = new Value[p.values()];
         p.inputs().forEach(i -> map[i.value().id()] = arguments.get(i.name()));
@@ -141,7 +147,7 @@ public final class Tracer {
         return emit1(new Binary(Binary.Kind.DIV), x, y);
     }
 
-    /** x + y where null stands for zero. */
+    /** Adds x and y, where null stands for zero. */
     public Value plus(Value x, Value y) {
         return x == null ? y : y == null ? x : add(x, y);
     }
@@ -221,7 +227,7 @@ public final class Tracer {
         return emit1(new MatMul(transA, transB), a, b);
     }
 
-    /** x W^T + bias for x [..,in] and the checkpoint's W [out,in]; bias may be null. */
+    /** Computes x W^T + bias for x [..,in] and the checkpoint's W [out,in]; bias may be null. */
     public Value linear(Value x, Value weight, Value bias) {
         int in = x.dim(-1);
         Value rows = reshape(x, Shape.of((int) (x.shape().size() / in), in));
@@ -230,29 +236,29 @@ public final class Tracer {
         return reshape(y, x.shape().with(-1, weight.dim(0)));
     }
 
-    /** Same padding on each side; bias may be null. */
+    /** A convolution with equal padding on each side; bias may be null. */
     public Value conv2d(Value x, Value weight, Value bias, int stride, int pad) {
-        return conv2d(x, weight, bias, new Conv2d(stride, pad, pad, pad, pad));
+        return conv2d(x, weight, bias, new Convolution(stride, pad, pad, pad, pad));
     }
 
-    public Value conv2d(Value x, Value weight, Value bias, Conv2d op) {
+    public Value conv2d(Value x, Value weight, Value bias, Convolution op) {
         return bias == null ? emit1(op, x, weight) : emit1(op, x, weight, bias);
     }
 
     public Value groupNorm(Value x, Value gamma, Value beta, int groups, double eps, boolean silu) {
-        return emit1(new GroupNorm(groups, eps, silu), x, gamma, beta);
+        return emit1(new GroupNormalization(groups, eps, silu), x, gamma, beta);
     }
 
-    /** Over the last axis. */
+    /** Layer norm over the last axis. */
     public Value layerNorm(Value x, Value gamma, Value beta, double eps) {
         int c = x.dim(-1);
         Value rows = reshape(x, Shape.of((int) (x.shape().size() / c), 1, c));
         return reshape(groupNorm(rows, gamma, beta, 1, eps, false), x.shape());
     }
 
-    /** q [B,N,C], k and v [B,M,C] to [B,N,C]. */
+    /** Attention of q [B,N,C] to k and v [B,M,C]: [B,N,C]. */
     public Value attention(Value q, Value k, Value v, int heads, boolean causal) {
-        return emit1(new Attention(heads, causal), q, k, v);
+        return emit1(new DotProductAttention(heads, causal), q, k, v);
     }
 
     public Value gather(Value table, Value ids) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.program;
 
-/** What is known of a value before it is computed. */
+/** The element type and the shape of a value, which are known before it is computed. */
 public record Type(DType dtype, Shape shape) {
     /** A real-valued tensor: F32 on devices that compute in single precision, double on the reference device. */
     public static Type real(int... dims) {

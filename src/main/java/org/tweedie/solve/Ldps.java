@@ -8,7 +8,7 @@ import org.tweedie.diffusion.NoiseLevel;
 import org.tweedie.diffusion.Prior;
 import org.tweedie.diffusion.Run;
 import org.tweedie.diffusion.Step;
-import org.tweedie.inverse.Guidance;
+import org.tweedie.inverse.LossGradient;
 import org.tweedie.inverse.PixelConsistency;
 import org.tweedie.inverse.Problem;
 import org.tweedie.inverse.Restoration;
@@ -59,7 +59,7 @@ public record Ldps(
         for (int i = 0; i < steps; i++) {
             NoiseLevel level = walk.levels().get(i);
             Map<String, Tensor> out = run.evaluate(p.operator(), "ldps", Nfe.unet(each, each).plus(Nfe.decode(1, 1)),
-                    () -> Guidance.program("ldps", p, (t, at) -> at.residualNorm(t)), Guidance.inputs(z, p.y(), level));
+                    () -> LossGradient.program("ldps", p, (t, at) -> at.residualNorm(t)), LossGradient.inputs(z, p.y(), level));
             run.counts().nfe(1);
             Tensor g = out.get("grad");
             z = Vectors.minus(walk.step(i, z, out.get("eps"), noise), g, rho);

@@ -9,7 +9,7 @@ import org.tweedie.diffusion.NoiseLevel;
 import org.tweedie.diffusion.Prior;
 import org.tweedie.diffusion.Run;
 import org.tweedie.diffusion.Step;
-import org.tweedie.inverse.Guidance;
+import org.tweedie.inverse.LossGradient;
 import org.tweedie.inverse.PixelConsistency;
 import org.tweedie.inverse.Problem;
 import org.tweedie.inverse.Restoration;
@@ -73,7 +73,7 @@ public record Psld(
         for (int i = 0; i < steps; i++) {
             NoiseLevel level = walk.levels().get(i);
             Map<String, Tensor> out = run.evaluate(a, List.of("psld", omega, gamma), nfe, () -> program(p, a),
-                    Guidance.inputs(z, p.y(), level));
+                    LossGradient.inputs(z, p.y(), level));
             run.counts().nfe(1);
             Tensor g = out.get("grad");
             z = Vectors.minus(walk.step(i, z, out.get("eps"), noise), g, 1);
@@ -87,9 +87,9 @@ public record Psld(
     }
 
     private Program program(Problem p, LinearOperator a) {
-        return Guidance.program("psld", p, (t, at) -> {
+        return LossGradient.program("psld", p, (t, at) -> {
             Value corrected = t.add(at.x(), a.adjoint(t, at.r(), p.image())); // x + A^T (y - A x), [1,H,W,3]
-            Value glue = Guidance.norm(t, t.sub(p.prior().codec().encode(t, corrected), at.zbar()));
+            Value glue = LossGradient.norm(t, t.sub(p.prior().codec().encode(t, corrected), at.zbar()));
             t.output("glue", glue);
             return t.add(t.scale(at.residualNorm(t), omega), t.scale(glue, gamma));
         });

@@ -30,7 +30,10 @@ public final class Jvp {
         return out;
     }
 
-    /** The program with an input {@code tangent} for one of its inputs and an output {@code jvp}: the push-forward to one of its outputs. */
+    /**
+     * The program with an input {@code tangent} for one of its inputs and an output {@code jvp}: the push-forward to one of its
+     * outputs.
+     */
     public static Program of(Program f, String input, String output) {
         Tracer t = new Tracer(f.name() + ".jvp");
         Map<String, Value> args = new HashMap<>();

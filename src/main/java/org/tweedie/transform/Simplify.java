@@ -9,10 +9,14 @@ import org.tweedie.program.Instr;
 import org.tweedie.program.Program;
 import org.tweedie.program.Value;
 import org.tweedie.program.op.Affine;
+import org.tweedie.program.op.HutchinsonEstimateVjp;
 import org.tweedie.program.op.Op;
 import org.tweedie.program.op.Reshape;
 
-/** Drops what no output needs and what is computed twice, and joins chains of reshapes and of scalings. Changes no result. */
+/**
+ * Drops instructions that no output needs and those that compute a value for the second time, and joins chains of reshapes and of
+ * scalings. The results of the program stay the same.
+ */
 public final class Simplify {
     private record Key(Op op, List<Value> in) {}
 
@@ -45,9 +49,15 @@ public final class Simplify {
         return live(p, body, outputs);
     }
 
-    /** Reshape of a reshape, scaling of a scaling: one instruction from the first one's input. */
+    /**
+     * A reshape of a reshape, a scaling of a scaling or the use of a scaled weight becomes one instruction that reads the first
+     * one's input.
+     */
     private static Instr joined(Instr i, Map<Value, Instr> makers) {
         Instr before = i.in().isEmpty() ? null : makers.get(i.in().getFirst());
+        if (i.op() instanceof HutchinsonEstimateVjp e) {
+            return scaled(i, e, makers.get(i.in().get(1)));
+        }
         if (before == null) {
             return i;
         }
@@ -55,9 +65,20 @@ public final class Simplify {
             return new Instr(i.op(), before.in(), i.out(), i.where());
         }
         if (i.op() instanceof Affine a && before.op() instanceof Affine b) {
-            return new Instr(new Affine(a.scale() * b.scale(), a.scale() * b.shift() + a.shift()), before.in(), i.out(), i.where());
+            return new Instr(new Affine(a.scale() * b.scale(), a.scale() * b.shift() + a.shift()), before.in(), i.out(),
+                    i.where());
         }
         return i;
+    }
+
+    /** The pull-back of a trace estimate multiplies the trace's cotangent, so it takes over the factor of a scaled one. */
+    private static Instr scaled(Instr i, HutchinsonEstimateVjp e, Instr weight) {
+        if (weight == null || !(weight.op() instanceof Affine a) || a.shift() != 0) {
+            return i;
+        }
+        List<Value> in = new ArrayList<>(i.in());
+        in.set(1, weight.in().getFirst());
+        return new Instr(new HutchinsonEstimateVjp(e.factor() * a.scale()), in, i.out(), i.where());
     }
 
     /** The value that an instruction merely repeats, or null. */

@@ -11,7 +11,9 @@ import org.tweedie.program.Program;
 import org.tweedie.program.Tracer;
 import org.tweedie.program.Value;
 
-/** Reverse mode: appends the pull-back of what a tracer has recorded. Derivatives go to the values asked for, never to constants. */
+/**
+ * Reverse mode: appends the pull-back of what a tracer has recorded. Derivatives go to the values asked for, never to constants.
+ */
 public final class Vjp {
     private final Tracer t;
     private final Map<Value, Value> cotangents = new HashMap<>();
@@ -39,7 +41,10 @@ public final class Vjp {
         return out;
     }
 
-    /** The program with an input {@code cotangent} for one of its outputs and an output {@code grad}: its pull-back to one of its inputs. A name that is taken gets a 2. */
+    /**
+     * The program with an input {@code cotangent} for one of its outputs and an output {@code grad}: its pull-back to one of its
+     * inputs. A name that is taken gets a 2.
+     */
     public static Program of(Program f, String output, String wrt) {
         Tracer t = new Tracer(f.name() + ".vjp");
         Map<String, Value> args = new HashMap<>();

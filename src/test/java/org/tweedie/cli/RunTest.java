@@ -81,7 +81,7 @@ class RunTest {
                     folder.resolve("y.safetensors").toString(), "--time");
             assertTrue(c.err().contains("network evaluation")
                     && c.err().lines().anyMatch(l -> l.matches("decode +1 +[0-9.]+ +[0-9.]+ +[0-9.]+")), c.err());
-            assertTrue(c.err().lines().anyMatch(l -> l.matches("decode +Conv2d .*[0-9.]+ %.*")), c.err());
+            assertTrue(c.err().lines().anyMatch(l -> l.matches("decode +Convolution .*[0-9.]+ %.*")), c.err());
             assertTrue(c.err().contains("best, measured just now: "), c.err());
         }
     }

@@ -80,39 +80,63 @@ public record OpCase(Op op, int active, List<Shape> in) {
         convolutions(c);
         norms(c);
         attentions(c);
+        gated(c);
+        sampling(c);
         return c.stream();
     }
 
+    /** Rows whose halves are no whole vectors, are shorter and longer than a vector and than a strip. */
+    private static void gated(List<OpCase> c) {
+        for (int[] x : new int[][] {s(2, 3, 26), s(5, 2), s(3, 64), s(2, 2 * 2051)}) {
+            c.add(of(new Geglu(), 1, x));
+        }
+    }
+
+    private static void sampling(List<OpCase> c) {
+        for (int[] z : new int[][] {s(2, 3, 5, 4), s(1, 13), s(3, 7, 5)}) {
+            int[] both = z.clone();
+            both[0] *= 2;
+            c.add(of(new TweedieMean(), 2, z, z, s(), s()));
+            c.add(of(new DdimMove(), 2, z, z, s(), s(), s(), s()));
+            c.add(of(new Guidance(7.5), 1, both));
+            c.add(of(new GuidanceVjp(new Guidance(-0.5)), 1, z));
+            c.add(of(new HutchinsonPair(), 2, z, z, s()));
+            c.add(of(new HutchinsonPairVjp(), 1, both));
+            c.add(of(new HutchinsonEstimate(-1), 3, z, both, z, s(), s(), s()));
+            c.add(of(new HutchinsonEstimateVjp(0.75), 3, z, s(z[0]), z, s(), s()));
+        }
+    }
+
     private static void convolutions(List<OpCase> c) {
-        Conv2d same = new Conv2d(1, 1, 1, 1, 1);
-        Conv2d down = new Conv2d(2, 1, 1, 1, 1);
-        Conv2d downAsymmetric = new Conv2d(2, 0, 0, 1, 1); // the VAE's
+        Convolution same = new Convolution(1, 1, 1, 1, 1);
+        Convolution down = new Convolution(2, 1, 1, 1, 1);
+        Convolution downAsymmetric = new Convolution(2, 0, 0, 1, 1); // the VAE's
         c.add(of(same, 1, s(2, 5, 7, 3), s(13, 3, 3, 3), s(13)));
         c.add(of(same, 1, s(1, 8, 8, 32), s(16, 32, 3, 3)));
-        c.add(of(new Conv2d(1, 0, 0, 0, 0), 1, s(2, 5, 7, 13), s(4, 13, 1, 1), s(4)));
+        c.add(of(new Convolution(1, 0, 0, 0, 0), 1, s(2, 5, 7, 13), s(4, 13, 1, 1), s(4)));
         c.add(of(down, 1, s(2, 6, 8, 5), s(7, 5, 3, 3), s(7)));
         c.add(of(downAsymmetric, 1, s(2, 6, 8, 5), s(7, 5, 3, 3), s(7)));
-        c.add(of(new Conv2d(1, 0, 0, 0, 0), 1, s(3, 12, 9, 1), s(1, 1, 5, 4)));
-        c.add(of(new Conv2dVjp(same, 5, 7), 1, s(2, 5, 7, 13), s(13, 3, 3, 3)));
-        c.add(of(new Conv2dVjp(down, 6, 8), 1, s(2, 3, 4, 7), s(7, 5, 3, 3)));
-        c.add(of(new Conv2dVjp(downAsymmetric, 6, 8), 1, s(2, 3, 4, 7), s(7, 5, 3, 3)));
-        c.add(of(new Conv2dVjp(new Conv2d(1, 0, 0, 0, 0), 12, 9), 1, s(3, 8, 6, 1), s(1, 1, 5, 4)));
+        c.add(of(new Convolution(1, 0, 0, 0, 0), 1, s(3, 12, 9, 1), s(1, 1, 5, 4)));
+        c.add(of(new ConvolutionVjp(same, 5, 7), 1, s(2, 5, 7, 13), s(13, 3, 3, 3)));
+        c.add(of(new ConvolutionVjp(down, 6, 8), 1, s(2, 3, 4, 7), s(7, 5, 3, 3)));
+        c.add(of(new ConvolutionVjp(downAsymmetric, 6, 8), 1, s(2, 3, 4, 7), s(7, 5, 3, 3)));
+        c.add(of(new ConvolutionVjp(new Convolution(1, 0, 0, 0, 0), 12, 9), 1, s(3, 8, 6, 1), s(1, 1, 5, 4)));
     }
 
     private static void norms(List<OpCase> c) {
         for (boolean silu : new boolean[] {false, true}) {
-            GroupNorm g = new GroupNorm(4, 1e-5, silu);
+            GroupNormalization g = new GroupNormalization(4, 1e-5, silu);
             c.add(of(g, 1, s(2, 5, 7, 12), s(12), s(12)));
-            c.add(of(new GroupNorm(32, 1e-6, silu), 1, s(2, 3, 5, 64), s(64), s(64)));
+            c.add(of(new GroupNormalization(32, 1e-6, silu), 1, s(2, 3, 5, 64), s(64), s(64)));
         }
-        c.add(of(new GroupNorm(1, 1e-5, false), 1, s(13, 1, 65), s(65), s(65)));
+        c.add(of(new GroupNormalization(1, 1e-5, false), 1, s(13, 1, 65), s(65), s(65)));
     }
 
     private static void attentions(List<OpCase> c) {
-        c.add(of(new Attention(3, false), 3, s(2, 13, 15), s(2, 7, 15), s(2, 7, 15)));
-        c.add(of(new Attention(2, false), 3, s(2, 65, 80), s(2, 77, 80), s(2, 77, 80)));
-        c.add(of(new Attention(2, true), 3, s(2, 13, 16), s(2, 13, 16), s(2, 13, 16)));
-        c.add(of(new Attention(1, false), 3, s(1, 64, 32), s(1, 64, 32), s(1, 64, 32)));
+        c.add(of(new DotProductAttention(3, false), 3, s(2, 13, 15), s(2, 7, 15), s(2, 7, 15)));
+        c.add(of(new DotProductAttention(2, false), 3, s(2, 65, 80), s(2, 77, 80), s(2, 77, 80)));
+        c.add(of(new DotProductAttention(2, true), 3, s(2, 13, 16), s(2, 13, 16), s(2, 13, 16)));
+        c.add(of(new DotProductAttention(1, false), 3, s(1, 64, 32), s(1, 64, 32), s(1, 64, 32)));
     }
 
     /** The op as a program with inputs x0, x1, .. for what is differentiable, constants for the rest, and outputs y0, y1, ... */

@@ -15,7 +15,7 @@ import org.tweedie.program.op.Cost;
 
 /** Tests the report of times: sums, shares and rates of ops by kind; no measured time is lost. */
 class TimedDeviceTest {
-    private static final OpTimes.Op CONV = new OpTimes.Op("unet", "conv_in", "Conv2d", "cudnn eng1",
+    private static final OpTimes.Op CONV = new OpTimes.Op("unet", "conv_in", "Convolution", "cudnn eng1",
             new Cost(2_000_000_000, 1_000_000));
     private static final OpTimes.Op SUM = new OpTimes.Op("unet", "out", "Binary", "add_forward_f16", new Cost(1_000, 3_000_000));
 
@@ -33,7 +33,7 @@ class TimedDeviceTest {
     void sharesAndRates() {
         List<String> lines = TimeTable.lines(times().ops(), times().runs(), new TimeTable.Best(4096, 1e12, 6e9));
         assertTrue(lines.get(1).matches("unet +2 +8\\.00 +4\\.000 +500\\.0"), lines.get(1)); // 2 GFLOP in 4 ms
-        assertTrue(lines.get(4).matches("unet +Conv2d +cudnn eng1 +2 +6\\.00 75\\.0 % +666\\.7 +0\\.3 +67 %"), lines.get(4));
+        assertTrue(lines.get(4).matches("unet +Convolution +cudnn eng1 +2 +6\\.00 75\\.0 % +666\\.7 +0\\.3 +67 %"), lines.get(4));
         // bound by memory: 3 of 6 GB/s
         assertTrue(lines.get(5).matches("unet +Binary +add_forward_f16 +2 +2\\.00 25\\.0 % +0\\.0 +3\\.0 +50 %"), lines.get(5));
         assertTrue(lines.getLast().startsWith("best, measured just now: 1000.0 GFLOP/s in products of 4096 x 4096, 6.0 GB/s"),
@@ -47,7 +47,7 @@ class TimedDeviceTest {
         List<String> lines = new ArrayList<>();
         new TimedDevice(device, times(), lines::add).close();
         assertEquals("the best rates of the device could not be measured: no memory", lines.getFirst());
-        assertTrue(lines.stream().anyMatch(l -> l.matches("unet +Conv2d .* -")), lines.toString());
+        assertTrue(lines.stream().anyMatch(l -> l.matches("unet +Convolution .* -")), lines.toString());
         assertTrue(device.closed);
     }
 

@@ -57,13 +57,13 @@ public class OpBenchmark {
 
     private static OpCase find(String name, int[] x) {
         int last = x[x.length - 1];
-        Conv2d same = new Conv2d(1, 1, 1, 1, 1);
+        Convolution same = new Convolution(1, 1, 1, 1, 1);
         return switch (name) {
             case "conv2d" -> of(same, 1, x, s(last, last, 3, 3), s(last));
-            case "conv2d-adjoint" -> of(new Conv2dVjp(same, x[1], x[2]), 1, x, s(last, last, 3, 3));
+            case "conv2d-adjoint" -> of(new ConvolutionVjp(same, x[1], x[2]), 1, x, s(last, last, 3, 3));
             case "linear" -> of(new MatMul(false, true), 1, s(x[0], x[1]), s(x[2], x[1]), s(x[2]));
-            case "group-norm" -> of(new GroupNorm(16, 1e-6, true), 1, x, s(last), s(last));
-            case "layer-norm" -> of(new GroupNorm(1, 1e-5, false), 1, s(x[0], 1, x[1]), s(x[1]), s(x[1]));
+            case "group-norm" -> of(new GroupNormalization(16, 1e-6, true), 1, x, s(last), s(last));
+            case "layer-norm" -> of(new GroupNormalization(1, 1e-5, false), 1, s(x[0], 1, x[1]), s(x[1]), s(x[1]));
             case "silu" -> of(new Unary(Fn.SILU, 0), 1, x);
             case "add" -> of(new Binary(Binary.Kind.ADD), 2, x, x);
             case "add-per-channel" -> of(new Binary(Binary.Kind.ADD), 2, x, s(x[0], 1, 1, last));
@@ -74,8 +74,8 @@ public class OpBenchmark {
             case "concat" -> of(new Concat(3), 2, x, x);
             case "transpose" -> of(new Transpose(List.of(0, 3, 1, 2)), 1, x);
             case "softmax" -> of(new Softmax(), 1, x);
-            case "attention" -> of(new Attention(last == 128 ? 4 : 8, false), 3, x, x, x);
-            case "cross-attention" -> of(new Attention(8, false), 1, x, s(x[0], 77, last), s(x[0], 77, last));
+            case "attention" -> of(new DotProductAttention(last == 128 ? 4 : 8, false), 3, x, x, x);
+            case "cross-attention" -> of(new DotProductAttention(8, false), 1, x, s(x[0], 77, last), s(x[0], 77, last));
             default -> throw new IllegalArgumentException("op '" + name + "': unknown to OpBenchmark");
         };
     }

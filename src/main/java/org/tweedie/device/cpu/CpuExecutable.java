@@ -23,6 +23,7 @@ import org.tweedie.program.Tensor;
 import org.tweedie.program.Value;
 import org.tweedie.program.op.Cost;
 import org.tweedie.program.op.Reshape;
+import org.tweedie.transform.Decompose;
 
 /** A program as a list of prepared steps on one arena. */
 public final class CpuExecutable implements Executable {
@@ -45,9 +46,9 @@ public final class CpuExecutable implements Executable {
      */
     CpuExecutable(CpuDevice device, Program program, int guard) {
         this.device = device;
-        this.program = program;
+        this.program = Decompose.of(program, CpuLowering::lacks);
         this.guard = guard;
-        this.steps = new Runnable[program.body().size()];
+        this.steps = new Runnable[this.program.body().size()];
         device.parallel.enter();
         try {
             prepare();

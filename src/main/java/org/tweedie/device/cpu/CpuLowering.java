@@ -8,6 +8,7 @@ import org.tweedie.device.cpu.loops.ActivationLoops;
 import org.tweedie.device.cpu.loops.AttentionLoops;
 import org.tweedie.device.cpu.loops.CpuKernel;
 import org.tweedie.device.cpu.loops.ElementwiseLoops;
+import org.tweedie.device.cpu.loops.GegluLoops;
 import org.tweedie.device.cpu.loops.MoveLoops;
 import org.tweedie.device.cpu.loops.NormLoops;
 import org.tweedie.device.cpu.loops.ProductCalls;
@@ -63,15 +64,30 @@ final class CpuLowering {
             case Transpose o -> MoveLoops.transpose(parallel, o, x, width(in));
             case Upsample o -> MoveLoops.upsample(parallel, o.factor(), x);
             case Gather _ -> MoveLoops.gather(x, in.get(1).shape().size());
-            case GroupNorm o -> NormLoops.forward(parallel, o, x);
-            case GroupNormVjp o -> NormLoops.vjp(parallel, o.of(), x);
-            case GroupNormJvp o -> NormLoops.jvp(parallel, o.of(), x);
-            case Conv2d o -> products.conv2d(o, in, y, constants.apply(i.in().get(1)));
-            case Conv2dVjp o -> products.conv2dVjp(o.of(), in, y, constants.apply(i.in().get(1)));
+            case GroupNormalization o -> NormLoops.forward(parallel, o, x);
+            case GroupNormalizationVjp o -> NormLoops.vjp(parallel, o.of(), x);
+            case GroupNormalizationJvp o -> NormLoops.jvp(parallel, o.of(), x);
+            case Convolution o -> products.conv2d(o, in, y, constants.apply(i.in().get(1)));
+            case ConvolutionVjp o -> products.conv2dVjp(o.of(), in, y, constants.apply(i.in().get(1)));
             case MatMul o -> products.matmul(o, in, y, constants.apply(i.in().get(1)));
-            case Attention o -> AttentionLoops.forward(primitives, parallel, o, in);
-            case AttentionVjp o -> AttentionLoops.vjp(primitives, parallel, o, in);
-            case AttentionJvp o -> AttentionLoops.jvp(primitives, parallel, o, in);
+            case DotProductAttention o -> AttentionLoops.forward(primitives, parallel, o, in);
+            case DotProductAttentionVjp o -> AttentionLoops.vjp(primitives, parallel, o, in);
+            case DotProductAttentionJvp o -> AttentionLoops.jvp(primitives, parallel, o, in);
+            case Geglu _ -> GegluLoops.forward(parallel, x);
+            case GegluVjp _ -> GegluLoops.vjp(parallel, x);
+            case GegluJvp _ -> GegluLoops.jvp(parallel, x);
+            case DdimMove _, Guidance _, GuidanceVjp _, HutchinsonEstimate _, HutchinsonEstimateVjp _, HutchinsonPair _,
+                    HutchinsonPairVjp _, TweedieMean _ ->
+                    throw new IllegalStateException("device 'cpu': " + i.op() + " must be decomposed before");
+        };
+    }
+
+    /** Returns true for the fused ops that have no loop of their own: they act on latents, which are small. */
+    static boolean lacks(Op op) {
+        return switch (op) {
+            case DdimMove _, Guidance _, GuidanceVjp _, HutchinsonEstimate _, HutchinsonEstimateVjp _, HutchinsonPair _,
+                    HutchinsonPairVjp _, TweedieMean _ -> true;
+            default -> false;
         };
     }
 

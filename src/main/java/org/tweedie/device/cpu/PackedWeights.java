@@ -44,6 +44,7 @@ final class PackedWeights {
     private final Native.Heap heap;
     private final Parallel parallel;
     private final Map<Key, List<Entry>> entries = new HashMap<>();
+    private long packings;
 
     PackedWeights(Native.Heap heap, Parallel parallel) {
         this.heap = heap;
@@ -99,9 +100,20 @@ final class PackedWeights {
     }
 
     private Entry add(Tensor t, long from, long layout, long bytes) {
+        packings++;
         Entry e = new Entry(new Key(t.data(), t.dtype()), from, layout, heap.allocate(bytes), bytes);
         entries.computeIfAbsent(e.key, k -> new ArrayList<>()).add(e);
         return e;
+    }
+
+    /** The number of times that a constant was converted into a layout. */
+    synchronized long packings() {
+        return packings;
+    }
+
+    /** The number of constants and layouts that are held now. */
+    synchronized long held() {
+        return entries.values().stream().mapToLong(List::size).sum();
     }
 
     synchronized void release(Entry e) {

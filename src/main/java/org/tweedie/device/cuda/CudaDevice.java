@@ -7,11 +7,11 @@ import org.tweedie.device.Device;
 import org.tweedie.device.cuda.driver.Blas;
 import org.tweedie.device.cuda.driver.CudaException;
 import org.tweedie.device.cuda.driver.Driver;
-import org.tweedie.device.gpu.Constant;
-import org.tweedie.device.gpu.Constants;
-import org.tweedie.device.gpu.Offer;
-import org.tweedie.device.gpu.Plan;
-import org.tweedie.device.gpu.Vendor;
+import org.tweedie.device.gpu.plan.Constant;
+import org.tweedie.device.gpu.plan.Constants;
+import org.tweedie.device.gpu.launch.Offer;
+import org.tweedie.device.gpu.plan.Plan;
+import org.tweedie.device.gpu.launch.Vendor;
 import org.tweedie.program.Program;
 
 /**

@@ -10,7 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.tweedie.device.Closing;
 import org.tweedie.device.cuda.driver.Driver;
-import org.tweedie.device.gpu.Launch;
+import org.tweedie.device.gpu.launch.Launch;
 
 /** Our kernels on a card. The driver compiles each family of kernels when it is first needed. */
 final class KernelModules implements AutoCloseable {

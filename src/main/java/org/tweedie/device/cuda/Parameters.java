@@ -10,8 +10,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
-import org.tweedie.device.gpu.Arg;
-import org.tweedie.device.gpu.Buffer;
+import org.tweedie.device.gpu.launch.Arg;
+import org.tweedie.device.gpu.launch.Buffer;
 
 /** Packs arguments as cuLaunchKernel reads them: a list with the address of each argument, which has its parameter's size. */
 public final class Parameters {

@@ -11,12 +11,12 @@ import org.tweedie.device.OpTimes;
 import org.tweedie.device.cuda.driver.CudaException;
 import org.tweedie.device.cuda.driver.Driver;
 import org.tweedie.device.cudnn.binding.CudnnException;
-import org.tweedie.device.gpu.Group;
-import org.tweedie.device.gpu.Launch;
-import org.tweedie.device.gpu.LibraryCall;
-import org.tweedie.device.gpu.Plan;
-import org.tweedie.device.gpu.Step;
-import org.tweedie.device.gpu.Vendor;
+import org.tweedie.device.gpu.fusion.Group;
+import org.tweedie.device.gpu.launch.Launch;
+import org.tweedie.device.gpu.launch.LibraryCall;
+import org.tweedie.device.gpu.plan.Plan;
+import org.tweedie.device.gpu.launch.PlanStep;
+import org.tweedie.device.gpu.launch.Vendor;
 import org.tweedie.program.Value;
 import org.tweedie.program.op.Cost;
 
@@ -59,7 +59,7 @@ final class Sequence implements AutoCloseable {
         long most = 0;
         for (Plan.Stage s : stages) {
             List<Work> work = new ArrayList<>();
-            for (Step step : s.steps()) {
+            for (PlanStep step : s.steps()) {
                 switch (step) {
                     case Launch l -> work.add(new Kernel(device.driver, device.modules.function(l), l,
                             Parameters.of(l.args(), host), device.stream));
@@ -89,7 +89,7 @@ final class Sequence implements AutoCloseable {
         }).collect(Collectors.joining(" + "));
         return new OpTimes.Op(program, g.instrs().getLast().where(), g.instrs().stream()
                 .map(i -> i.op().getClass().getSimpleName()).collect(Collectors.joining("+")),
-                how, new Cost(cost.flops(), s.steps().stream().mapToLong(Step::bytes).sum()));
+                how, new Cost(cost.flops(), s.steps().stream().mapToLong(PlanStep::bytes).sum()));
     }
 
     long workspaceBytes() {

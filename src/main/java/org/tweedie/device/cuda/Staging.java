@@ -6,8 +6,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.tweedie.device.cuda.driver.Driver;
-import org.tweedie.device.gpu.Buffer;
-import org.tweedie.device.gpu.Elements;
+import org.tweedie.device.gpu.launch.Buffer;
+import org.tweedie.device.gpu.plan.Elements;
 import org.tweedie.program.DType;
 import org.tweedie.program.Tensor;
 

@@ -34,18 +34,18 @@ import org.tweedie.device.cudnn.engine.Trials;
 import org.tweedie.device.cudnn.graph.AttentionGraphs;
 import org.tweedie.device.cudnn.graph.ConvolutionGraphs;
 import org.tweedie.device.cudnn.graph.Graph;
-import org.tweedie.device.gpu.Buffer;
-import org.tweedie.device.gpu.Epilogue;
-import org.tweedie.device.gpu.LibraryCall;
-import org.tweedie.device.gpu.Offer;
-import org.tweedie.device.gpu.Vendor;
+import org.tweedie.device.gpu.launch.Buffer;
+import org.tweedie.device.gpu.launch.Epilogue;
+import org.tweedie.device.gpu.launch.LibraryCall;
+import org.tweedie.device.gpu.launch.Offer;
+import org.tweedie.device.gpu.launch.Vendor;
 import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Type;
-import org.tweedie.program.op.Attention;
-import org.tweedie.program.op.AttentionVjp;
-import org.tweedie.program.op.Conv2d;
-import org.tweedie.program.op.Conv2dVjp;
+import org.tweedie.program.op.Convolution;
+import org.tweedie.program.op.ConvolutionVjp;
+import org.tweedie.program.op.DotProductAttention;
+import org.tweedie.program.op.DotProductAttentionVjp;
 import org.tweedie.program.op.Op;
 
 /**
@@ -179,11 +179,11 @@ public final class Cudnn implements Vendor {
      */
     public synchronized Optional<String> refusal(Op op, List<Type> in, DType stored) {
         Optional<String> refusal = support.refusal(op, in.getFirst().shape(), in.get(1).shape(), stored);
-        if (refusal.isPresent() || !(op instanceof Attention || op instanceof AttentionVjp)) {
+        if (refusal.isPresent() || !(op instanceof DotProductAttention || op instanceof DotProductAttentionVjp)) {
             return refusal;
         }
-        LibraryCall call = new LibraryCall(op, Epilogue.NONE, unplaced(in, stored, op instanceof AttentionVjp ? 4 : -1),
-                unplaced(op.infer(in), stored, op instanceof Attention ? 1 : -1));
+        LibraryCall call = new LibraryCall(op, Epilogue.NONE, unplaced(in, stored, op instanceof DotProductAttentionVjp ? 4 : -1),
+                unplaced(op.infer(in), stored, op instanceof DotProductAttention ? 1 : -1));
         return asked.computeIfAbsent(key(call), key -> ask(call, key, stored));
     }
 
@@ -222,7 +222,7 @@ public final class Cudnn implements Vendor {
         try {
             return prepare(call, key(call), Note.unwanted(stored), Graph.ALIGNMENT, g -> build(g, call));
         } catch (NoEngineException e) {
-            if (!(call.op() instanceof Conv2d) || call.bias() == null && call.epilogue().equals(Epilogue.NONE)) {
+            if (!(call.op() instanceof Convolution) || call.bias() == null && call.epilogue().equals(Epilogue.NONE)) {
                 throw e;
             }
             return split(call);
@@ -272,7 +272,7 @@ public final class Cudnn implements Vendor {
 
     private static void requireOneType(LibraryCall call, DType stored) {
         for (Buffer b : Stream.concat(call.in().stream(), call.out().stream()).toList()) {
-            boolean lse = call.op() instanceof Attention && b == call.out().getLast() || call.op() instanceof AttentionVjp
+            boolean lse = call.op() instanceof DotProductAttention && b == call.out().getLast() || call.op() instanceof DotProductAttentionVjp
                     && b == call.in().get(4);
             if (b.dtype() != (lse ? DType.F32 : stored)) {
                 throw new IllegalArgumentException("cuDNN: expected " + b + " in " + (lse ? DType.F32 : stored)
@@ -284,10 +284,10 @@ public final class Cudnn implements Vendor {
     /** Fills a graph with the operations of a call. */
     static void build(Graph g, LibraryCall call) {
         switch (call.op()) {
-            case Conv2d o -> ConvolutionGraphs.forward(g, o, call);
-            case Conv2dVjp o -> ConvolutionGraphs.backwardData(g, o, call);
-            case Attention o -> AttentionGraphs.forward(g, o, call);
-            case AttentionVjp o -> AttentionGraphs.backward(g, o, call);
+            case Convolution o -> ConvolutionGraphs.forward(g, o, call);
+            case ConvolutionVjp o -> ConvolutionGraphs.backwardData(g, o, call);
+            case DotProductAttention o -> AttentionGraphs.forward(g, o, call);
+            case DotProductAttentionVjp o -> AttentionGraphs.backward(g, o, call);
             default -> throw new AssertionError(call.op() + " should have been refused");
         }
     }

@@ -5,10 +5,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.tweedie.device.cudnn.engine.PreparedGraph;
 import org.tweedie.device.cudnn.graph.Graph;
-import org.tweedie.device.gpu.Buffer;
-import org.tweedie.device.gpu.Epilogue;
-import org.tweedie.device.gpu.LibraryCall;
-import org.tweedie.device.gpu.Vendor;
+import org.tweedie.device.gpu.launch.Buffer;
+import org.tweedie.device.gpu.launch.Epilogue;
+import org.tweedie.device.gpu.launch.LibraryCall;
+import org.tweedie.device.gpu.launch.Vendor;
 import org.tweedie.program.Shape;
 
 /**

@@ -2,11 +2,11 @@
 package org.tweedie.device.reference;
 
 import java.util.List;
-import org.tweedie.program.op.Attention;
-import org.tweedie.program.op.AttentionJvp;
-import org.tweedie.program.op.AttentionVjp;
+import org.tweedie.program.op.DotProductAttention;
+import org.tweedie.program.op.DotProductAttentionJvp;
+import org.tweedie.program.op.DotProductAttentionVjp;
 
-/** Attention, its pull-back and its push-forward, one query of one head at a time. */
+/** Computes attention, its pull-back and its push-forward, one query of one head at a time. */
 final class ReferenceAttention {
     private ReferenceAttention() {}
 
@@ -38,7 +38,7 @@ final class ReferenceAttention {
         void run(Row row);
     }
 
-    private static void eachRow(Attention o, Array q, Array k, Body body) {
+    private static void eachRow(DotProductAttention o, Array q, Array k, Body body) {
         int d = q.dim(2) / o.heads();
         for (int b = 0; b < q.dim(0); b++) {
             for (int h = 0; h < o.heads(); h++) {
@@ -63,7 +63,7 @@ final class ReferenceAttention {
         }
     }
 
-    static void forward(Attention o, List<Array> in, List<Array> out) {
+    static void forward(DotProductAttention o, List<Array> in, List<Array> out) {
         eachRow(o, in.get(0), in.get(1), r -> {
             for (int j = 0; j < r.p.length; j++) {
                 r.add(out.get(0), r.i, r.p[j], in.get(2), j);
@@ -72,7 +72,7 @@ final class ReferenceAttention {
         });
     }
 
-    static void vjp(AttentionVjp o, List<Array> in, List<Array> out) {
+    static void vjp(DotProductAttentionVjp o, List<Array> in, List<Array> out) {
         Array q = in.get(0);
         Array k = in.get(1);
         Array dout = in.get(5);
@@ -94,7 +94,7 @@ final class ReferenceAttention {
         });
     }
 
-    static void jvp(AttentionJvp o, List<Array> in, Array to) {
+    static void jvp(DotProductAttentionJvp o, List<Array> in, Array to) {
         Array q = in.get(0);
         Array k = in.get(1);
         eachRow(o.of(), q, k, r -> {

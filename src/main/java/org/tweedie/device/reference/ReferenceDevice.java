@@ -13,7 +13,7 @@ import org.tweedie.program.Program;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.Value;
 
-/** Plain loops in double precision: the definition of every op, against which the fast devices are tested. Never optimised. */
+/** Runs plain loops in double precision: they define every op, the fast devices are tested against them, and they stay plain. */
 public final class ReferenceDevice implements Device {
     @Override
     public String name() {
@@ -30,7 +30,7 @@ public final class ReferenceDevice implements Device {
         return new Run(program);
     }
 
-    /** Holds arrays on the Java heap only. */
+    /** Always 0: arrays are on the Java heap only. */
     @Override
     public long liveBytes() {
         return 0;
@@ -60,7 +60,7 @@ public final class ReferenceDevice implements Device {
             return out;
         }
 
-        /** How often each value is read; outputs once more, so that they stay. */
+        /** The number of times that each value is read; outputs count once more, so that they stay. */
         private int[] uses() {
             int[] uses = new int[program.values()];
             program.body().forEach(i -> i.in().forEach(v -> uses[v.id()]++));

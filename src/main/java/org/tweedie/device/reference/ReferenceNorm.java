@@ -3,13 +3,13 @@ package org.tweedie.device.reference;
 
 import java.util.List;
 import org.tweedie.program.op.Fn;
-import org.tweedie.program.op.GroupNorm;
+import org.tweedie.program.op.GroupNormalization;
 
-/** Group norm, its pull-back and its push-forward, group by group. */
+/** Computes group norm, its pull-back and its push-forward, group by group. */
 final class ReferenceNorm {
     private ReferenceNorm() {}
 
-    /** One sample's group: where its elements lie and their mean and 1/sqrt(var + eps). */
+    /** One sample's group: the offsets of its elements and their mean and 1/sqrt(var + eps). */
     private record Group(int[] offsets, int[] channels, double mean, double r) {
         double xhat(Array x, int i) {
             return (x.data()[offsets[i]] - mean) * r;
@@ -20,7 +20,7 @@ final class ReferenceNorm {
         void run(Group g);
     }
 
-    private static void eachGroup(GroupNorm o, Array x, Body body) {
+    private static void eachGroup(GroupNormalization o, Array x, Body body) {
         int c = x.dim(-1);
         int places = x.size() / x.dim(0) / c;
         int width = c / o.groups();
@@ -43,7 +43,7 @@ final class ReferenceNorm {
         }
     }
 
-    static void forward(GroupNorm o, List<Array> in, Array y) {
+    static void forward(GroupNormalization o, List<Array> in, Array y) {
         Array x = in.get(0);
         eachGroup(o, x, g -> {
             for (int i = 0; i < g.offsets.length; i++) {
@@ -53,7 +53,7 @@ final class ReferenceNorm {
         });
     }
 
-    static void vjp(GroupNorm o, List<Array> in, Array dx) {
+    static void vjp(GroupNormalization o, List<Array> in, Array dx) {
         Array x = in.get(0);
         eachGroup(o, x, g -> {
             double[] v = new double[g.offsets.length];
@@ -69,7 +69,7 @@ final class ReferenceNorm {
         });
     }
 
-    static void jvp(GroupNorm o, List<Array> in, Array ty) {
+    static void jvp(GroupNormalization o, List<Array> in, Array ty) {
         Array x = in.get(0);
         eachGroup(o, x, g -> {
             double[] v = new double[g.offsets.length];

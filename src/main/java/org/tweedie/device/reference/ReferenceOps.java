@@ -4,7 +4,10 @@ package org.tweedie.device.reference;
 import java.util.List;
 import org.tweedie.program.op.*;
 
-/** Each op by its definition. Fused pull-backs and push-forwards are written from their formulas, not from their decomposition. */
+/**
+ * Computes each op by its definition. Fused pull-backs and push-forwards are written from their formulas, not from their
+ * decomposition.
+ */
 final class ReferenceOps {
     private ReferenceOps() {}
 
@@ -53,14 +56,25 @@ final class ReferenceOps {
             case Upsample o -> resample(o.factor(), y, x, false);
             case SumPool o -> resample(o.factor(), x, y, true);
             case MatMul o -> matmul(o, in, y);
-            case Conv2d o -> conv2d(o, x, in.get(1), in.size() == 3 ? in.get(2).data() : null, y);
-            case Conv2dVjp o -> conv2dVjp(o.of(), x, in.get(1), y);
-            case GroupNorm o -> ReferenceNorm.forward(o, in, y);
-            case GroupNormVjp o -> ReferenceNorm.vjp(o.of(), in, y);
-            case GroupNormJvp o -> ReferenceNorm.jvp(o.of(), in, y);
-            case Attention o -> ReferenceAttention.forward(o, in, out);
-            case AttentionVjp o -> ReferenceAttention.vjp(o, in, out);
-            case AttentionJvp o -> ReferenceAttention.jvp(o, in, y);
+            case Convolution o -> conv2d(o, x, in.get(1), in.size() == 3 ? in.get(2).data() : null, y);
+            case ConvolutionVjp o -> conv2dVjp(o.of(), x, in.get(1), y);
+            case GroupNormalization o -> ReferenceNorm.forward(o, in, y);
+            case GroupNormalizationVjp o -> ReferenceNorm.vjp(o.of(), in, y);
+            case GroupNormalizationJvp o -> ReferenceNorm.jvp(o.of(), in, y);
+            case DotProductAttention o -> ReferenceAttention.forward(o, in, out);
+            case DotProductAttentionVjp o -> ReferenceAttention.vjp(o, in, out);
+            case DotProductAttentionJvp o -> ReferenceAttention.jvp(o, in, y);
+            case Geglu _ -> ReferenceGated.forward(x, y);
+            case GegluVjp _ -> ReferenceGated.vjp(x, in.get(1), y);
+            case GegluJvp _ -> ReferenceGated.jvp(x, in.get(1), y);
+            case TweedieMean _ -> ReferenceSampling.tweedieMean(in, y);
+            case DdimMove _ -> ReferenceSampling.ddimMove(in, y);
+            case Guidance o -> ReferenceSampling.guidance(o.weight(), x, y);
+            case GuidanceVjp o -> ReferenceSampling.guidanceVjp(o.of().weight(), x, y);
+            case HutchinsonPair _ -> ReferenceSampling.pair(in, y);
+            case HutchinsonPairVjp _ -> ReferenceSampling.pairVjp(x, y);
+            case HutchinsonEstimate o -> ReferenceSampling.estimate(o.factor(), in, y, out.get(1));
+            case HutchinsonEstimateVjp o -> ReferenceSampling.estimateVjp(o.factor(), in, y);
         }
     }
 
@@ -162,7 +176,7 @@ final class ReferenceOps {
         }
     }
 
-    private static void conv2d(Conv2d o, Array x, Array w, double[] bias, Array y) {
+    private static void conv2d(Convolution o, Array x, Array w, double[] bias, Array y) {
         int cin = w.dim(1);
         int kh = w.dim(2);
         int kw = w.dim(3);
@@ -185,7 +199,7 @@ final class ReferenceOps {
         }
     }
 
-    private static void conv2dVjp(Conv2d o, Array dy, Array w, Array dx) {
+    private static void conv2dVjp(Convolution o, Array dy, Array w, Array dx) {
         int cin = w.dim(1);
         int kh = w.dim(2);
         int kw = w.dim(3);

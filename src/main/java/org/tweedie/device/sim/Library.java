@@ -9,21 +9,22 @@ import java.util.stream.IntStream;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
-import org.tweedie.device.gpu.Buffer;
-import org.tweedie.device.gpu.Elements;
-import org.tweedie.device.gpu.LibraryCall;
+import org.tweedie.device.gpu.launch.Buffer;
+import org.tweedie.device.gpu.launch.LibraryCall;
+import org.tweedie.device.gpu.plan.Elements;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
-import org.tweedie.program.op.Attention;
-import org.tweedie.program.op.AttentionVjp;
-import org.tweedie.program.op.Conv2d;
-import org.tweedie.program.op.Conv2dVjp;
+import org.tweedie.program.op.Convolution;
+import org.tweedie.program.op.ConvolutionVjp;
+import org.tweedie.program.op.DotProductAttention;
+import org.tweedie.program.op.DotProductAttentionVjp;
 import org.tweedie.program.op.MatMul;
 
 /**
- * What a vendor's library does on a GPU, in double precision: each result is rounded once, to its buffer's type, after bias, residual and SiLU.
- * Convolutions and products are sums, over the taps of a filter, of a row of numbers times a matrix; four such rows are done at once, so that the
- * matrix is read once for them. Each result is summed in one order, whatever the number of threads or the width of vectors.
+ * Does the calls of a vendor's library in double precision: each result is rounded once, to its buffer's type, after bias,
+ * residual and SiLU. Convolutions and products are sums, over the taps of a filter, of a row of numbers times a matrix; four such
+ * rows are done at once, so that the matrix is read once for them. Each result is summed in one order, whatever the number of
+ * threads or the width of vectors.
  */
 final class Library implements AutoCloseable {
     private static final VectorSpecies<Double> S = DoubleVector.SPECIES_PREFERRED;
@@ -42,11 +43,11 @@ final class Library implements AutoCloseable {
         Shape w = c.in().get(1).shape();
         Shape y = c.out().getFirst().shape();
         List<double[]> results = switch (c.op()) {
-            case Conv2d o -> List.of(convolve(c, filter(c.in().get(1), true), forward(o, x, y, w)));
-            case Conv2dVjp o -> List.of(convolve(c, filter(c.in().get(1), false), adjoint(o.of(), x, y, w)));
+            case Convolution o -> List.of(convolve(c, filter(c.in().get(1), true), forward(o, x, y, w)));
+            case ConvolutionVjp o -> List.of(convolve(c, filter(c.in().get(1), false), adjoint(o.of(), x, y, w)));
             case MatMul o -> List.of(multiply(o, c));
-            case Attention o -> attend(o, c);
-            case AttentionVjp o -> attend(o.of(), c);
+            case DotProductAttention o -> attend(o, c);
+            case DotProductAttentionVjp o -> attend(o.of(), c);
             default -> throw new IllegalArgumentException("device 'sim': " + c.op() + " is no library's");
         };
         for (int i = 0; i < results.size(); i++) {
@@ -76,7 +77,9 @@ final class Library implements AutoCloseable {
         return x;
     }
 
-    /** A convolution's weight [Cout,kh,kw,Cin] as a matrix for each of its kh kw taps: [Cin,Cout], or [Cout,Cin] for the adjoint. */
+    /**
+     * A convolution's weight [Cout,kh,kw,Cin] as a matrix for each of its kh kw taps: [Cin,Cout], or [Cout,Cin] for the adjoint.
+     */
     private static double[] filter(Buffer w, boolean transposed) {
         double[] from = numbers(w, 2 * L);
         int cout = w.shape().dim(0);
@@ -93,13 +96,13 @@ final class Library implements AutoCloseable {
         return to;
     }
 
-    /** Which pixel of the input a pixel of the result meets through a tap; -1 where it meets none. */
+    /** The pixel of the input that a pixel of the result meets through a tap; -1 where it meets none. */
     private interface Taps {
         int source(int pixel, int tap);
     }
 
     /** Row r of the image, seen through tap u, is row r stride + u - top of x. */
-    private static Taps forward(Conv2d o, Shape x, Shape y, Shape w) {
+    private static Taps forward(Convolution o, Shape x, Shape y, Shape w) {
         return (pixel, tap) -> {
             int row = pixel / y.dim(2) % y.dim(1) * o.stride() + tap / w.dim(2) - o.top();
             int column = pixel % y.dim(2) * o.stride() + tap % w.dim(2) - o.left();
@@ -108,14 +111,15 @@ final class Library implements AutoCloseable {
         };
     }
 
-    /** The same seen from the pixels of dx: which of dy's rows r has r stride + u - top there. */
-    private static Taps adjoint(Conv2d o, Shape dy, Shape dx, Shape w) {
+    /** The rows as the pixels of dx see them: which of dy's rows r has r stride + u - top there. */
+    private static Taps adjoint(Convolution o, Shape dy, Shape dx, Shape w) {
         return (pixel, tap) -> {
             int row = pixel / dx.dim(2) % dx.dim(1) + o.top() - tap / w.dim(2);
             int column = pixel % dx.dim(2) + o.left() - tap % w.dim(2);
             boolean inside = row >= 0 && column >= 0 && row % o.stride() == 0 && column % o.stride() == 0
                     && row / o.stride() < dy.dim(1) && column / o.stride() < dy.dim(2);
-            return inside ? (pixel / (dx.dim(1) * dx.dim(2)) * dy.dim(1) + row / o.stride()) * dy.dim(2) + column / o.stride() : -1;
+            return inside ? (pixel / (dx.dim(1) * dx.dim(2)) * dy.dim(1) + row / o.stride()) * dy.dim(2) + column / o.stride()
+                    : -1;
         };
     }
 
@@ -157,20 +161,22 @@ final class Library implements AutoCloseable {
             for (int i = 0; i < ROWS; i++) {
                 at[i] = (matrix(batch, a.shape(), c) * m + Math.min(m - 1, row + i)) * k;
             }
-            addTile(left, at, k, right, matrix(batch, b.shape(), c) * k * n, n, to, (batch * m + row) * n, Math.min(ROWS, m - row));
+            addTile(left, at, k, right, matrix(batch, b.shape(), c) * k * n, n, to, (batch * m + row) * n,
+                    Math.min(ROWS, m - row));
         });
         return to;
     }
 
-    /** Attention or its pull-back. */
-    private List<double[]> attend(Attention o, LibraryCall c) {
-        LibraryAttention a = new LibraryAttention(o, c.in().get(0).shape(), c.in().get(1).shape(), c.in().stream().map(b -> numbers(b, 0)).toList());
+    /** Computes attention or its pull-back. */
+    private List<double[]> attend(DotProductAttention o, LibraryCall c) {
+        LibraryAttention a = new LibraryAttention(o, c.in().get(0).shape(), c.in().get(1).shape(), c.in().stream()
+                .map(b -> numbers(b, 0)).toList());
         List<double[]> out = c.out().stream().map(b -> new double[Math.toIntExact(b.size())]).toList();
         each(a.heads(), head -> a.run(head, out));
         return out;
     }
 
-    /** The last two axes exchanged if so said. */
+    /** Exchanges the last two axes if it is told to. */
     private static double[] matrices(Buffer b, boolean transposed) {
         double[] from = numbers(b, 2 * L);
         if (!transposed) {
@@ -186,7 +192,7 @@ final class Library implements AutoCloseable {
         return to;
     }
 
-    /** Which matrix of an operand, whose leading axes broadcast, a batch number of the result means. */
+    /** The number of the matrix of an operand, whose leading axes broadcast, for a batch number of the result. */
     private static int matrix(int batch, Shape operand, Shape result) {
         int number = 0;
         int stride = 1;
@@ -201,7 +207,7 @@ final class Library implements AutoCloseable {
         return number;
     }
 
-    /** What the sums are added to: bias and residual. */
+    /** The numbers to which the sums are added: bias and residual. */
     private static double[] begin(LibraryCall c) {
         Shape y = c.out().getFirst().shape();
         double[] to = new double[Math.toIntExact(y.size())];
@@ -210,7 +216,9 @@ final class Library implements AutoCloseable {
         return to;
     }
 
-    /** Adds a buffer, if there is one, to numbers of so many a sample: as it is, or its last axis for all pixels of its sample. */
+    /**
+     * Adds a buffer, if there is one, to numbers of so many a sample: as it is, or its last axis for all pixels of its sample.
+     */
     private static void add(double[] to, Buffer b, int sample) {
         if (b == null) {
             return;

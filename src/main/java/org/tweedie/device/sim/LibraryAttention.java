@@ -3,16 +3,16 @@ package org.tweedie.device.sim;
 
 import java.util.List;
 import org.tweedie.program.Shape;
-import org.tweedie.program.op.Attention;
+import org.tweedie.program.op.DotProductAttention;
 
 /**
- * Attention and its pull-back as a vendor's library does them, one head of one sample at a time: the pull-back takes the softmax from lse, and the row sums of
- * o do from o, so that both have to be right.
+ * Computes attention and its pull-back as a vendor's library does, one head of one sample at a time: the pull-back takes the
+ * softmax from lse, and the row sums of o do from o, so that both have to be right.
  *
  * @param in q, k, v for attention; q, k, v, o, lse, do for its pull-back
  */
-record LibraryAttention(Attention op, Shape q, Shape k, List<double[]> in) {
-    /** Of all samples together. */
+record LibraryAttention(DotProductAttention op, Shape q, Shape k, List<double[]> in) {
+    /** The number of heads of all samples together. */
     int heads() {
         return q.dim(0) * op.heads();
     }

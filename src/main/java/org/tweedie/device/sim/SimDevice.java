@@ -6,18 +6,18 @@ import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.Map;
 import org.tweedie.device.Device;
-import org.tweedie.device.gpu.Constant;
-import org.tweedie.device.gpu.Constants;
-import org.tweedie.device.gpu.Offer;
-import org.tweedie.device.gpu.Plan;
+import org.tweedie.device.gpu.launch.Offer;
+import org.tweedie.device.gpu.plan.Constant;
+import org.tweedie.device.gpu.plan.Constants;
+import org.tweedie.device.gpu.plan.Plan;
 import org.tweedie.program.DType;
 import org.tweedie.program.Program;
 import org.tweedie.ptx.launch.Memory;
 import org.tweedie.ptx.launch.MachineOptions;
 
 /**
- * A GPU without a GPU: runs what is lowered for one, launch by launch, on the PTX machine, with its checks on; what a vendor's library does
- * there is computed in double precision. Slow; it is there to test kernels, launches and memory plans, and to try kernels.
+ * Simulates a GPU: it runs plans launch by launch on the PTX machine, with its checks on, and computes the calls of a vendor's
+ * library in double precision. It is slow, and serves to test kernels, launches and memory plans, and to try kernels.
  */
 public final class SimDevice implements Device {
     private static final long ALIGN = 256;
@@ -43,26 +43,30 @@ public final class SimDevice implements Device {
         }
     });
 
-    /** In F32, with all of the machine's checks but races. @throws IllegalArgumentException when there is not at least one thread */
+    /**
+     * A device that stores networks in F32, with all of the machine's checks but races.
+     *
+     * @throws IllegalArgumentException when there is not at least one thread
+     */
     public SimDevice(int threads) {
         this(threads, DType.F32);
     }
 
-    /** With networks stored in F32, F16 or BF16. */
+    /** A device that stores networks in F32, F16 or BF16. */
     public SimDevice(int threads, DType real) {
         this(threads, real, MachineOptions.running(Math.max(1, threads)));
     }
 
     /**
-     * @param threads of the library's part
-     * @param real how to store what networks compute: F32, F16 or BF16
-     * @param options of the machine
+     * @param threads number of threads of the library's part
+     * @param real type in which the values of networks are stored: F32, F16 or BF16
+     * @param options options of the machine
      */
     public SimDevice(int threads, DType real, MachineOptions options) {
         this(threads, real, options, Offer.NONE);
     }
 
-    /** One whose library does more than it must. */
+    /** A device whose library does more than it must. */
     SimDevice(int threads, DType real, MachineOptions options, Offer offer) {
         if (threads < 1) {
             throw new IllegalArgumentException("device 'sim': expected at least 1 thread, got " + threads);
@@ -81,7 +85,8 @@ public final class SimDevice implements Device {
 
     @Override
     public String description() {
-        return "the GPU's kernels on a PTX machine in Java, its libraries' part in double precision, " + threads + " threads; slow, for tests";
+        return "the GPU's kernels on a PTX machine in Java, its libraries' part in double precision, " + threads
+                + " threads; slow, for tests";
     }
 
     @Override
@@ -89,15 +94,22 @@ public final class SimDevice implements Device {
         return new SimExecutable(this, Plan.of(program, real, offer), 0);
     }
 
-    /** With unused bytes behind each buffer and an arena of NaN, for tests that look for reads and writes out of place. */
+    /**
+     * Compiles with unused bytes behind each buffer and an arena of NaN, for tests that look for reads and writes out of place.
+     */
     SimExecutable compileGuarded(Program program, int guard) {
         return new SimExecutable(this, Plan.of(program, real, offer, guard), guard);
     }
 
-    /** Memory of the machine, of which nothing counts as written. @throws IllegalArgumentException when it is more than the machine can have in a piece */
+    /**
+     * Allocates memory of the machine, of which nothing counts as written.
+     *
+     * @throws IllegalArgumentException when it is more than the machine can have in a piece
+     */
     synchronized long allocate(long bytes, String what) {
         if (bytes > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("device 'sim': " + what + " needs " + (bytes >> 20) + " MiB, the machine takes 2047 at most; try a smaller image");
+            throw new IllegalArgumentException("device 'sim': " + what + " needs " + (bytes >> 20)
+                    + " MiB, the machine takes 2047 at most; try a smaller image");
         }
         Arena arena = Arena.ofShared();
         long address = arena.allocate(Math.max(bytes, 1), ALIGN).address();
@@ -120,7 +132,8 @@ public final class SimDevice implements Device {
     @Override
     public void close() {
         if (liveBytes() != 0) {
-            throw new IllegalStateException("device 'sim' is closed while " + liveBytes() + " bytes are live; close its executables before");
+            throw new IllegalStateException("device 'sim' is closed while " + liveBytes()
+                    + " bytes are live; close its executables before");
         }
         library.close();
     }

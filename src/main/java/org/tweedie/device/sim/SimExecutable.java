@@ -10,13 +10,13 @@ import java.util.Map;
 import org.tweedie.device.Arguments;
 import org.tweedie.device.Executable;
 import org.tweedie.device.MemoryPlan;
-import org.tweedie.device.gpu.Buffer;
-import org.tweedie.device.gpu.Constant;
-import org.tweedie.device.gpu.Elements;
-import org.tweedie.device.gpu.Launch;
-import org.tweedie.device.gpu.LibraryCall;
-import org.tweedie.device.gpu.Plan;
-import org.tweedie.device.gpu.Step;
+import org.tweedie.device.gpu.launch.Buffer;
+import org.tweedie.device.gpu.launch.Launch;
+import org.tweedie.device.gpu.launch.LibraryCall;
+import org.tweedie.device.gpu.launch.PlanStep;
+import org.tweedie.device.gpu.plan.Constant;
+import org.tweedie.device.gpu.plan.Elements;
+import org.tweedie.device.gpu.plan.Plan;
 import org.tweedie.program.DType;
 import org.tweedie.program.Program;
 import org.tweedie.program.Tensor;
@@ -25,8 +25,8 @@ import org.tweedie.ptx.launch.KernelFault;
 import org.tweedie.ptx.launch.Memory;
 
 /**
- * A plan on the PTX machine. The machine knows at each moment which bytes of the arena hold what a step may read: results from
- * when they are written, until their last reader is done.
+ * Runs a plan on the PTX machine. The machine knows at each moment which bytes of the arena hold what a step may read: results
+ * from when they are written, until their last reader is done.
  */
 public final class SimExecutable implements Executable {
     private static final byte NAN = (byte) 0xFF; // such bytes are NaN in every real type
@@ -66,17 +66,17 @@ public final class SimExecutable implements Executable {
         return plan.program();
     }
 
-    /** What it runs, and where its values lie. */
+    /** The plan that it runs. */
     public Plan plan() {
         return plan;
     }
 
-    /** What it runs, in order. */
-    List<Step> steps() {
+    /** The steps that it runs, in order. */
+    List<PlanStep> steps() {
         return stages.stream().flatMap(s -> s.steps().stream()).toList();
     }
 
-    /** What the machine counted over all runs. */
+    /** The counts of the machine over all runs. */
     public Counts counts() {
         return counts;
     }
@@ -111,7 +111,7 @@ public final class SimExecutable implements Executable {
 
     private void run(Plan.Stage stage) {
         Memory memory = device.simulator.memory();
-        for (Step step : stage.steps()) {
+        for (PlanStep step : stage.steps()) {
             switch (step) {
                 case Launch l -> counts.add(device.simulator.launch(l));
                 case LibraryCall c -> call(c);
@@ -153,7 +153,7 @@ public final class SimExecutable implements Executable {
         return plan.memory().bytes();
     }
 
-    /** Whether the bytes behind each buffer are as they were at the start. */
+    /** Tells whether the bytes behind each buffer are as they were at the start. */
     boolean guardsIntact() {
         return plan.memory().guards().stream().allMatch(at -> {
             boolean intact = true;

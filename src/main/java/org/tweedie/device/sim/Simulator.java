@@ -7,9 +7,9 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import org.tweedie.device.gpu.Arg;
-import org.tweedie.device.gpu.Buffer;
-import org.tweedie.device.gpu.Launch;
+import org.tweedie.device.gpu.launch.Arg;
+import org.tweedie.device.gpu.launch.Buffer;
+import org.tweedie.device.gpu.launch.Launch;
 import org.tweedie.ptx.Machine;
 import org.tweedie.ptx.PtxModule;
 import org.tweedie.ptx.launch.Counts;
@@ -21,7 +21,7 @@ import org.tweedie.ptx.text.PtxException;
 
 /** Runs launches of our kernels on the PTX machine. */
 public final class Simulator {
-    /** Modules never change: parsed once for all. */
+    /** The modules parsed so far; they never change, so all simulators share them. */
     private static final Map<String, PtxModule> MODULES = new ConcurrentHashMap<>();
 
     private final Memory memory;
@@ -36,10 +36,11 @@ public final class Simulator {
         return memory;
     }
 
-    /** Forgets what the outputs hold, then runs. */
+    /** Runs a launch after it has made the machine forget the contents of its outputs. */
     public Counts launch(Launch l) {
         for (Arg a : l.args()) {
-            if (a instanceof Arg.Out(Buffer b) && l.args().stream().noneMatch(o -> o instanceof Arg.In(Buffer i) && i.address() == b.address())) {
+            if (a instanceof Arg.Out(Buffer b) && l.args().stream().noneMatch(o -> o instanceof Arg.In(Buffer i)
+                    && i.address() == b.address())) {
                 memory.forget(b.address(), b.bytes());
             }
         }

@@ -7,7 +7,7 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
-/** y = scale x + shift, with numbers known at tracing. */
+/** Computes y = scale x + shift with numbers that are known at tracing. */
 public record Affine(double scale, double shift) implements Op {
     @Override
     public List<Type> infer(List<Type> in) {

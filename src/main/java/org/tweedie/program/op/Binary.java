@@ -8,7 +8,7 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
-/** z = x (kind) y, element by element, shapes broadcast as numpy's. */
+/** Computes z = x (kind) y element by element; shapes broadcast by numpy's rule. */
 public record Binary(Kind kind) implements Op {
     /** The four operations. */
     public enum Kind { ADD, SUB, MUL, DIV }

@@ -10,7 +10,10 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
-/** Rows of a table [V,C] picked by ids [..] (I64): [..,C]. The table is a weight and whole numbers have no tangents: no derivatives. */
+/**
+ * Reads rows of a table [V,C] by ids [..] (I64): [..,C]. It has no derivatives, since the table is a weight and whole numbers
+ * have no tangents.
+ */
 public record Gather() implements Op {
     @Override
     public List<Type> infer(List<Type> in) {

@@ -10,8 +10,8 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
 /**
- * c = a' b' (+ bias): a' [..,M,K], b' [..,K,N], bias [N]; a' is a or, if so said, a with its last two axes exchanged; b' likewise.
- * Leading axes broadcast.
+ * Computes c = a' b' (+ bias) with a' [..,M,K], b' [..,K,N], bias [N]. With {@code transA}, a' is a with its last two axes
+ * exchanged, else a itself; {@code transB} says so of b'. Leading axes broadcast.
  */
 public record MatMul(boolean transA, boolean transB) implements Op {
     @Override
@@ -22,8 +22,10 @@ public record MatMul(boolean transA, boolean transB) implements Op {
         int m = a.dim(transA ? -1 : -2);
         int k = a.dim(transA ? -2 : -1);
         int n = b.dim(transB ? -2 : -1);
-        Op.require(k == b.dim(transB ? -1 : -2), "matmul: inner extents of %s%s and %s%s differ", a, transA ? "'" : "", b, transB ? "'" : "");
-        Op.require(in.size() == 2 || in.get(2).shape().equals(Shape.of(n)), "matmul: expected a bias [%d], got %s", n, in.getLast());
+        Op.require(k == b.dim(transB ? -1 : -2), "matmul: inner extents of %s%s and %s%s differ", a, transA ? "'" : "", b, transB
+                ? "'" : "");
+        Op.require(in.size() == 2 || in.get(2).shape().equals(Shape.of(n)), "matmul: expected a bias [%d], got %s", n,
+                in.getLast());
         Shape batch = Shape.broadcast(batch(a), batch(b));
         int[] d = Arrays.copyOf(batch.dims(), batch.rank() + 2);
         d[batch.rank()] = m;
@@ -35,7 +37,7 @@ public record MatMul(boolean transA, boolean transB) implements Op {
         return Shape.of(Arrays.copyOf(s.dims(), s.rank() - 2));
     }
 
-    /** da' = dc b'^T, db' = a'^T dc. */
+    /** Emits da' = dc b'^T and db' = a'^T dc. */
     @Override
     public Value[] vjp(Tracer t, Instr at, Value[] cotangents, boolean[] wanted) {
         Value a = at.in().get(0);

@@ -14,8 +14,13 @@ import org.tweedie.program.Value;
  * decomposition} instead of a rule; its derivatives are then taken through that. Weights are constants: no rule
  * gives a derivative to a convolution's or a normalisation's parameters.
  */
-public sealed interface Op permits Affine, Attention, AttentionJvp, AttentionVjp, Binary, Broadcast, Concat, Conv2d, Conv2dVjp, Gather,
-        GroupNorm, GroupNormJvp, GroupNormVjp, MatMul, Pad, ReduceSum, Reshape, Slice, Softmax, SumPool, Transpose, Unary, UnaryMul, Upsample {
+public sealed interface Op permits Affine, DotProductAttention, DotProductAttentionJvp, DotProductAttentionVjp, Binary, Broadcast,
+        Concat, Convolution, ConvolutionVjp, DdimMove, Gather,
+        Geglu, GegluJvp, GegluVjp, GroupNormalization, GroupNormalizationJvp, GroupNormalizationVjp, Guidance, GuidanceVjp,
+                HutchinsonEstimate, HutchinsonEstimateVjp,
+        HutchinsonPair, HutchinsonPairVjp, MatMul, Pad, ReduceSum, Reshape, Slice, Softmax, SumPool, Transpose, TweedieMean,
+                Unary, UnaryMul,
+        Upsample {
 
     /** Types of the results. @throws IllegalArgumentException when the inputs do not fit */
     List<Type> infer(List<Type> in);
@@ -56,5 +61,21 @@ public sealed interface Op permits Affine, Attention, AttentionJvp, AttentionVjp
         if (!condition) {
             throw new IllegalArgumentException(String.format(message, args));
         }
+    }
+
+    /** @throws IllegalArgumentException unless each of these has one element */
+    static void requireScalars(String what, List<Type> in) {
+        require(in.stream().allMatch(x -> x.shape().rank() == 0), "%s: expected scalars, got %s", what, in);
+    }
+
+    /** The type of two such tensors [B,..] one behind the other: [2B,..]. */
+    static Type twice(Type x) {
+        return Type.real(x.shape().with(0, 2 * x.shape().dim(0)));
+    }
+
+    /** The type [B,..] of the first half of a tensor [2B,..]. @throws IllegalArgumentException when it has no halves */
+    static Type firstHalf(String who, Type x) {
+        require(x.shape().rank() > 0 && x.shape().dim(0) % 2 == 0, "%s: the first axis of %s has no halves", who, x);
+        return Type.real(x.shape().with(0, x.shape().dim(0) / 2));
     }
 }

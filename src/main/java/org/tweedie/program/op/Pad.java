@@ -7,7 +7,7 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
-/** Zeros before and after along one axis: the adjoint of {@link Slice}. */
+/** Puts zeros before and after a tensor along one axis: the adjoint of {@link Slice}. */
 public record Pad(int axis, int before, int after) implements Op {
     @Override
     public List<Type> infer(List<Type> in) {

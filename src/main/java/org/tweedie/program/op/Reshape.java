@@ -8,7 +8,7 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
-/** The same elements in another shape; moves no memory. */
+/** Gives the elements of x, in their order, another shape; no memory moves. */
 public record Reshape(Shape to) implements Op {
     @Override
     public List<Type> infer(List<Type> in) {

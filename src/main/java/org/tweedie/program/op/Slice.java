@@ -8,7 +8,7 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
-/** The part [from, to) of one axis. */
+/** Takes the part [from, to) of one axis. */
 public record Slice(int axis, int from, int to) implements Op {
     @Override
     public List<Type> infer(List<Type> in) {

@@ -7,14 +7,14 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
-/** p = exp(x) / sum exp(x) along the last axis. */
+/** Computes p = exp(x) / sum exp(x) along the last axis. */
 public record Softmax() implements Op {
     @Override
     public List<Type> infer(List<Type> in) {
         return List.of(in.getFirst());
     }
 
-    /** dx = p (c - sum(p c)): the Jacobian is symmetric, so pull-back and push-forward are one formula. */
+    /** Emits p (c - sum(p c)). The Jacobian is symmetric, so pull-back and push-forward are one formula. */
     private static Value derivative(Tracer t, Value p, Value c) {
         return t.mul(p, t.sub(c, t.sum(t.mul(p, c), -1)));
     }

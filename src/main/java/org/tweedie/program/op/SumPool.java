@@ -8,7 +8,7 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
-/** Sums factor x factor blocks: x [B,H,W,C] to [B,H/factor,W/factor,C], the adjoint of {@link Upsample}. */
+/** Sums blocks of factor x factor pixels of x [B,H,W,C] to [B,H/factor,W/factor,C]: the adjoint of {@link Upsample}. */
 public record SumPool(int factor) implements Op {
     @Override
     public List<Type> infer(List<Type> in) {

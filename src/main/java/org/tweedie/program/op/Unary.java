@@ -7,7 +7,7 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
-/** y = fn^(order)(x), element by element. */
+/** Computes y = fn^(order)(x) element by element. */
 public record Unary(Fn fn, int order) implements Op {
     public Unary {
         Op.require(order >= 0 && order <= Fn.MAX_ORDER, "%s: derivative %d is beyond order %d", fn, order, Fn.MAX_ORDER);
@@ -18,7 +18,7 @@ public record Unary(Fn fn, int order) implements Op {
         return List.of(in.getFirst());
     }
 
-    /** dx = dy fn^(order+1)(x). */
+    /** Emits dx = dy fn^(order+1)(x). */
     @Override
     public Value[] vjp(Tracer t, Instr at, Value[] cotangents, boolean[] wanted) {
         return new Value[] {t.emit1(new UnaryMul(fn, order + 1), at.in().getFirst(), cotangents[0])};

@@ -7,7 +7,9 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
-/** y = g fn^(order)(x) for x and g of one shape: a gate (order 0, as in GEGLU) or an activation's pull-back (order 1). */
+/**
+ * Computes y = g fn^(order)(x) for x and g of one shape: a gate (order 0, as in GEGLU) or an activation's pull-back (order 1).
+ */
 public record UnaryMul(Fn fn, int order) implements Op {
     public UnaryMul {
         Op.require(order >= 0 && order <= Fn.MAX_ORDER, "%s: derivative %d is beyond order %d", fn, order, Fn.MAX_ORDER);
@@ -19,7 +21,7 @@ public record UnaryMul(Fn fn, int order) implements Op {
         return List.of(in.getFirst());
     }
 
-    /** dx = dy g fn^(order+1)(x), dg = dy fn^(order)(x). */
+    /** Emits dx = dy g fn^(order+1)(x) and dg = dy fn^(order)(x). */
     @Override
     public Value[] vjp(Tracer t, Instr at, Value[] cotangents, boolean[] wanted) {
         Value x = at.in().get(0);

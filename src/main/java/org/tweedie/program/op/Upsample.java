@@ -8,7 +8,7 @@ import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
-/** Nearest-neighbour enlargement: x [B,H,W,C] to [B,factor H,factor W,C]. */
+/** Enlarges x [B,H,W,C] to [B,factor H,factor W,C] by repeating its nearest pixels. */
 public record Upsample(int factor) implements Op {
     @Override
     public List<Type> infer(List<Type> in) {

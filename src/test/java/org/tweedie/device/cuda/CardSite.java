@@ -8,8 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.tweedie.device.cuda.driver.Driver;
 import org.tweedie.device.cuda.driver.Jcuda;
-import org.tweedie.device.gpu.KernelSite;
-import org.tweedie.device.gpu.Launch;
+import org.tweedie.device.gpu.kernel.KernelSite;
+import org.tweedie.device.gpu.launch.Launch;
 import org.tweedie.device.nvidia.JcudaNatives;
 
 /** Runs kernels under test on a card. */

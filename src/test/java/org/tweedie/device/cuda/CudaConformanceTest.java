@@ -13,7 +13,7 @@ import org.tweedie.device.OpCase;
 import org.tweedie.device.reference.ReferenceDevice;
 import org.tweedie.program.DType;
 import org.tweedie.program.Tensor;
-import org.tweedie.program.op.Attention;
+import org.tweedie.program.op.DotProductAttention;
 import org.tweedie.ptx.launch.MachineOptions;
 
 /**
@@ -47,7 +47,7 @@ class CudaConformanceTest {
     }
 
     static Stream<OpCase> attentions() {
-        return OpCase.all().filter(c -> c.op() instanceof Attention);
+        return OpCase.all().filter(c -> c.op() instanceof DotProductAttention);
     }
 
     private static void agrees(OpCase c, DType real, double tolerance) {

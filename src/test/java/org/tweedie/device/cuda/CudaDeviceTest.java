@@ -94,7 +94,7 @@ class CudaDeviceTest {
             CudaException x = assertThrows(CudaException.class, () -> e.run(X));
             assertEquals("cuda: cuStreamSynchronize failed with CUDA_ERROR_ILLEGAL_ADDRESS (an illegal memory access was "
                     + "encountered) in conv_in: "
-                    + "[Conv2d[stride=1, top=1, left=1, bottom=1, right=1]] in program 'block'", x.getMessage());
+                    + "[Convolution[stride=1, top=1, left=1, bottom=1, right=1]] in program 'block'", x.getMessage());
         }
     }
 

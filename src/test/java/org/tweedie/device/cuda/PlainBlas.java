@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
 import org.tweedie.device.cuda.driver.Blas;
 import org.tweedie.device.cuda.driver.CudaException;
-import org.tweedie.device.gpu.Elements;
+import org.tweedie.device.gpu.plan.Elements;
 import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;

@@ -22,13 +22,13 @@ import org.tweedie.device.cudnn.engine.EngineChoice;
 import org.tweedie.device.cudnn.engine.NoEngineException;
 import org.tweedie.device.cudnn.engine.Note;
 import org.tweedie.device.cudnn.engine.PlanCache;
-import org.tweedie.device.gpu.Buffer;
-import org.tweedie.device.gpu.Epilogue;
-import org.tweedie.device.gpu.LibraryCall;
-import org.tweedie.device.gpu.Vendor;
+import org.tweedie.device.gpu.launch.Buffer;
+import org.tweedie.device.gpu.launch.Epilogue;
+import org.tweedie.device.gpu.launch.LibraryCall;
+import org.tweedie.device.gpu.launch.Vendor;
 import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
-import org.tweedie.program.op.Conv2d;
+import org.tweedie.program.op.Convolution;
 
 /** Tests the choice of engines by trying them, and the storage of the choice. */
 class ChoosingTest {
@@ -174,7 +174,7 @@ class ChoosingTest {
     }
 
     private String chosen(Clock clock, Shape filter) {
-        Conv2d op = new Conv2d(1, 0, 0, filter.dim(1) - 1, filter.dim(2) - 1);
+        Convolution op = new Convolution(1, 0, 0, filter.dim(1) - 1, filter.dim(2) - 1);
         LibraryCall call = new LibraryCall(op, Epilogue.NONE, List.of(CudnnBench.CALL.in().getFirst(),
                 new Buffer("filter", DType.F16, filter, 0)), CudnnBench.CALL.out());
         try (Cudnn cudnn = bench.open(90, clock)) {
@@ -237,7 +237,7 @@ class ChoosingTest {
                     .contains("running eng41"),
                     bench.warnings.getFirst());
             bench.fake.failingRuns = Set.of(FakeCudnn.FIRST, FakeCudnn.SECOND);
-            LibraryCall other = new LibraryCall(new Conv2d(1, 0, 0, 2, 2), Epilogue.NONE, CudnnBench.CALL.in(),
+            LibraryCall other = new LibraryCall(new Convolution(1, 0, 0, 2, 2), Epilogue.NONE, CudnnBench.CALL.in(),
                     CudnnBench.CALL.out());
             String m = assertThrows(NoEngineException.class, () -> cudnn.prepare(other)).getMessage();
             assertTrue(m.contains("each engine failed when it was tried"), m);
@@ -263,7 +263,7 @@ class ChoosingTest {
             bench.fake.status = status;
             try (Cudnn cudnn = bench.open(90, null)) {
                 for (int stride = 1; stride < 3; stride++) {
-                    LibraryCall call = new LibraryCall(new Conv2d(stride, 0, 0, status, status), Epilogue.NONE,
+                    LibraryCall call = new LibraryCall(new Convolution(stride, 0, 0, status, status), Epilogue.NONE,
                             CudnnBench.CALL.in(), CudnnBench.CALL.out());
                     assertEquals("cudnn eng7", prepared(cudnn, call));
                 }
@@ -311,7 +311,7 @@ class ChoosingTest {
         }
         assertEquals(asked, bench.fake.asked, "heuristics were asked again");
         assertTrue(Files.readString(bench.file)
-                .contains("NVIDIA Test Card / cuDNN 9.24.0, NVRTC 12.6, driver for CUDA 12.8 / Conv2d[stride=1, top=1, left=1, "
+                .contains("NVIDIA Test Card / cuDNN 9.24.0, NVRTC 12.6, driver for CUDA 12.8 / Convolution[stride=1, top=1, left=1, "
                 + "bottom=1, right=1] "
                 + "F16[1,4,4,8] F16[8,3,3,8] -> F16[1,4,4,8]"), Files.readString(bench.file));
         try (Cudnn cudnn = Cudnn.open(bench.fake, 5, CudnnBench.CARD, "NVRTC 12.6, driver for CUDA 12.9", 90,

@@ -19,10 +19,10 @@ import org.tweedie.device.cudnn.engine.EngineChoice;
 import org.tweedie.device.cudnn.engine.Note;
 import org.tweedie.device.cudnn.engine.PlanCache;
 import org.tweedie.device.cudnn.engine.Trials;
-import org.tweedie.device.gpu.Buffer;
-import org.tweedie.device.gpu.Epilogue;
-import org.tweedie.device.gpu.LibraryCall;
-import org.tweedie.device.gpu.Vendor;
+import org.tweedie.device.gpu.launch.Buffer;
+import org.tweedie.device.gpu.launch.Epilogue;
+import org.tweedie.device.gpu.launch.LibraryCall;
+import org.tweedie.device.gpu.launch.Vendor;
 import org.tweedie.device.reference.ReferenceDevice;
 import org.tweedie.program.DType;
 import org.tweedie.program.Rounding;
@@ -31,13 +31,13 @@ import org.tweedie.program.Tensor;
 import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
-import org.tweedie.program.op.Conv2d;
+import org.tweedie.program.op.Convolution;
 import org.tweedie.program.op.Op;
 
 /** Makes calls of a {@link Cudnn} on a {@link FakeCudnn} with numbers and compares the results with the reference device. */
 final class CudnnBench implements AutoCloseable {
     /** Returns the program of a convolution. */
-    static final LibraryCall CALL = new LibraryCall(new Conv2d(1, 1, 1, 1, 1), Epilogue.NONE,
+    static final LibraryCall CALL = new LibraryCall(new Convolution(1, 1, 1, 1, 1), Epilogue.NONE,
             List.of(new Buffer("image", DType.F16, Shape.of(1, 4, 4, 8), 0), new Buffer("filter", DType.F16, Shape.of(8, 3, 3, 8),
             0)),
             List.of(new Buffer("sums", DType.F16, Shape.of(1, 4, 4, 8), 0)));
@@ -174,7 +174,7 @@ final class CudnnBench implements AutoCloseable {
         for (int i = 0; i < shapes.size(); i++) {
             outTypes.add(lseOut && i == 1 ? DType.F32 : stored);
         }
-        LibraryCall call = call(op, epilogue, op instanceof Conv2d || in.get(1).shape().rank() == 4 ? stored : null, in, shapes,
+        LibraryCall call = call(op, epilogue, op instanceof Convolution || in.get(1).shape().rank() == 4 ? stored : null, in, shapes,
                 inTypes, outTypes);
         try (Cudnn cudnn = open(90, null); Vendor.Prepared p = cudnn.prepare(call)) {
             MemorySegment workspace = arena.allocate(p.workspace(), 256);

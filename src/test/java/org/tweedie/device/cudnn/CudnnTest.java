@@ -19,16 +19,16 @@ import org.tweedie.device.cudnn.binding.CudnnLibrary;
 import org.tweedie.device.cudnn.binding.DescriptorKind;
 import org.tweedie.device.cudnn.engine.Note;
 import org.tweedie.device.cudnn.engine.PlanCache;
-import org.tweedie.device.gpu.Buffer;
-import org.tweedie.device.gpu.Epilogue;
-import org.tweedie.device.gpu.LibraryCall;
-import org.tweedie.device.gpu.Vendor;
+import org.tweedie.device.gpu.launch.Buffer;
+import org.tweedie.device.gpu.launch.Epilogue;
+import org.tweedie.device.gpu.launch.LibraryCall;
+import org.tweedie.device.gpu.launch.Vendor;
 import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Type;
-import org.tweedie.program.op.Attention;
-import org.tweedie.program.op.AttentionVjp;
-import org.tweedie.program.op.Conv2d;
+import org.tweedie.program.op.Convolution;
+import org.tweedie.program.op.DotProductAttention;
+import org.tweedie.program.op.DotProductAttentionVjp;
 import org.tweedie.program.op.MatMul;
 
 /** Tests opening, failing half-way, closing, and which operations are supported. */
@@ -73,8 +73,8 @@ class CudnnTest {
     void whateverFailsToCloseTheRestIsClosed() {
         Type q = Type.real(1, 4, 16);
         Cudnn cudnn = bench.open(90, null);
-        assertTrue(cudnn.takes(new Attention(2, false), List.of(q, q, q), DType.F16)
-                && cudnn.takes(new Attention(1, false), List.of(q, q, q), DType.F16));
+        assertTrue(cudnn.takes(new DotProductAttention(2, false), List.of(q, q, q), DType.F16)
+                && cudnn.takes(new DotProductAttention(1, false), List.of(q, q, q), DType.F16));
         Vendor.Prepared p = cudnn.prepare(CudnnBench.CALL);
         bench.fake.destroyed = 5000;
         int live = bench.fake.live.size();
@@ -127,7 +127,7 @@ class CudnnTest {
             bench.fake.failing = (kind, before) -> kind == DescriptorKind.VARIANT_PACK.code;
             CudnnException e = assertThrows(CudnnException.class, () -> p.run(CudnnBench.CALL, 4096));
             String m = e.getMessage();
-            assertTrue(m.contains("VARIANT_PACK") && m.contains("while running eng41 k2=19 k28=2, Conv2d"), m);
+            assertTrue(m.contains("VARIANT_PACK") && m.contains("while running eng41 k2=19 k28=2, Convolution"), m);
             CudnnException more = e.at("in group 3").at("in program 'unet'");
             assertEquals(m + " in group 3 in program 'unet'", more.getMessage());
             assertEquals(3000, more.status());
@@ -160,7 +160,7 @@ class CudnnTest {
     /** Our rules alone are not enough: the library itself must prepare each kind of call once. */
     @Test
     void attentionIsTakenIfThereIsAnEngine() {
-        Attention op = new Attention(2, false);
+        DotProductAttention op = new DotProductAttention(2, false);
         Type q = Type.real(1, 4, 16);
         Type lse = Type.real(1, 2, 4);
         bench.fake.offers = List.of(CudnnBench.offer(FakeCudnn.FIRST, Note.NONDETERMINISTIC));
@@ -169,7 +169,7 @@ class CudnnTest {
             assertTrue(reason.startsWith("cuDNN: no engine does this; while preparing Attention")
                     && reason.contains(CudnnBench.CARD), reason);
             assertEquals(List.of("cuDNN 9.24.0: our kernel does what it has no engine for. " + reason), bench.warnings);
-            assertFalse(cudnn.takes(new AttentionVjp(op, false), List.of(q, q, q, q, lse, q), DType.F16));
+            assertFalse(cudnn.takes(new DotProductAttentionVjp(op, false), List.of(q, q, q, q, lse, q), DType.F16));
             int asked = bench.fake.asked;
             assertFalse(cudnn.takes(op, List.of(q, q, q), DType.F16));
             assertEquals(asked, bench.fake.asked);

@@ -15,14 +15,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.tweedie.device.cudnn.engine.Note;
-import org.tweedie.device.gpu.Epilogue;
+import org.tweedie.device.gpu.launch.Epilogue;
 import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
-import org.tweedie.program.op.Attention;
-import org.tweedie.program.op.AttentionVjp;
-import org.tweedie.program.op.Conv2d;
-import org.tweedie.program.op.Conv2dVjp;
+import org.tweedie.program.op.Convolution;
+import org.tweedie.program.op.ConvolutionVjp;
+import org.tweedie.program.op.DotProductAttention;
+import org.tweedie.program.op.DotProductAttentionVjp;
 
 /** Each graph must compute what the reference device does, and its descriptors must follow cuDNN's documentation. */
 class GraphsTest {
@@ -32,14 +32,14 @@ class GraphsTest {
     @TempDir
     Path folder;
 
-    static Stream<Conv2d> convolutions() {
-        return Stream.of(new Conv2d(1, 1, 1, 1, 1), new Conv2d(2, 1, 1, 1, 1), new Conv2d(2, 0, 0, 1, 1),
-                new Conv2d(1, 2, 0, 1, 3), new Conv2d(1, 0, 0, 0, 0));
+    static Stream<Convolution> convolutions() {
+        return Stream.of(new Convolution(1, 1, 1, 1, 1), new Convolution(2, 1, 1, 1, 1), new Convolution(2, 0, 0, 1, 1),
+                new Convolution(1, 2, 0, 1, 3), new Convolution(1, 0, 0, 0, 0));
     }
 
     @ParameterizedTest
     @MethodSource("convolutions")
-    void convolutionWithAnyEpilogue(Conv2d op) {
+    void convolutionWithAnyEpilogue(Convolution op) {
         for (Epilogue e : EPILOGUES) {
             for (boolean bias : new boolean[] {false, true}) {
                 for (boolean broadcast : e.residual() ? new boolean[] {false, true} : new boolean[] {false}) {
@@ -52,7 +52,7 @@ class GraphsTest {
     }
 
     /** Returns a convolution of x [2,7,6,5] and w [3,5,3,2]. */
-    private static List<Tensor> operands(Conv2d op, boolean bias, boolean residual, boolean broadcast) {
+    private static List<Tensor> operands(Convolution op, boolean bias, boolean residual, boolean broadcast) {
         List<Shape> shapes = new ArrayList<>(List.of(Shape.of(2, 7, 6, 5), Shape.of(3, 5, 3, 2)));
         if (bias) {
             shapes.add(Shape.of(3));
@@ -68,7 +68,7 @@ class GraphsTest {
     @ParameterizedTest
     @EnumSource(value = DType.class, names = {"F16", "BF16"})
     void convolutionInSixteenBits(DType stored) {
-        Conv2d op = new Conv2d(1, 1, 1, 1, 1);
+        Convolution op = new Convolution(1, 1, 1, 1, 1);
         List<Shape> shapes = List.of(Shape.of(1, 5, 4, 8), Shape.of(8, 8, 3, 3), Shape.of(8), Shape.of(1, 5, 4, 8));
         try (CudnnBench bench = new CudnnBench(folder.resolve("plans.json"))) {
             bench.check(op, new Epilogue(true, true), stored, CudnnBench.operands(stored, shapes), false, false);
@@ -77,12 +77,12 @@ class GraphsTest {
 
     @ParameterizedTest
     @MethodSource("convolutions")
-    void pullBackOfConvolution(Conv2d op) {
+    void pullBackOfConvolution(Convolution op) {
         int h = (7 + op.top() + op.bottom() - 3) / op.stride() + 1;
         int w = (6 + op.left() + op.right() - 2) / op.stride() + 1;
         List<Tensor> in = CudnnBench.operands(DType.F32, List.of(Shape.of(2, h, w, 3), Shape.of(3, 5, 3, 2)));
         try (CudnnBench bench = new CudnnBench(folder.resolve("plans.json"))) {
-            bench.check(new Conv2dVjp(op, 7, 6), Epilogue.NONE, DType.F32, in, false, false);
+            bench.check(new ConvolutionVjp(op, 7, 6), Epilogue.NONE, DType.F32, in, false, false);
         }
     }
 
@@ -91,14 +91,14 @@ class GraphsTest {
     void attention(DType stored) {
         List<Tensor> in = CudnnBench.operands(stored, List.of(Shape.of(2, 5, 24), Shape.of(2, 7, 24), Shape.of(2, 7, 24)));
         try (CudnnBench bench = new CudnnBench(folder.resolve("plans.json"))) {
-            bench.check(new Attention(3, false), Epilogue.NONE, stored, in, false, true);
+            bench.check(new DotProductAttention(3, false), Epilogue.NONE, stored, in, false, true);
         }
     }
 
     @ParameterizedTest
     @EnumSource(value = DType.class, names = {"F16", "BF16"})
     void pullBackOfAttention(DType stored) {
-        Attention of = new Attention(3, false);
+        DotProductAttention of = new DotProductAttention(3, false);
         List<Tensor> in = new ArrayList<>(CudnnBench.operands(stored, List.of(Shape.of(2, 5, 24), Shape.of(2, 7, 24),
                 Shape.of(2, 7, 24))));
         List<double[]> forward = CudnnBench.reference(of, Epilogue.NONE, in);
@@ -107,7 +107,7 @@ class GraphsTest {
         in.addAll(CudnnBench.operands(stored, List.of(Shape.of(2, 5, 24))));
         for (boolean keys : new boolean[] {false, true}) {
             try (CudnnBench bench = new CudnnBench(folder.resolve("plans.json"))) {
-                bench.check(new AttentionVjp(of, keys), Epilogue.NONE, stored, in, true, false);
+                bench.check(new DotProductAttentionVjp(of, keys), Epilogue.NONE, stored, in, true, false);
             }
         }
     }
@@ -117,7 +117,7 @@ class GraphsTest {
      */
     @Test
     void withoutAFusedEngineTheEpilogueComesAfter() {
-        Conv2d op = new Conv2d(1, 1, 1, 1, 1);
+        Convolution op = new Convolution(1, 1, 1, 1, 1);
         for (boolean broadcast : new boolean[] {false, true}) {
             try (CudnnBench bench = new CudnnBench(folder.resolve("plans.json"))) {
                 int fused = 5; // these are the convolution, the bias, the product by one, the residual and SiLU

@@ -16,17 +16,17 @@ import org.tweedie.device.cudnn.engine.NoEngineException;
 import org.tweedie.device.cudnn.engine.PlanCache;
 import org.tweedie.device.cudnn.engine.Support;
 import org.tweedie.device.cudnn.graph.Graph;
-import org.tweedie.device.gpu.Buffer;
-import org.tweedie.device.gpu.Epilogue;
-import org.tweedie.device.gpu.LibraryCall;
-import org.tweedie.device.gpu.Vendor;
+import org.tweedie.device.gpu.launch.Buffer;
+import org.tweedie.device.gpu.launch.Epilogue;
+import org.tweedie.device.gpu.launch.LibraryCall;
+import org.tweedie.device.gpu.launch.Vendor;
 import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Type;
-import org.tweedie.program.op.Attention;
-import org.tweedie.program.op.AttentionVjp;
-import org.tweedie.program.op.Conv2d;
-import org.tweedie.program.op.Conv2dVjp;
+import org.tweedie.program.op.Convolution;
+import org.tweedie.program.op.ConvolutionVjp;
+import org.tweedie.program.op.DotProductAttention;
+import org.tweedie.program.op.DotProductAttentionVjp;
 
 /**
  * Prepares Stable Diffusion 1.5's calls with a real cuDNN for a card that need not be present, given by its properties (cuDNN 9.8
@@ -123,18 +123,18 @@ final class RealCudnn {
                 {2, 8, 256, 256, 160},
             {2, 8, 256, 77, 160}, {2, 8, 64, 64, 160}, {2, 8, 64, 77, 160}};
         for (int[] a : attention) {
-            Attention op = new Attention(a[1], false);
+            DotProductAttention op = new DotProductAttention(a[1], false);
             Buffer q = new Buffer("q", t, Shape.of(a[0], a[2], a[1] * a[4]), 0);
             Buffer k = new Buffer("k", t, Shape.of(a[0], a[3], a[1] * a[4]), 0);
             Buffer lse = new Buffer("lse", DType.F32, Shape.of(a[0], a[1], a[2]), 0);
             all.add(new LibraryCall(op, Epilogue.NONE, List.of(q, k, k), List.of(q, lse)));
-            all.add(new LibraryCall(new AttentionVjp(op, true), Epilogue.NONE, List.of(q, k, k, q, lse, q), List.of(q, k, k)));
-            all.add(new LibraryCall(new AttentionVjp(op, false), Epilogue.NONE, List.of(q, k, k, q, lse, q), List.of(q)));
+            all.add(new LibraryCall(new DotProductAttentionVjp(op, true), Epilogue.NONE, List.of(q, k, k, q, lse, q), List.of(q, k, k)));
+            all.add(new LibraryCall(new DotProductAttentionVjp(op, false), Epilogue.NONE, List.of(q, k, k, q, lse, q), List.of(q)));
         }
-        Conv2d same = new Conv2d(1, 1, 1, 1, 1);
-        Conv2d half = new Conv2d(2, 1, 1, 1, 1);
-        Conv2d encoder = new Conv2d(2, 0, 0, 1, 1);
-        Conv2d point = new Conv2d(1, 0, 0, 0, 0);
+        Convolution same = new Convolution(1, 1, 1, 1, 1);
+        Convolution half = new Convolution(2, 1, 1, 1, 1);
+        Convolution encoder = new Convolution(2, 0, 0, 1, 1);
+        Convolution point = new Convolution(1, 0, 0, 0, 0);
         convolutions(all, t, same, 2, 64, 4, 320, 3);
         convolutions(all, t, same, 2, 64, 320, 320, 3);
         convolutions(all, t, same, 2, 8, 2560, 1280, 3);
@@ -149,7 +149,7 @@ final class RealCudnn {
         return all;
     }
 
-    private static void convolutions(List<LibraryCall> all, DType t, Conv2d op, int batch, int size, int cin, int cout, int k) {
+    private static void convolutions(List<LibraryCall> all, DType t, Convolution op, int batch, int size, int cin, int cout, int k) {
         Shape out = op.infer(List.of(Type.real(batch, size, size, cin), Type.real(cout, cin, k, k))).getFirst().shape();
         Buffer x = new Buffer("x", t, Shape.of(batch, size, size, cin), 0);
         Buffer w = new Buffer("w", t, Shape.of(cout, k, k, cin), 0);
@@ -162,6 +162,6 @@ final class RealCudnn {
         all.add(new LibraryCall(op, new Epilogue(true, false), List.of(x, w, b, time), List.of(y)));
         all.add(new LibraryCall(op, new Epilogue(false, true), List.of(x, w, b), List.of(y)));
         all.add(new LibraryCall(op, new Epilogue(true, true), List.of(x, w, b, y), List.of(y)));
-        all.add(new LibraryCall(new Conv2dVjp(op, size, size), Epilogue.NONE, List.of(y, w), List.of(x)));
+        all.add(new LibraryCall(new ConvolutionVjp(op, size, size), Epilogue.NONE, List.of(y, w), List.of(x)));
     }
 }

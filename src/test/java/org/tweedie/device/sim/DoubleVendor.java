@@ -2,9 +2,9 @@
 package org.tweedie.device.sim;
 
 import java.util.function.BiPredicate;
-import org.tweedie.device.gpu.LibraryCall;
-import org.tweedie.device.gpu.Offer;
-import org.tweedie.device.gpu.Vendor;
+import org.tweedie.device.gpu.launch.LibraryCall;
+import org.tweedie.device.gpu.launch.Offer;
+import org.tweedie.device.gpu.launch.Vendor;
 
 /** A library without a card: computes calls in double precision where they are run, and counts what it has prepared. */
 public final class DoubleVendor implements Vendor {

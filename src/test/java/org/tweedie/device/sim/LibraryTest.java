@@ -14,11 +14,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.tweedie.device.Conformance;
 import org.tweedie.device.OpCase;
-import org.tweedie.device.gpu.Epilogue;
-import org.tweedie.device.gpu.Launch;
-import org.tweedie.device.gpu.LibraryCall;
-import org.tweedie.device.gpu.Offer;
-import org.tweedie.device.gpu.Step;
+import org.tweedie.device.gpu.launch.Epilogue;
+import org.tweedie.device.gpu.launch.Launch;
+import org.tweedie.device.gpu.launch.LibraryCall;
+import org.tweedie.device.gpu.launch.Offer;
+import org.tweedie.device.gpu.launch.PlanStep;
 import org.tweedie.device.reference.ReferenceDevice;
 import org.tweedie.model.Golden;
 import org.tweedie.program.DType;
@@ -47,10 +47,10 @@ class LibraryTest {
 
     static Stream<OpCase> cases() {
         List<OpCase> more = List.of(
-                new OpCase(new Conv2d(2, 0, 0, 0, 0), 1, List.of(Shape.of(2, 6, 9, 5), Shape.of(7, 5, 3, 3))),
-                new OpCase(new Conv2d(3, 2, 1, 0, 2), 1, List.of(Shape.of(1, 14, 13, 16), Shape.of(32, 16, 4, 5), Shape.of(32))),
-                new OpCase(new Conv2dVjp(new Conv2d(3, 2, 1, 0, 2), 14, 13), 1, List.of(Shape.of(1, 5, 4, 32), Shape.of(32, 16, 4, 5))));
-        return Stream.concat(OpCase.all(), more.stream()).filter(c -> c.op() instanceof Conv2d || c.op() instanceof Conv2dVjp || c.op() instanceof MatMul);
+                new OpCase(new Convolution(2, 0, 0, 0, 0), 1, List.of(Shape.of(2, 6, 9, 5), Shape.of(7, 5, 3, 3))),
+                new OpCase(new Convolution(3, 2, 1, 0, 2), 1, List.of(Shape.of(1, 14, 13, 16), Shape.of(32, 16, 4, 5), Shape.of(32))),
+                new OpCase(new ConvolutionVjp(new Convolution(3, 2, 1, 0, 2), 14, 13), 1, List.of(Shape.of(1, 5, 4, 32), Shape.of(32, 16, 4, 5))));
+        return Stream.concat(OpCase.all(), more.stream()).filter(c -> c.op() instanceof Convolution || c.op() instanceof ConvolutionVjp || c.op() instanceof MatMul);
     }
 
     /** silu(conv(x) + r) with and without each part, r an image or a number a channel and sample, made by a network. */
@@ -109,7 +109,7 @@ class LibraryTest {
     void sums(Program p) {
         agrees(p, Map.of("x", OpCase.random(Shape.of(2, 3, 7), 7)));
         try (SimDevice d = new SimDevice(1, DType.F16, MachineOptions.STRICT); SimExecutable e = d.compile(p)) {
-            List<Step> steps = e.steps();
+            List<PlanStep> steps = e.steps();
             LibraryCall call = (LibraryCall) steps.getLast();
             assertEquals(call.out().getFirst(), call.residual());
             call.in().subList(0, 2).forEach(b -> assertNotEquals(b.address(), call.residual().address()));
@@ -140,7 +140,7 @@ class LibraryTest {
     // ---- what a library may do besides ---------------------------------------------------------------------------------
 
     static Stream<OpCase> attentions() {
-        return OpCase.all().filter(c -> c.op() instanceof Attention);
+        return OpCase.all().filter(c -> c.op() instanceof DotProductAttention);
     }
 
     /** Forward and pull-back to q alone, and to keys too; with its push-forward it stays ours. Places are guarded. */
@@ -167,11 +167,11 @@ class LibraryTest {
     void onlyWhatIsOffered() throws Exception {
         try (Golden g = new Golden(Golden.SD15)) {
             Program p = Simplify.of(Vjp.of(g.unetProgram(Shape.of(1, 8, 8, 4), 7), "out_sample", "sample"));
-            Offer offer = (op, in, stored) -> op instanceof AttentionVjp && in.getFirst().shape().dim(1) == 64;
+            Offer offer = (op, in, stored) -> op instanceof DotProductAttentionVjp && in.getFirst().shape().dim(1) == 64;
             try (SimDevice d = new SimDevice(2, DType.F32, MachineOptions.running(2), offer); SimExecutable e = d.compile(p)) {
                 List<Op> taken = e.steps().stream().filter(s -> s instanceof LibraryCall).map(s -> ((LibraryCall) s).op())
-                        .filter(o -> o instanceof Attention || o instanceof AttentionVjp).toList();
-                assertEquals(p.body().stream().filter(i -> i.op() instanceof AttentionVjp && i.in().getFirst().dim(1) == 64).map(Instr::op).toList(), taken);
+                        .filter(o -> o instanceof DotProductAttention || o instanceof DotProductAttentionVjp).toList();
+                assertEquals(p.body().stream().filter(i -> i.op() instanceof DotProductAttentionVjp && i.in().getFirst().dim(1) == 64).map(Instr::op).toList(), taken);
                 assertTrue(taken.size() > 2);
                 Map<String, Tensor> in = Map.of("sample", OpCase.random(Shape.of(1, 8, 8, 4), 1), "timestep", Tensor.of(Shape.of(1), 501f),
                         "encoder_hidden_states", OpCase.random(p.input("encoder_hidden_states").shape(), 2), "cotangent", OpCase.random(Shape.of(1, 8, 8, 4), 3));

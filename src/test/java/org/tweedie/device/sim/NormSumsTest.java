@@ -14,9 +14,9 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.tweedie.device.Conformance;
 import org.tweedie.device.OpCase;
-import org.tweedie.device.gpu.Arg;
-import org.tweedie.device.gpu.Buffer;
-import org.tweedie.device.gpu.Launch;
+import org.tweedie.device.gpu.launch.Arg;
+import org.tweedie.device.gpu.launch.Buffer;
+import org.tweedie.device.gpu.launch.Launch;
 import org.tweedie.device.reference.ReferenceDevice;
 import org.tweedie.program.DType;
 import org.tweedie.program.Program;
@@ -25,8 +25,8 @@ import org.tweedie.program.Tensor;
 import org.tweedie.program.Tracer;
 import org.tweedie.program.Type;
 import org.tweedie.program.Value;
-import org.tweedie.program.op.GroupNorm;
-import org.tweedie.program.op.GroupNormVjp;
+import org.tweedie.program.op.GroupNormalization;
+import org.tweedie.program.op.GroupNormalizationVjp;
 import org.tweedie.ptx.launch.MachineOptions;
 
 /** The pull-back of a norm with what is added to it, by each of the three families of kernels: numbers, and where the result may lie. */
@@ -43,14 +43,14 @@ class NormSumsTest {
     /** dx + plus of operands that a network has made; those that are not to die there are outputs as well. */
     private static Program program(String dying, Shape s) {
         Tracer t = new Tracer(dying + " " + s);
-        GroupNorm norm = new GroupNorm(s.equals(BLOCK) ? 4 : s.equals(ROWS) ? 1 : 2, 1e-5, !s.equals(ROWS));
+        GroupNormalization norm = new GroupNormalization(s.equals(BLOCK) ? 4 : s.equals(ROWS) ? 1 : 2, 1e-5, !s.equals(ROWS));
         Value gamma = t.constant("gamma", OpCase.random(Shape.of(s.dim(-1)), 1));
         Value beta = t.constant("beta", OpCase.random(Shape.of(s.dim(-1)), 2));
         Map<String, Value> made = new HashMap<>();
         for (String name : List.of("x", "dy", "plus")) {
             made.put(name, t.emit1(norm, t.input("of " + name, Type.real(s)), gamma, beta));
         }
-        Value dx = t.emit1(new GroupNormVjp(norm), made.get("x"), gamma, beta, made.get("dy"));
+        Value dx = t.emit1(new GroupNormalizationVjp(norm), made.get("x"), gamma, beta, made.get("dy"));
         t.output("y", t.add(made.get(dying.endsWith(" added") ? dying.split(" ")[0] : "plus"), dx));
         made.forEach((name, v) -> {
             if (!dying.equals("all") && !dying.startsWith(name)) {

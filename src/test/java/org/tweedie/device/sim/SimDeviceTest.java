@@ -12,8 +12,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.tweedie.device.OpCase;
-import org.tweedie.device.gpu.Launch;
-import org.tweedie.device.gpu.Step;
+import org.tweedie.device.gpu.launch.Launch;
+import org.tweedie.device.gpu.launch.PlanStep;
 import org.tweedie.program.DType;
 import org.tweedie.program.Program;
 import org.tweedie.program.Shape;
@@ -73,7 +73,7 @@ class SimDeviceTest {
         t.output("x", x);
         try (SimExecutable e = device.compile(t.finish())) {
             e.run(Map.of("x", OpCase.random(Shape.of(64), 1)));
-            List<Step> steps = e.steps();
+            List<PlanStep> steps = e.steps();
             device.simulator.launch((Launch) steps.getFirst()); // reads x, which is an output too and so lives on
             KernelFault fault = assertThrows(KernelFault.class, () -> device.simulator.launch((Launch) steps.getLast()));
             assertEquals(KernelFault.Kind.UNINITIALISED, fault.kind());

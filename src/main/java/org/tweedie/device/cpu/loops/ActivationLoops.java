@@ -69,7 +69,8 @@ public final class ActivationLoops {
         }
     }
 
-    private static void gelu(int order, long x, long y, int n, long e) {
+    /** The values (order 0) or slopes (order 1) of GELU, with working memory e. */
+    static void gelu(int order, long x, long y, int n, long e) {
         if (order > 1) {
             plain(Fn.GELU, order, x, y, n);
             return;

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.tweedie.device.cpu.onednn.Primitives;
 import org.tweedie.program.Shape;
-import org.tweedie.program.op.Attention;
+import org.tweedie.program.op.DotProductAttention;
 
 /**
  * Cuts an attention into blocks of queries whose scores fit into the cache, and describes the layouts of its matrices. Heads are
@@ -32,7 +32,7 @@ final class AttentionBlocks {
     final float scale;
     final boolean causal;
 
-    AttentionBlocks(Attention op, Shape q, Shape k) {
+    AttentionBlocks(DotProductAttention op, Shape q, Shape k) {
         samples = q.dim(0);
         heads = op.heads();
         n = q.dim(1);

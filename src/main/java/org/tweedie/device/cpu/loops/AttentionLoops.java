@@ -10,9 +10,9 @@ import org.tweedie.device.cpu.onednn.Native;
 import org.tweedie.device.cpu.onednn.Parallel;
 import org.tweedie.device.cpu.onednn.Primitives;
 import org.tweedie.program.Type;
-import org.tweedie.program.op.Attention;
-import org.tweedie.program.op.AttentionJvp;
-import org.tweedie.program.op.AttentionVjp;
+import org.tweedie.program.op.DotProductAttention;
+import org.tweedie.program.op.DotProductAttentionJvp;
+import org.tweedie.program.op.DotProductAttentionVjp;
 
 /**
  * Computes attention, its pull-back and its push-forward, one block of queries at a time. Products run in oneDNN, the operations
@@ -28,7 +28,7 @@ public final class AttentionLoops {
     private final List<Block> blocks;
     private final long scores; // the bytes of one buffer of scores
 
-    private AttentionLoops(Primitives primitives, Parallel parallel, Attention op, List<Type> in) {
+    private AttentionLoops(Primitives primitives, Parallel parallel, DotProductAttention op, List<Type> in) {
         this.primitives = primitives;
         this.parallel = parallel;
         this.at = new AttentionBlocks(op, in.get(0).shape(), in.get(1).shape());
@@ -97,7 +97,7 @@ public final class AttentionLoops {
 
     // ---- forward -----------------------------------------------------------------------------------------------
 
-    public static CpuKernel forward(Primitives primitives, Parallel parallel, Attention op, List<Type> in) {
+    public static CpuKernel forward(Primitives primitives, Parallel parallel, DotProductAttention op, List<Type> in) {
         AttentionLoops a = new AttentionLoops(primitives, parallel, op, in);
         long scratch = Math.max(a.scratch(Product.SCORES, false), a.scratch(Product.MIX, false));
         return new CpuKernel(a.scores + scratch, p -> {
@@ -128,7 +128,7 @@ public final class AttentionLoops {
 
     // ---- pull-back ---------------------------------------------------------------------------------------------
 
-    public static CpuKernel vjp(Primitives primitives, Parallel parallel, AttentionVjp op, List<Type> in) {
+    public static CpuKernel vjp(Primitives primitives, Parallel parallel, DotProductAttentionVjp op, List<Type> in) {
         AttentionLoops a = new AttentionLoops(primitives, parallel, op.of(), in);
         long scratch = Math.max(a.scratch(Product.SCORES, false), a.scratch(Product.MIX, false));
         if (op.keys()) {
@@ -172,7 +172,7 @@ public final class AttentionLoops {
 
     // ---- push-forward ------------------------------------------------------------------------------------------
 
-    public static CpuKernel jvp(Primitives primitives, Parallel parallel, AttentionJvp op, List<Type> in) {
+    public static CpuKernel jvp(Primitives primitives, Parallel parallel, DotProductAttentionJvp op, List<Type> in) {
         AttentionLoops a = new AttentionLoops(primitives, parallel, op.of(), in);
         long scratch = Math.max(a.scratch(Product.SCORES, false), a.scratch(Product.MIX, false));
         if (op.keys()) {

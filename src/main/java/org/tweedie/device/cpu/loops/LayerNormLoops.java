@@ -9,7 +9,7 @@ import static org.tweedie.device.cpu.loops.VectorMath.store;
 import jdk.incubator.vector.FloatVector;
 import org.tweedie.device.cpu.onednn.Parallel;
 import org.tweedie.program.Shape;
-import org.tweedie.program.op.GroupNorm;
+import org.tweedie.program.op.GroupNormalization;
 
 /**
  * Computes group norm of one group at one place, which is layer norm, and its derivatives. It works row by row in the cache and
@@ -22,12 +22,12 @@ final class LayerNormLoops {
 
     private LayerNormLoops() {}
 
-    static boolean fits(GroupNorm op, Shape x) {
+    static boolean fits(GroupNormalization op, Shape x) {
         int c = x.dim(-1);
         return op.groups() == 1 && !op.silu() && x.size() == (long) x.dim(0) * c && c % L == 0 && c <= MAX;
     }
 
-    static CpuKernel forward(Parallel parallel, GroupNorm op, Shape x) {
+    static CpuKernel forward(Parallel parallel, GroupNormalization op, Shape x) {
         int c = x.dim(-1);
         int rows = x.dim(0);
         int chunks = Parallel.chunks(rows, Math.max(1, GRAIN / c));
@@ -50,7 +50,7 @@ final class LayerNormLoops {
      * Returns the kernel of the pull-back (v = gamma dy, dx = r project(v)) or of the push-forward (v = tx, ty = gamma r
      * project(v)).
      */
-    static CpuKernel derivative(Parallel parallel, GroupNorm op, Shape x, boolean pullBack) {
+    static CpuKernel derivative(Parallel parallel, GroupNormalization op, Shape x, boolean pullBack) {
         int c = x.dim(-1);
         int rows = x.dim(0);
         int chunks = Parallel.chunks(rows, Math.max(1, GRAIN / c));

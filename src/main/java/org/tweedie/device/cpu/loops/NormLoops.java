@@ -10,7 +10,7 @@ import jdk.incubator.vector.FloatVector;
 import org.tweedie.device.cpu.onednn.Native;
 import org.tweedie.device.cpu.onednn.Parallel;
 import org.tweedie.program.Shape;
-import org.tweedie.program.op.GroupNorm;
+import org.tweedie.program.op.GroupNormalization;
 
 /**
  * Computes group norm, its pull-back and its push-forward on x [B,P,C]. Each reads x once for the statistics and once more to
@@ -38,7 +38,7 @@ public final class NormLoops {
     private enum Form { FORWARD, VJP, JVP }
 
     private final Parallel parallel;
-    private final GroupNorm op;
+    private final GroupNormalization op;
     private final Form form;
     private final int samples;
     private final long places;
@@ -46,7 +46,7 @@ public final class NormLoops {
     private final int blocks; // the number of blocks of a sample
     private final int step; // the bytes of a table
 
-    private NormLoops(Parallel parallel, GroupNorm op, Form form, Shape x) {
+    private NormLoops(Parallel parallel, GroupNormalization op, Form form, Shape x) {
         this.parallel = parallel;
         this.op = op;
         this.form = form;
@@ -57,17 +57,17 @@ public final class NormLoops {
         this.step = (int) Native.roundUp(4L * channels);
     }
 
-    public static CpuKernel forward(Parallel parallel, GroupNorm op, Shape x) {
+    public static CpuKernel forward(Parallel parallel, GroupNormalization op, Shape x) {
         return LayerNormLoops.fits(op, x) ? LayerNormLoops.forward(parallel, op, x) : new NormLoops(parallel, op, Form.FORWARD, x)
                 .kernel();
     }
 
-    public static CpuKernel vjp(Parallel parallel, GroupNorm op, Shape x) {
+    public static CpuKernel vjp(Parallel parallel, GroupNormalization op, Shape x) {
         return LayerNormLoops.fits(op, x) ? LayerNormLoops.derivative(parallel, op, x, true)
                 : new NormLoops(parallel, op, Form.VJP, x).kernel();
     }
 
-    public static CpuKernel jvp(Parallel parallel, GroupNorm op, Shape x) {
+    public static CpuKernel jvp(Parallel parallel, GroupNormalization op, Shape x) {
         return LayerNormLoops.fits(op, x) ? LayerNormLoops.derivative(parallel, op, x, false)
                 : new NormLoops(parallel, op, Form.JVP, x).kernel();
     }

@@ -9,7 +9,7 @@ import org.tweedie.device.cpu.onednn.Primitives;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.Type;
-import org.tweedie.program.op.Conv2d;
+import org.tweedie.program.op.Convolution;
 import org.tweedie.program.op.MatMul;
 
 /**
@@ -46,7 +46,7 @@ public final class ProductCalls {
      *
      * @param weights the weight where it is a constant, else null
      */
-    public CpuKernel conv2d(Conv2d op, List<Type> in, Shape out, Tensor weights) {
+    public CpuKernel conv2d(Convolution op, List<Type> in, Shape out, Tensor weights) {
         Shape w = in.get(1).shape();
         long src = image(in.get(0).shape());
         long dst = image(out);
@@ -61,7 +61,7 @@ public final class ProductCalls {
      * kernel on mirrored weights, which is as fast as a forward convolution with weights that we mirror (measured on 3x3 at 32 to
      * 1280 channels), so there is no code for the latter.
      */
-    public CpuKernel conv2dVjp(Conv2d op, List<Type> in, Shape out, Tensor weights) {
+    public CpuKernel conv2dVjp(Convolution op, List<Type> in, Shape out, Tensor weights) {
         Shape w = in.get(1).shape();
         long diffDst = image(in.get(0).shape());
         long diffSrc = image(out);
@@ -80,11 +80,11 @@ public final class ProductCalls {
         return p.any(w.dim(0), w.dim(1), w.dim(2), w.dim(3));
     }
 
-    private static long[] before(Conv2d op) {
+    private static long[] before(Convolution op) {
         return new long[] {op.top(), op.left()};
     }
 
-    private static long[] after(Conv2d op) {
+    private static long[] after(Convolution op) {
         return new long[] {op.bottom(), op.right()};
     }
 

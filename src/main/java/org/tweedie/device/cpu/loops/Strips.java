@@ -82,6 +82,13 @@ final class Strips {
         }
     }
 
+    /** z = x + y. */
+    static void add(long x, long y, long z, int n) {
+        for (int i = 0; i < n; i += L) {
+            store(load(x + 4L * i).add(load(y + 4L * i)), z + 4L * i);
+        }
+    }
+
     /** Computes z = x y. */
     static void mul(long x, long y, long z, int n) {
         for (int i = 0; i < n; i += L) {

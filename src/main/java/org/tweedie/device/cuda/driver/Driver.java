@@ -3,7 +3,7 @@ package org.tweedie.device.cuda.driver;
 
 import java.lang.foreign.MemorySegment;
 import org.tweedie.device.cuda.Parameters;
-import org.tweedie.device.gpu.Launch;
+import org.tweedie.device.gpu.launch.Launch;
 
 /**
  * The calls of NVIDIA's driver that this device makes, and cuBLAS, which works on the driver's streams. {@link Jcuda} makes the

@@ -25,7 +25,7 @@ import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
 import jcuda.driver.JITOptions;
-import org.tweedie.device.gpu.Launch;
+import org.tweedie.device.gpu.launch.Launch;
 
 /** Calls the driver through JCuda. Creating an object initialises CUDA in this process. */
 public final class Jcuda implements Driver {

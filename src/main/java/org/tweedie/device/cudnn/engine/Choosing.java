@@ -10,7 +10,7 @@ import org.tweedie.device.cudnn.binding.CudnnException;
 import org.tweedie.device.cudnn.binding.Scope;
 import org.tweedie.device.cudnn.binding.Target;
 import org.tweedie.device.cudnn.graph.Graph;
-import org.tweedie.device.gpu.LibraryCall;
+import org.tweedie.device.gpu.launch.LibraryCall;
 
 /**
  * Finds the engine for one graph: the stored choice, or the fastest of the few engines that cuDNN ranks first. The prepared graph

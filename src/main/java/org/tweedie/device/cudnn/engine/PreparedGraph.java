@@ -10,8 +10,8 @@ import org.tweedie.device.cudnn.binding.DescriptorKind;
 import org.tweedie.device.cudnn.binding.Scope;
 import org.tweedie.device.cudnn.graph.Graph;
 import org.tweedie.device.cudnn.graph.TensorPlace;
-import org.tweedie.device.gpu.LibraryCall;
-import org.tweedie.device.gpu.Vendor;
+import org.tweedie.device.gpu.launch.LibraryCall;
+import org.tweedie.device.gpu.launch.Vendor;
 
 /**
  * A graph with its plan, ready to run. The graph's scratch tensors are at the start of working memory; the plan's own bytes

@@ -4,10 +4,10 @@ package org.tweedie.device.cudnn.engine;
 import java.util.Optional;
 import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
-import org.tweedie.program.op.Attention;
-import org.tweedie.program.op.AttentionVjp;
-import org.tweedie.program.op.Conv2d;
-import org.tweedie.program.op.Conv2dVjp;
+import org.tweedie.program.op.DotProductAttention;
+import org.tweedie.program.op.DotProductAttentionVjp;
+import org.tweedie.program.op.Convolution;
+import org.tweedie.program.op.ConvolutionVjp;
 import org.tweedie.program.op.Op;
 
 /**
@@ -25,17 +25,17 @@ public record Support(long version, int capability) {
     /** Returns why an op is not given to cuDNN, or nothing. For attention, x is q [B,T,C] and second is k [B,S,C]. */
     public Optional<String> refusal(Op op, Shape x, Shape second, DType stored) {
         String reason = switch (op) {
-            case Conv2d _, Conv2dVjp _ -> stored == DType.F32 || stored == DType.F16 || stored == DType.BF16 ? null
+            case Convolution _, ConvolutionVjp _ -> stored == DType.F32 || stored == DType.F16 || stored == DType.BF16 ? null
                     : "convolutions are supported in F32, F16 or BF16, not in " + stored;
-            case Attention a -> attention(a, x, stored, capability >= 90 && capability < 100 ? 256 : 128);
-            case AttentionVjp v -> backward(v.of(), x, second, stored);
+            case DotProductAttention a -> attention(a, x, stored, capability >= 90 && capability < 100 ? 256 : 128);
+            case DotProductAttentionVjp v -> backward(v.of(), x, second, stored);
             default -> op.getClass().getSimpleName() + " is not given to cuDNN";
         };
         return Optional.ofNullable(reason).map(r -> "cuDNN " + text() + " on compute capability " + capability / 10 + "."
                 + capability % 10 + ": " + r);
     }
 
-    private String attention(Attention op, Shape q, DType stored, int most) {
+    private String attention(DotProductAttention op, Shape q, DType stored, int most) {
         int d = q.dim(2) / op.heads();
         if (stored != DType.F16 && stored != DType.BF16) {
             return "attention is supported in F16 or BF16, not in " + stored;
@@ -52,7 +52,7 @@ public record Support(long version, int capability) {
         return d % 8 != 0 || d > most ? "heads must have a multiple of 8 channels, at most " + most + ", not " + d : null;
     }
 
-    private String backward(Attention op, Shape q, Shape k, DType stored) {
+    private String backward(DotProductAttention op, Shape q, Shape k, DType stored) {
         if (capability >= 100) {
             return "the deterministic pull-back of attention has not been shown to work on such cards";
         }

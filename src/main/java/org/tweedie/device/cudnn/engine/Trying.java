@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.OptionalDouble;
 import java.util.stream.Collectors;
 import org.tweedie.device.cudnn.binding.CudnnException;
-import org.tweedie.device.gpu.Buffer;
-import org.tweedie.device.gpu.LibraryCall;
+import org.tweedie.device.gpu.launch.Buffer;
+import org.tweedie.device.gpu.launch.LibraryCall;
 
 /**
  * Runs engines against each other on a card. A failure that no other engine can avoid, such as a card that has faulted, is thrown

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.device.cudnn.graph;
 
-import org.tweedie.device.gpu.Buffer;
-import org.tweedie.device.gpu.LibraryCall;
+import org.tweedie.device.gpu.launch.Buffer;
+import org.tweedie.device.gpu.launch.LibraryCall;
 import org.tweedie.program.DType;
-import org.tweedie.program.op.Attention;
-import org.tweedie.program.op.AttentionVjp;
+import org.tweedie.program.op.DotProductAttention;
+import org.tweedie.program.op.DotProductAttentionVjp;
 
 /**
  * Builds attention as the graphs that cuDNN recognises as one fused kernel. It looks for exactly these operations in this order
@@ -22,7 +22,7 @@ public final class AttentionGraphs {
     private final DType stored;
     private final float scale;
 
-    private AttentionGraphs(Graph g, Attention op, Buffer q, Buffer k) {
+    private AttentionGraphs(Graph g, DotProductAttention op, Buffer q, Buffer k) {
         this.g = g;
         this.b = q.shape().dim(0);
         this.heads = op.heads();
@@ -34,7 +34,7 @@ public final class AttentionGraphs {
     }
 
     /** Computes o and lse of q, k, v. */
-    public static void forward(Graph g, Attention op, LibraryCall call) {
+    public static void forward(Graph g, DotProductAttention op, LibraryCall call) {
         new AttentionGraphs(g, op, call.in().get(0), call.in().get(1)).forward();
     }
 
@@ -42,7 +42,7 @@ public final class AttentionGraphs {
      * Computes dq and, where they are wanted, dk and dv of q, k, v, o, lse, do. Where dk and dv are not wanted, they go to
      * working memory, since cuDNN computes all three at once.
      */
-    public static void backward(Graph g, AttentionVjp op, LibraryCall call) {
+    public static void backward(Graph g, DotProductAttentionVjp op, LibraryCall call) {
         new AttentionGraphs(g, op.of(), call.in().get(0), call.in().get(1)).backward(op.keys());
     }
 

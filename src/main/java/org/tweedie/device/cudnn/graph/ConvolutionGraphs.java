@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.device.cudnn.graph;
 
-import org.tweedie.device.gpu.Buffer;
-import org.tweedie.device.gpu.Epilogue;
-import org.tweedie.device.gpu.LibraryCall;
+import org.tweedie.device.gpu.launch.Buffer;
+import org.tweedie.device.gpu.launch.Epilogue;
+import org.tweedie.device.gpu.launch.LibraryCall;
 import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
-import org.tweedie.program.op.Conv2d;
-import org.tweedie.program.op.Conv2dVjp;
+import org.tweedie.program.op.Convolution;
+import org.tweedie.program.op.ConvolutionVjp;
 
 /**
  * Builds convolutions as graphs. cuDNN names the axes of an image N, C, H, W and those of a filter K, C, R, S whatever their
@@ -17,7 +17,7 @@ public final class ConvolutionGraphs {
     private ConvolutionGraphs() {}
 
     /** Computes y = silu(conv(x, w) + residual + bias), or those terms of it that the call has. */
-    public static void forward(Graph g, Conv2d op, LibraryCall call) {
+    public static void forward(Graph g, Convolution op, LibraryCall call) {
         Graph.Tensor x = image(g, new TensorPlace.In(0), call.in().get(0));
         Graph.Tensor w = image(g, new TensorPlace.In(1), call.in().get(1)); // [Cout,kh,kw,Cin] has the order of an image
         Graph.Tensor y = image(g, new TensorPlace.Out(0), call.out().getFirst());
@@ -63,7 +63,7 @@ public final class ConvolutionGraphs {
     }
 
     /** Computes dx of dy and w. */
-    public static void backwardData(Graph g, Conv2dVjp op, LibraryCall call) {
+    public static void backwardData(Graph g, ConvolutionVjp op, LibraryCall call) {
         g.backwardData(op.of(), image(g, new TensorPlace.In(0), call.in().get(0)),
                 image(g, new TensorPlace.In(1), call.in().get(1)),
                 image(g, new TensorPlace.Out(0), call.out().getFirst()));

@@ -9,7 +9,7 @@ import org.tweedie.device.cudnn.binding.DescriptorKind;
 import org.tweedie.device.cudnn.binding.Scope;
 import org.tweedie.device.cudnn.binding.Target;
 import org.tweedie.program.DType;
-import org.tweedie.program.op.Conv2d;
+import org.tweedie.program.op.Convolution;
 
 /**
  * A few operations on tensors that cuDNN turns into one kernel or a few. All arithmetic is F32. Tensors between operations are
@@ -99,7 +99,7 @@ public final class Graph {
     }
 
     /** Adds the operation y = x (cross-correlated with) w. */
-    void convolution(Conv2d op, Tensor x, Tensor w, Tensor y) {
+    void convolution(Convolution op, Tensor x, Tensor w, Tensor y) {
         add(scope.create(DescriptorKind.OPERATION_CONVOLUTION_FORWARD).set(Attribute.OPERATION_CONVOLUTION_FORWARD_X,
                 x.descriptor())
                 .set(Attribute.OPERATION_CONVOLUTION_FORWARD_W, w.descriptor()).set(Attribute.OPERATION_CONVOLUTION_FORWARD_Y,
@@ -110,7 +110,7 @@ public final class Graph {
     }
 
     /** Adds the operation that pulls dy back through {@link #convolution} to dx. */
-    void backwardData(Conv2d op, Tensor dy, Tensor w, Tensor dx) {
+    void backwardData(Convolution op, Tensor dy, Tensor w, Tensor dx) {
         add(scope.create(DescriptorKind.OPERATION_CONVOLUTION_BACKWARD_DATA).set(Attribute.OPERATION_CONVOLUTION_BWD_DATA_DY,
                 dy.descriptor())
                 .set(Attribute.OPERATION_CONVOLUTION_BWD_DATA_W, w.descriptor()).set(Attribute.OPERATION_CONVOLUTION_BWD_DATA_DX,
@@ -120,7 +120,7 @@ public final class Graph {
                 .setFloat(Attribute.OPERATION_CONVOLUTION_BWD_DATA_BETA, 0f));
     }
 
-    private BackendDescriptor geometry(Conv2d op) {
+    private BackendDescriptor geometry(Convolution op) {
         return scope.create(DescriptorKind.CONVOLUTION).set(Attribute.CONVOLUTION_COMP_TYPE, code(DType.F32))
                 .set(Attribute.CONVOLUTION_CONV_MODE, 1) // the code of cross-correlation
                 .set(Attribute.CONVOLUTION_SPATIAL_DIMS, 2).set(Attribute.CONVOLUTION_DILATIONS, 1, 1)

@@ -17,9 +17,9 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tweedie.device.cuda.Parameters;
-import org.tweedie.device.gpu.Arg;
-import org.tweedie.device.gpu.Buffer;
-import org.tweedie.device.gpu.Launch;
+import org.tweedie.device.gpu.launch.Arg;
+import org.tweedie.device.gpu.launch.Buffer;
+import org.tweedie.device.gpu.launch.Launch;
 import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 

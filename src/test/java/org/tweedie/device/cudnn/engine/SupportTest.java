@@ -8,19 +8,19 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
-import org.tweedie.program.op.Attention;
-import org.tweedie.program.op.AttentionVjp;
-import org.tweedie.program.op.Conv2d;
+import org.tweedie.program.op.DotProductAttention;
+import org.tweedie.program.op.DotProductAttentionVjp;
+import org.tweedie.program.op.Convolution;
 
 /** Tests which attention goes to cuDNN, by version and card. */
 class SupportTest {
     private static Optional<String> forward(long version, int capability, int queries, int keys, int d, DType stored) {
-        return new Support(version, capability).refusal(new Attention(8, false), Shape.of(2, queries, 8 * d),
+        return new Support(version, capability).refusal(new DotProductAttention(8, false), Shape.of(2, queries, 8 * d),
                 Shape.of(2, keys, 8 * d), stored);
     }
 
     private static Optional<String> backward(long version, int capability, int queries, int keys, int d) {
-        return new Support(version, capability).refusal(new AttentionVjp(new Attention(8, false), false),
+        return new Support(version, capability).refusal(new DotProductAttentionVjp(new DotProductAttention(8, false), false),
                 Shape.of(2, queries, 8 * d), Shape.of(2, keys, 8 * d),
                 DType.BF16);
     }
@@ -55,7 +55,7 @@ class SupportTest {
         refused("install 9.10.2 or later", backward(91001, 90, 128, 128, 40));
         taken(forward(91002, 90, 64, 64, 40, DType.F16));
         taken(forward(90900, 90, 64, 64, 40, DType.F16));
-        taken(new Support(91000, 90).refusal(new Conv2d(1, 1, 1, 1, 1), Shape.of(1, 8, 8, 8), Shape.of(8, 8, 3, 3), DType.F16));
+        taken(new Support(91000, 90).refusal(new Convolution(1, 1, 1, 1, 1), Shape.of(1, 8, 8, 8), Shape.of(8, 8, 3, 3), DType.F16));
     }
 
     @Test
@@ -73,7 +73,7 @@ class SupportTest {
 
     @Test
     void causalAttentionIsOurs() {
-        refused("left to our kernels", new Support(92400, 90).refusal(new Attention(12, true), Shape.of(1, 77, 768),
+        refused("left to our kernels", new Support(92400, 90).refusal(new DotProductAttention(12, true), Shape.of(1, 77, 768),
                 Shape.of(1, 77, 768), DType.F16));
     }
 }

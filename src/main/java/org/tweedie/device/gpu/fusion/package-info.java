@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * Decides which instructions of a program one kernel does together, in which type each value is stored, and where one is
+ * converted.
+ */
+package org.tweedie.device.gpu.fusion;

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * The steps of a plan with their arguments and buffers: a {@link org.tweedie.device.gpu.launch.Launch launch} of one of our
+ * kernels or a {@link org.tweedie.device.gpu.launch.LibraryCall call} of a vendor's library.
+ */
+package org.tweedie.device.gpu.launch;
