@@ -3,7 +3,8 @@
 
     python bench/summarise.py table.csv [more.csv ...]
 
-Means over the pictures; differences between variants are paired by picture, with a 95 % interval of Student's t.
+Means over the pictures; differences to the first solver of the table are paired by picture, with a 95 %
+interval of Student's t.
 """
 import collections
 import csv
@@ -13,18 +14,23 @@ import sys
 T95 = {4: 3.182, 8: 2.365, 16: 2.131, 24: 2.069}  # two-sided, n - 1 degrees of freedom
 
 
+BASES = ("measurement", "pinv", "autoencoder")
+
+
 def read(files):
+    """The rows by task, solver and picture; tables of before solvers had specs call that column variant."""
     rows = {}
     for name in files:
         with open(name) as f:
-            for r in csv.DictReader(f, fieldnames=HEADER):
-                if r["picture"] != "picture":
-                    rows[r["task"], r["variant"], r["picture"]] = r
+            headed = f.readline().startswith("picture,")
+            f.seek(0)
+            for r in csv.DictReader(f, fieldnames=None if headed else OLD_HEADER):
+                rows[r["task"], r.get("solver") or r["variant"], r["picture"]] = r
     return rows
 
 
-HEADER = ("picture task variant psnr ssim residual decoded_psnr decoded_ssim decoded_residual seconds "
-          "nfe unet_forwards unet_vjps decodes decode_vjps encodes").split()
+OLD_HEADER = ("picture task variant psnr ssim residual decoded_psnr decoded_ssim decoded_residual seconds "
+              "nfe unet_forwards unet_vjps decodes decode_vjps encodes").split()
 
 
 def mean(rows, key):
@@ -37,11 +43,12 @@ def main():
     for (task, variant, picture), r in rows.items():
         groups[task, variant][picture] = r
     tasks = list(dict.fromkeys(t for t, _ in groups))
-    print("| task | variant | n | PSNR | SSIM | residual / noise | before pixel consistency: PSNR, SSIM, residual | seconds | "
+    solvers = [s for s in dict.fromkeys(s for _, s in groups) if s not in BASES]
+    print("| task | solver | n | PSNR | SSIM | residual / noise | before pixel consistency: PSNR, SSIM, residual | seconds | "
           "nfe, unet forwards, unet vjps, decodes, decode vjps |")
     print("|---|---|---|---|---|---|---|---|---|")
     for task in tasks:
-        for variant in ("measurement", "pinv", "autoencoder", "first-order", "paper", "normalised"):
+        for variant in [*BASES, *solvers]:
             g = list(groups.get((task, variant), {}).values())
             if not g:
                 continue
@@ -55,7 +62,7 @@ def main():
             print(line)
     print("\n| task | difference | PSNR, dB | SSIM |\n|---|---|---|---|")
     for task in tasks:
-        for a, b in (("first-order", "pinv"), ("paper", "first-order"), ("normalised", "first-order")):
+        for a, b in [(s, "pinv" if s == solvers[0] else solvers[0]) for s in solvers]:
             x, y = groups.get((task, a), {}), groups.get((task, b), {})
             both = sorted(set(x) & set(y))
             if both:

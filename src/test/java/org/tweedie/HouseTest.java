@@ -60,8 +60,8 @@ public class HouseTest {
      * itself.
      */
     private static final List<String> LAYERS = List.of("cli", "workload", "entry", "eval", "solve", "inverse", "sample",
-            "measure", "metrics", "diffusion",
-            "profile", "model", "nn", "weights", "image", "device", "transform", "ptx", "program", "options");
+            "measure", "metrics", "diffusion", "profile", "model", "nn", "weights", "image", "device", "transform", "ptx",
+            "program", "options");
 
     private static final JavaClasses MAIN = new ClassFileImporter().importUrl(Program.class.getProtectionDomain().getCodeSource()
             .getLocation());

@@ -107,10 +107,7 @@ public final class Prior implements AutoCloseable {
         return compilations;
     }
 
-    /**
-     * The number of programs that were run once because all that they compute depends on constants alone, such as the
-     * prompt's keys.
-     */
+    /** The number of programs that ran once because their results depend on constants alone, such as the prompt's keys. */
     public int folds() {
         return folds.runs();
     }

@@ -117,7 +117,7 @@ class KernelTest {
     @Test
     void refusesFiles() {
         assertTrue(Cli.run("kernel", in("bad.ptx"), "scale").fault(2).contains("instruction 'frob.f32' is not known"));
-        assertTrue(Cli.run("kernel", in("k.ptx"), "scael").fault(2).contains("there is none of this name; it has scale"));
+        assertTrue(Cli.run("kernel", in("k.ptx"), "scael").fault(2).contains("no kernel has this name; the file has scale"));
         assertTrue(Cli.run("kernel", in("x.safetensors")).fault(2).contains("expected PTX text"));
         assertTrue(scale("x,out:y:F32:70,70,1,2", "--shared", "1024").fault(2).contains("takes none"));
         assertTrue(Cli.run("kernel", in("k.ptx"), "scale", "--grid", "0", "--in", in("x.safetensors"), "--args",

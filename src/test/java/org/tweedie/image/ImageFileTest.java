@@ -197,9 +197,9 @@ class ImageFileTest {
         List<PngChunks.Chunk> chunks = PngChunks.read("a", whole);
         List<PngChunks.Chunk> noPixels = chunks.stream().filter(c -> !c.type().equals("IDAT")).toList();
         assertTrue(refused(Files.write(dir.resolve("empty.png"), PngChunks.write(noPixels)))
-                .startsWith("damaged or unsupported PNG file"));
+                .startsWith("is a damaged or unsupported PNG file"));
         Path jpeg = Files.write(dir.resolve("cut.jpg"), new byte[] {(byte) 0xFF, (byte) 0xD8, (byte) 0xFF, (byte) 0xE0, 0, 2});
-        assertTrue(refused(jpeg).startsWith("damaged or unsupported JPEG file"));
+        assertTrue(refused(jpeg).startsWith("is a damaged or unsupported JPEG file"));
     }
 
     @Test

@@ -76,7 +76,7 @@ final class CudnnSearch {
         }
         if (cuda > Toolkit.CUBLAS && !place.named()) {
             return new Candidate.Refused("a cuDNN for CUDA " + cuda + " in " + place.folder()
-                    + " needs this folder and a libcublas.so."
+                    + ", which needs this folder and a libcublas.so."
                     + Toolkit.CUBLAS + " that forwards to cuBLAS " + cuda + ", both named in " + SearchPath.VARIABLE);
         }
         return new Candidate.Usable(files, version, cuda);

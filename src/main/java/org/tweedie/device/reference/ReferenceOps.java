@@ -2,6 +2,7 @@
 package org.tweedie.device.reference;
 
 import java.util.List;
+import java.util.function.IntToDoubleFunction;
 import org.tweedie.program.op.*;
 
 /**
@@ -15,44 +16,19 @@ final class ReferenceOps {
         Array x = in.getFirst();
         Array y = out.getFirst();
         switch (op) {
-            case Affine o -> {
-                for (int i = 0; i < y.size(); i++) {
-                    y.data()[i] = o.scale() * x.data()[i] + o.shift();
-                }
-            }
-            case Unary o -> {
-                for (int i = 0; i < y.size(); i++) {
-                    y.data()[i] = o.fn().at(o.order(), x.data()[i]);
-                }
-            }
-            case UnaryMul o -> {
-                for (int i = 0; i < y.size(); i++) {
-                    y.data()[i] = in.get(1).data()[i] * o.fn().at(o.order(), x.data()[i]);
-                }
-            }
+            case Affine o -> each(y, i -> o.scale() * x.data()[i] + o.shift());
+            case Unary o -> each(y, i -> o.fn().at(o.order(), x.data()[i]));
+            case UnaryMul o -> each(y, i -> in.get(1).data()[i] * o.fn().at(o.order(), x.data()[i]));
             case Binary o -> binary(o.kind(), x, in.get(1), y);
-            case ReduceSum o -> {
-                for (int i = 0; i < x.size(); i++) {
-                    y.data()[y.at(x.index(i))] += x.data()[i];
-                }
-            }
-            case Broadcast o -> {
-                for (int i = 0; i < y.size(); i++) {
-                    y.data()[i] = x.data()[x.at(y.index(i))];
-                }
-            }
+            case ReduceSum _ -> reduceSum(x, y);
+            case Broadcast _ -> each(y, i -> x.data()[x.at(y.index(i))]);
             case Reshape o -> System.arraycopy(x.data(), 0, y.data(), 0, y.size());
             case Transpose o -> transpose(o, x, y);
             case Concat o -> concat(o.axis(), in, y);
             case Slice o -> shift(x, y, o.axis(), -o.from());
             case Pad o -> shift(x, y, o.axis(), o.before());
             case Softmax o -> softmax(x, y);
-            case Gather o -> {
-                int c = x.dim(1);
-                for (int i = 0; i < in.get(1).size(); i++) {
-                    System.arraycopy(x.data(), (int) in.get(1).data()[i] * c, y.data(), i * c, c);
-                }
-            }
+            case Gather _ -> gather(x, in.get(1), y);
             case Upsample o -> resample(o.factor(), y, x, false);
             case SumPool o -> resample(o.factor(), x, y, true);
             case MatMul o -> matmul(o, in, y);
@@ -75,6 +51,25 @@ final class ReferenceOps {
             case HutchinsonPairVjp _ -> ReferenceSampling.pairVjp(x, y);
             case HutchinsonEstimate o -> ReferenceSampling.estimate(o.factor(), in, y, out.get(1));
             case HutchinsonEstimateVjp o -> ReferenceSampling.estimateVjp(o.factor(), in, y);
+        }
+    }
+
+    private static void each(Array y, IntToDoubleFunction f) {
+        for (int i = 0; i < y.size(); i++) {
+            y.data()[i] = f.applyAsDouble(i);
+        }
+    }
+
+    private static void reduceSum(Array x, Array y) {
+        for (int i = 0; i < x.size(); i++) {
+            y.data()[y.at(x.index(i))] += x.data()[i];
+        }
+    }
+
+    private static void gather(Array table, Array ids, Array y) {
+        int c = table.dim(1);
+        for (int i = 0; i < ids.size(); i++) {
+            System.arraycopy(table.data(), (int) ids.data()[i] * c, y.data(), i * c, c);
         }
     }
 

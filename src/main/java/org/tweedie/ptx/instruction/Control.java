@@ -9,6 +9,7 @@ import org.tweedie.ptx.launch.KernelFault;
 public final class Control {
     private Control() {}
 
+    /** Goes on at another instruction, in the lanes whose guard holds. */
     public static final class Branch extends Instruction {
         private final int target;
 
@@ -22,6 +23,7 @@ public final class Control {
         }
     }
 
+    /** Ends the lanes whose guard holds. */
     public static final class Exit extends Instruction {
         @Override
         public void run(Warp w, int mask) {
@@ -29,6 +31,7 @@ public final class Control {
         }
     }
 
+    /** Stops the launch with a fault. */
     public static final class Trap extends Instruction {
         @Override
         public void run(Warp w, int mask) {

@@ -20,8 +20,8 @@ public final class Floats16 {
     }
 
     /**
-     * Rounds a value that is known in double, once. For a sum or product of two 16-bit numbers the conversion through float would
-     * round twice.
+     * Rounds a value that is known in double, with one rounding in effect. For a sum or product of two 16-bit numbers, the way
+     * through float has that effect already.
      */
     public static long bits(double x, boolean bf16) {
         float f = (float) x;

@@ -92,7 +92,7 @@ class ChoosingTest {
                 assertEquals("cudnn eng41 k2=19 k28=2", p.toString());
             }
             assertTrue(bench.warnings.getFirst().contains("engines cannot be tried") && bench.warnings.getFirst()
-                    .endsWith("no memory for its 5000 bytes to work in"),
+                    .endsWith("not enough memory for its 5000 bytes of working memory"),
                     bench.warnings.toString());
             assertEquals(Map.of(), clock.live, "memory of trials");
             clock.most = Long.MAX_VALUE;
@@ -115,8 +115,8 @@ class ChoosingTest {
             }
             assertEquals(1, bench.warnings.size(), bench.warnings.toString());
             assertTrue(bench.warnings.getFirst()
-                    .startsWith("cuDNN: there is no memory to try eng41 k2=19 k28=2 (1099511627776 bytes to work in), others "
-                    + "were tried; while preparing"),
+                    .startsWith("cuDNN: there is not enough memory to try eng41 k2=19 k28=2 (1099511627776 bytes of working "
+                    + "memory), but others were tried; while preparing"),
                     bench.warnings.getFirst());
             try (Vendor.Prepared p = cudnn.prepare(CudnnBench.CALL)) {
                 assertEquals("cudnn eng3 k24=5", p.toString(), "it is stored");
@@ -136,7 +136,7 @@ class ChoosingTest {
         try (Cudnn cudnn = bench.open(90, clock); Vendor.Prepared p = cudnn.prepare(CudnnBench.CALL)) {
             assertEquals("cudnn eng7", p.toString());
             assertEquals(1, bench.warnings.size(), bench.warnings.toString());
-            assertTrue(bench.warnings.getFirst().contains("the one that wants least memory is taken for now"),
+            assertTrue(bench.warnings.getFirst().contains("the one that needs the least memory is taken for now"),
                     bench.warnings.getFirst());
         }
     }
@@ -212,12 +212,12 @@ class ChoosingTest {
     }
 
     @Test
-    void aCardThatIsNotThere() {
+    void aCardThatIsNotPresent() {
         try (Cudnn cudnn = Cudnn.without(bench.fake, "{}", CudnnBench.CARD, 90, new PlanCache(bench.file, bench.warnings::add));
                 Vendor.Prepared p = cudnn.prepare(CudnnBench.CALL)) {
             assertEquals("cudnn eng41 k2=19 k28=2", p.toString());
             assertTrue(assertThrows(IllegalStateException.class, () -> p.run(CudnnBench.CALL, 4096)).getMessage()
-                    .contains("a card that is not there"));
+                    .contains("a card that is not present"));
         }
         bench.fake.failing = (kind, before) -> kind == DescriptorKind.DEVICEPROP.code;
         assertThrows(CudnnException.class, () -> Cudnn.without(bench.fake, "{}", CudnnBench.CARD, 90, null));
@@ -271,8 +271,8 @@ class ChoosingTest {
             assertEquals(status < 4000 ? 0 : 1, bench.warnings.size(), bench.warnings.toString());
         }
         String line = bench.warnings.getFirst();
-        assertTrue(line.startsWith("cuDNN: an engine cannot be made ready though it knows the graph")
-                && line.contains("those may be slower")
+        assertTrue(line.startsWith("cuDNN: an engine cannot be made ready although it supports the graph")
+                && line.contains("it may be slower")
                 && line.contains("delete " + bench.file)
                 && line.contains("failed with CUDNN_STATUS_INTERNAL_ERROR_COMPILATION_FAILED (4001)"), line);
     }
@@ -290,12 +290,11 @@ class ChoosingTest {
         try (Cudnn cudnn = bench.open(90, null)) {
             String m = assertThrows(IllegalStateException.class, () -> cudnn.prepare(CudnnBench.CALL),
                     "not asked for wrongly, which would be exit code 2").getMessage();
-            assertTrue(m.startsWith("cuDNN: no engine does this; while preparing Conv2d"), m);
+            assertTrue(m.startsWith("cuDNN: no engine supports this; while preparing Conv2d"), m);
             assertTrue(m.contains("image:F16[1,4,4,8]") && m.contains(CudnnBench.CARD) && m.contains("9.24.0")
                     && m.contains("WINOGRAD"), m);
-            assertTrue(m.contains("1 knew the graph, none could be made ready: cuDNN: cudnnBackendFinalize of EXECUTION_PLAN "
-                    + "failed with "
-                    + "CUDNN_STATUS_NOT_SUPPORTED (3000): the fake was told to fail"), m);
+            assertTrue(m.contains("1 support the graph, but none could be made ready: cuDNN: cudnnBackendFinalize of "
+                    + "EXECUTION_PLAN failed with CUDNN_STATUS_NOT_SUPPORTED (3000): the fake was told to fail"), m);
         }
     }
 

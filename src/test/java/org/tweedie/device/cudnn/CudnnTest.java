@@ -166,9 +166,10 @@ class CudnnTest {
         bench.fake.offers = List.of(CudnnBench.offer(FakeCudnn.FIRST, Note.NONDETERMINISTIC));
         try (Cudnn cudnn = bench.open(90, null)) {
             String reason = cudnn.refusal(op, List.of(q, q, q), DType.F16).orElseThrow();
-            assertTrue(reason.startsWith("cuDNN: no engine does this; while preparing Attention")
+            assertTrue(reason.startsWith("cuDNN: no engine supports this; while preparing DotProductAttention")
                     && reason.contains(CudnnBench.CARD), reason);
-            assertEquals(List.of("cuDNN 9.24.0: our kernel does what it has no engine for. " + reason), bench.warnings);
+            assertEquals(List.of("cuDNN 9.24.0: it has no engine for an operation, so our kernel is used. " + reason),
+                    bench.warnings);
             assertFalse(cudnn.takes(new DotProductAttentionVjp(op, false), List.of(q, q, q, q, lse, q), DType.F16));
             int asked = bench.fake.asked;
             assertFalse(cudnn.takes(op, List.of(q, q, q), DType.F16));

@@ -171,7 +171,7 @@ class LibrariesTest {
     void cublasOfAnotherMajorVersion() throws IOException {
         files(system, "libcublas.so.11", "libcublas.so.13", "libcublas.so", "libcublas.so.13.1.1");
         assertEquals("expected libcublas.so.12 with libcublasLt.so.12 in one folder, got libcublas.so.13 in " + system
-                + ", and JCublas 12.6 wants libcublas.so.12" + FETCH, find().cublas().text());
+                + ", but JCublas 12.6 needs libcublas.so.12" + FETCH, find().cublas().text());
     }
 
     @Test
@@ -195,7 +195,7 @@ class LibrariesTest {
     void cudnnEightOnly() throws IOException {
         files(system, "libcudnn.so.8", "libcudnn.so");
         assertEquals("expected libcudnn.so.9 for CUDA 12 with all its parts in one folder, got libcudnn.so.8 in " + system
-                + ", and the engine wants libcudnn.so.9" + FETCH, find().cudnn().text());
+                + ", but the engine needs libcudnn.so.9" + FETCH, find().cudnn().text());
     }
 
     @Test
@@ -238,7 +238,7 @@ class LibrariesTest {
         all(system);
         builtFor(system, 13);
         assertEquals("expected libcudnn.so.9 for CUDA 12 with all its parts in one folder, got a cuDNN for CUDA 13 in " + system
-                + ", which takes this folder and a libcublas.so.12 that forwards to cuBLAS 13, both named in "
+                + ", which needs this folder and a libcublas.so.12 that forwards to cuBLAS 13, both named in "
                 + "TWEEDIE_CUDA_LIBRARIES" + FETCH, find().cudnn().text());
     }
 
@@ -251,7 +251,7 @@ class LibrariesTest {
         assertEquals(List.of("libcublas.so.12"), names(l.cublas()));
         assertEquals(13, assertInstanceOf(Found.class, l.cudnn()).cuda());
         assertEquals("expected libnvrtc.so.13 with libnvrtc-builtins.so.13.x in one folder, got libnvrtc.so.12 in " + named
-                + ", and cuDNN was built for CUDA 13; name the folder of CUDA 13's NVRTC in TWEEDIE_CUDA_LIBRARIES",
+                + ", but cuDNN was built for CUDA 13; name the folder of CUDA 13's NVRTC in TWEEDIE_CUDA_LIBRARIES",
                 l.nvrtc().text());
         files(named, "libnvrtc.so.13", "libnvrtc-builtins.so.13.0");
         assertEquals(List.of("libnvrtc-builtins.so.13.0", "libnvrtc.so.13"), names(find().nvrtc()));

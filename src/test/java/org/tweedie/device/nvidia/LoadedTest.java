@@ -109,7 +109,8 @@ class LoadedTest {
         String driver = said.get("DRIVER failed");
         assertTrue(driver.startsWith("JCuda: libJCudaDriver-12.6.0-linux-x86_64.so does not load: ")
                 && driver.contains("libcuda.so.1: cannot open shared object file")
-                && driver.endsWith("; it needs NVIDIA's driver (libcuda.so.1); './tweedie doctor' says what is there"), driver);
+                && driver.endsWith("; it needs NVIDIA's driver (libcuda.so.1); './tweedie doctor' lists the libraries that "
+                + "were found"), driver);
         assertFalse(said.containsKey("RUNTIME failed"), said.toString());
         String cublas = said.get("CUBLAS failed");
         need(cublas != null, "the loader finds a libcublas.so.12 by itself");

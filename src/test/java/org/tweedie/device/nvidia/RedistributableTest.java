@@ -128,14 +128,14 @@ class RedistributableTest {
                 Thread.currentThread().interrupt();
             }
         });
-        assertEquals(jar + ": unpacking was interrupted; nothing of it was left behind", fault);
+        assertEquals(jar + ": unpacking was interrupted; no files were left behind", fault);
         assertFalse(Thread.interrupted(), "the interrupt was answered");
         assertEquals(List.of("cuda-1.2.lock"), beside());
     }
 
     @Test
     void anInterruptWhileCheckingIsTheSame() throws IOException {
-        assertEquals(jar + ": unpacking was interrupted; nothing of it was left behind",
+        assertEquals(jar + ": unpacking was interrupted; no files were left behind",
                 fault(two, (done, doing) -> Thread.currentThread().interrupt()));
         assertEquals(List.of("cuda-1.2.lock"), beside());
     }

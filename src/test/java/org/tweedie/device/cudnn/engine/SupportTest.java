@@ -44,7 +44,7 @@ class SupportTest {
         refused("at most 128, not 160", forward(92400, 100, 256, 256, 160, DType.F16));
         refused("at most 256, not 512", forward(92400, 90, 4096, 4096, 512, DType.F16));
         refused("a multiple of 8 channels", forward(92400, 90, 64, 64, 20, DType.F16));
-        refused("of F16 or BF16, not of F32", forward(92400, 90, 64, 64, 40, DType.F32));
+        refused("in F16 or BF16, not in F32", forward(92400, 90, 64, 64, 40, DType.F32));
         refused("needs compute capability 8.0", forward(92400, 75, 64, 64, 40, DType.F16));
     }
 
@@ -73,7 +73,7 @@ class SupportTest {
 
     @Test
     void causalAttentionIsOurs() {
-        refused("left to our kernels", new Support(92400, 90).refusal(new DotProductAttention(12, true), Shape.of(1, 77, 768),
+        refused("is computed by our kernels", new Support(92400, 90).refusal(new DotProductAttention(12, true), Shape.of(1, 77, 768),
                 Shape.of(1, 77, 768), DType.F16));
     }
 }
