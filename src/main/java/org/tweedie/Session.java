@@ -43,7 +43,8 @@ public final class Session implements AutoCloseable {
     /** Degrades a picture by an operator and adds normal noise of standard deviation sigma on the scale of [-1,1]. */
     public Measurement measure(Image picture, MeasurementOperator operator, double sigma, long seed) {
         if (!picture.shape().equals(prior.image())) {
-            throw new IllegalArgumentException("picture: expected " + prior.image().dim(2) + "x" + prior.image().dim(1) + " in this session, got "
+            throw new IllegalArgumentException("picture: expected " + prior.image().dim(2) + "x" + prior.image().dim(1)
+                    + " in this session, got "
                     + picture.width() + "x" + picture.height() + "; open a session of that size");
         }
         return Measurement.of(new Run(prior, Listener.NONE), picture, operator, new NoiseModel.Gaussian(sigma), seed);

@@ -60,7 +60,8 @@ public class HouseTest {
      * itself.
      */
     private static final List<String> LAYERS = List.of("cli", "workload", "entry", "eval", "solve", "inverse", "sample",
-            "measure", "metrics", "diffusion", "profile", "model", "nn", "weights", "image", "device", "transform", "ptx", "program", "options");
+            "measure", "metrics", "diffusion", "profile", "model", "nn", "weights", "image", "device", "transform", "ptx",
+            "program", "options");
 
     private static final JavaClasses MAIN = new ClassFileImporter().importUrl(Program.class.getProtectionDomain().getCodeSource()
             .getLocation());
@@ -288,7 +289,8 @@ public class HouseTest {
         String method = Files.readString(Path.of("docs/stsl.md"));
         for (OperatorFamily family : Operators.families()) {
             for (String task : family.grammar()) {
-                assertTrue(method.lines().anyMatch(l -> l.startsWith("| `" + task + "` |")), "docs/stsl.md: no table row '| `" + task + "` | ...'");
+                assertTrue(method.lines().anyMatch(l -> l.startsWith("| `" + task + "` |")), "docs/stsl.md: no table row '| `"
+                        + task + "` | ...'");
             }
         }
         Solvers.names().forEach(solver -> row("docs/stsl.md", method, solver));
@@ -296,7 +298,8 @@ public class HouseTest {
         Devices.NAMES.forEach(device -> row("docs/architecture.md", architecture, device));
         String readme = Files.readString(Path.of("README.md"));
         List<String> tasks = Operators.families().stream().flatMap(f -> f.grammar().stream()).toList();
-        for (String line : List.of("Tasks: " + quoted(tasks), "Solvers: " + quoted(Solvers.names()), "Samplers: " + quoted(Samplers.names()))) {
+        for (String line : List.of("Tasks: " + quoted(tasks), "Solvers: " + quoted(Solvers.names()), "Samplers: "
+                + quoted(Samplers.names()))) {
             assertTrue(readme.contains(line), "README.md lacks '" + line + "'");
         }
     }

@@ -25,7 +25,8 @@ public record LatentDenoiser(UNet unet, NoiseSchedule.Prediction prediction, Ten
         if (guidance == 1) {
             return predict(t, z, level, context);
         }
-        Value both = predict(t, t.concat(0, z, z), level, t.concat(0, repeat(t, t.constant("empty", empty), b), context)); // [2B,h,w,c]
+        // [2B,h,w,c]
+        Value both = predict(t, t.concat(0, z, z), level, t.concat(0, repeat(t, t.constant("empty", empty), b), context));
         return t.emit1(new Guidance(guidance), both);
     }
 

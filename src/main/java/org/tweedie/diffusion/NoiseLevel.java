@@ -46,14 +46,17 @@ public record NoiseLevel(double timestep, double abar) {
         return "t=" + (timestep == Math.rint(timestep) ? Long.toString((long) timestep) : Double.toString(timestep));
     }
 
-    /** A noise level as inputs of a program, so that one program serves all levels. timestep [1], sqrtAbar [], sigma []. */
+    /** A noise level as inputs of a program, so that one program serves all levels: timestep [1], sqrtAbar [], sigma []. */
     public record Traced(Value timestep, Value sqrtAbar, Value sigma) {
         /** Traces Tweedie's posterior mean zbar = E[z0 | z] = (z - sigma eps) / sqrt(abar) of a latent at this level. */
         public Value mean(Tracer t, Value z, Value eps) {
             return t.emit1(new TweedieMean(), z, eps, sigma, sqrtAbar);
         }
 
-        /** Traces the deterministic DDIM move (arXiv 2010.02502) of a latent at this level to another: sqrt(abar') zbar + sigma' eps. */
+        /**
+         * Traces the deterministic DDIM move (arXiv 2010.02502) of a latent at this level to another: sqrt(abar') zbar +
+         * sigma' eps.
+         */
         public Value move(Tracer t, Value z, Value eps, Traced to) {
             return t.emit1(new DdimMove(), z, eps, sigma, sqrtAbar, to.sqrtAbar, to.sigma);
         }

@@ -80,8 +80,8 @@ public final class Run {
     }
 
     /**
-     * Moves z [1,h,w,c] up from one level to a noisier one by DDIM inversion: the network is asked for the timestep that z goes to, as it will
-     * be on the way down.
+     * Moves z [1,h,w,c] from one level to a noisier one by DDIM inversion: the network gets the timestep of the level that z
+     * goes to, as it will on the way down.
      */
     public Tensor invert(Tensor z, NoiseLevel from, NoiseLevel to) {
         return eps(z, from, to, to.timestep()).get("z");
@@ -104,7 +104,8 @@ public final class Run {
         Tracer t = new Tracer("eps");
         Value z = t.input("z", Type.real(prior.latent()));
         NoiseLevel.Traced from = NoiseLevel.inputs(t, "");
-        NoiseLevel.Traced to = new NoiseLevel.Traced(null, t.input("to.sqrt_abar", Type.real()), t.input("to.sigma", Type.real()));
+        NoiseLevel.Traced to = new NoiseLevel.Traced(null, t.input("to.sqrt_abar", Type.real()),
+                t.input("to.sigma", Type.real()));
         Value eps = prior.denoiser().eps(t, z, from);
         t.output("eps", eps);
         t.output("z", from.move(t, z, eps, to));

@@ -80,7 +80,8 @@ public record Surrogate(Denoiser denoiser, Codec codec, MeasurementOperator oper
             trace = e == null ? null : score(t, t.sumPerSample(t.mul(e, Jvp.push(t, Map.of(z, e), eps)[0])), level);
         } else {
             Value both = denoiser.eps(t, t.emit1(new HutchinsonPair(), z, e, h), level); // [2B,h,w,c]
-            List<Value> estimate = t.emit(new HutchinsonEstimate(-1), z, both, e, h, level.sigma(), level.sqrtAbar()); // the score is -eps/sigma
+            // the score is -eps/sigma
+            List<Value> estimate = t.emit(new HutchinsonEstimate(-1), z, both, e, h, level.sigma(), level.sqrtAbar());
             mean = estimate.get(0);
             trace = estimate.get(1);
         }

@@ -141,7 +141,8 @@ public record MotionBlur(int size, double intensity, Tensor kernel) implements L
             int dy = tap / k.width() - k.down;
             int dx = tap % k.width() - k.right;
             Arrays.setAll(columns, x -> 3 * Separable.reflect(x + dx, w));
-            for (int row = 0; taps[tap] != 0 && row < out.length / (3 * w); row++) { // the rows of all pictures of the batch
+            // the rows of all pictures of the batch
+            for (int row = 0; taps[tap] != 0 && row < out.length / (3 * w); row++) {
                 int from = (row / h * h + Separable.reflect(row % h + dy, h)) * 3 * w;
                 for (int x = 0; x < w; x++) {
                     for (int c = 0; c < 3; c++) {
@@ -177,7 +178,8 @@ public record MotionBlur(int size, double intensity, Tensor kernel) implements L
 
         @Override
         public String help() {
-            return "The camera moves along a random path within SIZE pixels (default 61), which bends by INTENSITY (default 0.5).";
+            return "The camera moves along a random path within SIZE pixels (default 61), which bends by INTENSITY "
+                    + "(default 0.5).";
         }
 
         @Override

@@ -9,10 +9,10 @@ import org.tweedie.program.Tensor;
 
 /**
  * A method that goes from noise to a picture. Every sampler takes z on the scale of the checkpoint,
- * z = sqrt(abar) z0 + sigma n, whichever scale its paper uses, and the predicted noise eps, whichever quantity the network predicts. It takes from the
- * checkpoint the settings that diffusers' scheduler of the same name takes when from_config builds it: the betas, and the
- * spacing and offset of timesteps if the checkpoint's file gives them. Its other settings, such as Karras' levels, are its
- * own options and do not depend on that file.
+ * z = sqrt(abar) z0 + sigma n, whichever scale its paper uses, and the predicted noise eps, whichever quantity the network
+ * predicts. It takes from the checkpoint the settings that diffusers' scheduler of the same name takes when from_config
+ * builds it: the betas, and the spacing and offset of timesteps if the checkpoint's file gives them. Its other settings,
+ * such as Karras' levels, are its own options and do not depend on that file.
  */
 public interface Sampler {
     /**

@@ -108,27 +108,36 @@ class GpuCheckTest {
                 a="$*"
                 case $a in
                     *discover*CardTest*) echo "  +-- CardTest"; echo "  | +-- networks(DType)" ;;
-                    *discover*kernels*) echo "  +-- NoiseTest"; echo "  | '-- same(Kind)"; echo "  '-- NormsTest"; echo "    '-- agrees()" ;;
+                    *discover*kernels*) echo "  +-- NoiseTest"; echo "  | '-- same(Kind)"
+                        echo "  '-- NormsTest"; echo "    '-- agrees()" ;;
                     *discover*) echo "  '-- NoiseTest"; echo "    '-- same(Kind)" ;;
                     *execute*sanitized*) echo "JUnit Jupiter > NoiseTest > same(Kind) > [1] kind=1, 7 :: STARTED"; exit 0 ;;
-                    *execute*NormsTest*) echo "JUnit Jupiter > NormsTest > agrees() :: STARTED"; echo "JUnit Jupiter > NormsTest > agrees() :: SUCCESSFUL" ;;
+                    *execute*NormsTest*) echo "JUnit Jupiter > NormsTest > agrees() :: STARTED"
+                        echo "JUnit Jupiter > NormsTest > agrees() :: SUCCESSFUL" ;;
                     *execute*NoiseTest*)
                         for i in 1 2 3; do
                             echo "JUnit Jupiter > NoiseTest > same(Kind) > [$i] kind=$i, 7 :: STARTED"
-                            ((i == 1)) && echo "JUnit Jupiter > NoiseTest > same(Kind) > [$i] kind=$i, 7 :: SUCCESSFUL" && continue
-                            echo "JUnit Jupiter > NoiseTest > same(Kind) > [$i] kind=$i, 7 :: FAILED"; printf '\\tCudaException: fault %s\\n\\t\\tat ours\\n' $i
+                            ((i == 1)) && echo "JUnit Jupiter > NoiseTest > same(Kind) > [$i] kind=$i, 7 :: SUCCESSFUL" \\
+                                && continue
+                            echo "JUnit Jupiter > NoiseTest > same(Kind) > [$i] kind=$i, 7 :: FAILED"
+                            printf '\\tCudaException: fault %s\\n\\t\\tat ours\\n' $i
                         done
                         exit 1 ;;
-                    *execute*) echo "JUnit Jupiter > CardTest > networks(DType) > [1] F16 :: STARTED"; echo "killed" >&2; exit 134 ;;
+                    *execute*)
+                        echo "JUnit Jupiter > CardTest > networks(DType) > [1] F16 :: STARTED"; echo "killed" >&2; exit 134 ;;
                     *profile*)
                         w=${a##*--what }; w=${w%% *}; d=${a##*--dtype }; d=${d%% *}
                         for i in ${w//,/ }; do
                             case $i in
                                 decode:1) echo "tweedie: cuda: cuMemAlloc failed, out of memory" >&2; exit 1 ;;
-                                restore:1) [[ -z ${RESTORE_FAILS:-} ]] || { echo "tweedie: cuda: cuLaunchKernel failed" >&2; exit 1; }
+                                restore:1)
+                                    [[ -z ${RESTORE_FAILS:-} ]] || { echo "tweedie: cuda: cuLaunchKernel failed" >&2; exit 1; }
                                     echo "{\\"what\\":\\"restore\\",\\"batch\\":1,\\"dtype\\":\\"$d\\",\\"seconds\\":12.5}" ;;
-                                unet:2) echo "{\\"what\\":\\"unet\\",\\"batch\\":2,\\"dtype\\":\\"$d\\",\\"median_s\\":0.008,\\"fastest_s\\":7.9E-3,\\"device_s\\":0.0078}" ;;
-                                *) echo "{\\"what\\":\\"${i%:*}\\",\\"batch\\":${i#*:},\\"dtype\\":\\"$d\\",\\"median_s\\":0.00712,\\"fastest_s\\":7.0E-3,\\"device_bytes\\":2097152}" ;;
+                                unet:2)
+                                    printf '%s%s\\n' "{\\"what\\":\\"unet\\",\\"batch\\":2,\\"dtype\\":\\"$d\\"," \\
+                                        "\\"median_s\\":0.008,\\"fastest_s\\":7.9E-3,\\"device_s\\":0.0078}" ;;
+                                *) printf '%s%s\\n' "{\\"what\\":\\"${i%:*}\\",\\"batch\\":${i#*:},\\"dtype\\":\\"$d\\"," \\
+                                    "\\"median_s\\":0.00712,\\"fastest_s\\":7.0E-3,\\"device_bytes\\":2097152}" ;;
                             esac
                         done ;;
                 esac

@@ -29,8 +29,10 @@ class KernelTest {
             .visible .entry scale(.param .u64 x, .param .u64 y, .param .u32 n, .param .u32 stride, .param .f32 factor)
             {
             .reg .pred %p<2>; .reg .b32 %r<8>; .reg .f32 %f<4>; .reg .b64 %d<8>;
-            ld.param.u64 %d1, [x]; ld.param.u64 %d2, [y]; ld.param.u32 %r1, [n]; ld.param.u32 %r2, [stride]; ld.param.f32 %f1, [factor];
-            mov.u32 %r3, %ctaid.x; mov.u32 %r4, %ntid.x; mov.u32 %r5, %tid.x; mad.lo.u32 %r3, %r3, %r4, %r5; mul.lo.u32 %r3, %r3, %r2;
+            ld.param.u64 %d1, [x]; ld.param.u64 %d2, [y]; ld.param.u32 %r1, [n]; ld.param.u32 %r2, [stride]; \
+            ld.param.f32 %f1, [factor];
+            mov.u32 %r3, %ctaid.x; mov.u32 %r4, %ntid.x; mov.u32 %r5, %tid.x; \
+            mad.lo.u32 %r3, %r3, %r4, %r5; mul.lo.u32 %r3, %r3, %r2;
             setp.ge.u32 %p1, %r3, %r1; @%p1 ret;
             mul.wide.u32 %d3, %r3, 4; add.s64 %d1, %d1, %d3; add.s64 %d2, %d2, %d3;
             ld.global.f32 %f2, [%d1]; mul.f32 %f2, %f2, %f1; st.global.f32 [%d2], %f2;
@@ -84,7 +86,7 @@ class KernelTest {
     void seesScatteredAccess() {
         Cli c = scale("x,out:y:F32:70,70,8,1");
         assertEquals("0.125", c.words().get("coalescing"));
-        assertTrue(c.err().contains("not written all of 'y'"), c.err());
+        assertTrue(c.err().contains("not written all elements of 'y'"), c.err());
     }
 
     @Test
@@ -95,7 +97,7 @@ class KernelTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             x,out:y:F32:60,70,1,2     | 1 | writes byte 240
-            x,x,70,1,2                | 2 | it has results; say
+            x,x,70,1,2                | 2 | the kernel has results; name
             x,out:y:F32:70,70,1       | 2 | expected 5 arguments [u64, u64, u32, u32, f32], got 4
             z,out:y:F32:70,70,1,2     | 2 | no tensor 'z'
             x,out:y:F31:70,70,1,2     | 2 | type 'F31': unknown; did you mean
@@ -104,7 +106,8 @@ class KernelTest {
             x,7,70,1,2                | 2 | no results
             """)
     void tells(String args, int code, String part) {
-        Cli c = part.startsWith("it has results") ? Cli.run("kernel", in("k.ptx"), "scale", "--in", in("x.safetensors"), "--args",
+        Cli c = part.startsWith("the kernel has results") ? Cli.run("kernel", in("k.ptx"), "scale", "--in",
+                in("x.safetensors"), "--args",
                 "inout:x,x,70,1,2")
                 : scale(args);
         assertTrue(c.fault(code).contains(part), c.err());

@@ -49,7 +49,8 @@ class CatalogueTest {
     @CsvSource(delimiter = ';', value = {"circle;circle", "circle:radius=1.0;circle",
             "circle:radius=2.50,inside-fill=dotted-line;circle:radius=2.5,inside-fill=dotted-line",
         "ring:closed;ring:closed=true", "ring:each=circle:radius=3;ring:each=circle:radius=3",
-        "ring:each=[circle:radius=3,inside-fill=dotted-line],count=4;ring:count=4,each=[circle:radius=3,inside-fill=dotted-line]"})
+        "ring:each=[circle:radius=3,inside-fill=dotted-line],count=4;"
+            + "ring:count=4,each=[circle:radius=3,inside-fill=dotted-line]"})
     void specsAreReadAndWritten(String asked, String canonical) {
         Shape made = SHAPES.parse(asked);
         assertEquals(canonical, SHAPES.spec(made));
