@@ -9,13 +9,16 @@ import org.junit.jupiter.api.Test;
 
 /** What a machine's devices are said to be. */
 class DevicesTest {
+    private static final String OLD_CARD = "expected a card of compute capability 8.0 (Ampere) or more, got GeForce GTX 1080 "
+            + "(sm_61); use --device cpu";
+
     @Test
     void aCardThatIsRefusedIsAReasonNotTheEndOfDoctor() {
         Devices.Status s = Devices.status("cuda", () -> {
-            throw new IllegalStateException("expected a card of compute capability 8.0 (Ampere) or more, got GeForce GTX 1080 (sm_61); use --device cpu");
+            throw new IllegalStateException(OLD_CARD);
         });
         assertFalse(s.usable());
-        assertEquals("expected a card of compute capability 8.0 (Ampere) or more, got GeForce GTX 1080 (sm_61); use --device cpu", s.text());
+        assertEquals(OLD_CARD, s.text());
     }
 
     @Test

@@ -39,7 +39,8 @@ class FoldsTest {
 
     private static Denoiser denoiser(Golden g, double guidance) throws IOException {
         int width = g.unet().contextWidth();
-        return new LatentDenoiser(g.unet(), NoiseSchedule.Prediction.EPSILON, OpCase.random(Shape.of(1, 7, width), 1), OpCase.random(Shape.of(1, 7, width), 2),
+        return new LatentDenoiser(g.unet(), NoiseSchedule.Prediction.EPSILON, OpCase.random(Shape.of(1, 7, width), 1),
+                OpCase.random(Shape.of(1, 7, width), 2),
                 guidance);
     }
 
@@ -54,7 +55,8 @@ class FoldsTest {
             Denoiser denoiser = denoiser(g, 1);
             Folds folds = new Folds();
             Program p = eps(denoiser);
-            long layers = p.body().stream().filter(i -> i.where().endsWith("attn2.to_k")).filter(i -> i.op() instanceof MatMul).count();
+            long layers = p.body().stream().filter(i -> i.where().endsWith("attn2.to_k")).filter(i -> i.op() instanceof MatMul)
+                    .count();
             assertTrue(layers > 2, "cross-attentions: " + layers);
             Program folded = folds.apply(d, p);
             assertEquals(products(p) - 2 * layers, products(folded));

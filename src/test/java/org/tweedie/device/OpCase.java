@@ -18,7 +18,8 @@ import org.tweedie.program.Value;
 import org.tweedie.program.op.*;
 
 /**
- * One op on one set of shapes. The list is what derivative and conformance tests run over: an op added to the closed set gets both by a
+ * One op on one set of shapes. The list is what derivative and conformance tests run over: an op added to the closed set gets
+ * both by a
  * line here. The first {@code active} inputs are differentiable; the rest are weights or tables.
  */
 public record OpCase(Op op, int active, List<Shape> in) {
@@ -144,7 +145,8 @@ public record OpCase(Op op, int active, List<Shape> in) {
         Tracer t = new Tracer(op.toString());
         Value[] args = new Value[in.size() + (op instanceof Gather ? 1 : 0)];
         for (int i = 0; i < in.size(); i++) {
-            args[i] = i < active ? t.input("x" + i, Type.real(in.get(i))) : t.constant("w" + i, random(in.get(i), seed + 100 + i));
+            args[i] = i < active ? t.input("x" + i, Type.real(in.get(i))) : t.constant("w" + i, random(in.get(i), seed + 100
+                    + i));
         }
         if (op instanceof Gather) {
             args[1] = t.input("ids", new Type(DType.I64, Shape.of(2, 5)));
@@ -161,7 +163,8 @@ public record OpCase(Op op, int active, List<Shape> in) {
         Map<String, Tensor> m = new HashMap<>();
         for (int i = 0; i < active; i++) {
             Tensor x = random(in.get(i), seed + i);
-            m.put("x" + i, positive() ? Tensor.of(x.shape(), Arrays.stream(x.doubles()).map(v -> Math.abs(v) + 0.5).toArray()) : x);
+            m.put("x" + i, positive() ? Tensor.of(x.shape(), Arrays.stream(x.doubles()).map(v -> Math.abs(v) + 0.5).toArray())
+                    : x);
         }
         if (op instanceof Gather) {
             m.put("ids", Tensor.of(Shape.of(2, 5), 0L, 10, 3, 3, 1, 7, 2, 9, 5, 4));

@@ -43,7 +43,8 @@ class PhiloxTest {
         assertNotEquals(a, new Philox(2, Philox.Stream.INIT).bits(0));
         assertNotEquals(a, new Philox(1, Philox.Stream.PROBE).bits(0));
         assertNotEquals(a, new Philox(1L + (1L << 32), Philox.Stream.INIT).bits(0), "the high half of the seed counts");
-        assertEquals(Philox.Stream.values().length, Arrays.stream(Philox.Stream.values()).map(s -> new Philox(1, s).stream()).distinct().count());
+        assertEquals(Philox.Stream.values().length, Arrays.stream(Philox.Stream.values()).map(s -> new Philox(1, s).stream())
+                .distinct().count());
     }
 
     @Test
@@ -62,7 +63,10 @@ class PhiloxTest {
         }
     }
 
-    /** Computed once elsewhere, by the definition with a C library's functions in double and rounded: a change of the formula, the order of operations or the machine must not go unseen. */
+    /**
+     * Computed once elsewhere, by the definition with a C library's functions in double and rounded: a change of the formula,
+     * the order of operations or the machine must not go unseen.
+     */
     @Test
     void normalsNeverChange() {
         float[] z = new float[6];

@@ -27,8 +27,10 @@ import org.tweedie.program.op.*;
 class DecomposeTest {
     private static boolean isFused(Op op) {
         return switch (op) {
-            case DotProductAttentionJvp _, DotProductAttentionVjp _, DdimMove _, Geglu _, GegluJvp _, GegluVjp _, GroupNormalization _, GroupNormalizationJvp _, GroupNormalizationVjp _, Guidance _,
-                    GuidanceVjp _, HutchinsonEstimate _, HutchinsonEstimateVjp _, HutchinsonPair _, HutchinsonPairVjp _, TweedieMean _ -> true;
+            case DotProductAttentionJvp _, DotProductAttentionVjp _, DdimMove _, Geglu _, GegluJvp _, GegluVjp _,
+                    GroupNormalization _, GroupNormalizationJvp _, GroupNormalizationVjp _, Guidance _,
+                    GuidanceVjp _, HutchinsonEstimate _, HutchinsonEstimateVjp _, HutchinsonPair _, HutchinsonPairVjp _,
+                            TweedieMean _ -> true;
             default -> false;
         };
     }
@@ -46,11 +48,13 @@ class DecomposeTest {
     void givesTheSame(Conformance.Run r) {
         Program plain = Decompose.of(r.program(), DecomposeTest::isFused);
         assertFalse(has(plain), plain.listing());
-        assertEquals(r.program().inputs().stream().map(Program.Input::name).toList(), plain.inputs().stream().map(Program.Input::name).toList());
+        assertEquals(r.program().inputs().stream().map(Program.Input::name).toList(), plain.inputs().stream()
+                .map(Program.Input::name).toList());
         Map<String, Tensor> expected = DirectionCheck.run(r.program(), r.inputs());
         Map<String, Tensor> got = DirectionCheck.run(plain, r.inputs());
         assertEquals(expected.keySet(), got.keySet());
-        expected.forEach((name, y) -> Conformance.assertClose(y, got.get(name), 1e-10, r.program().name() + ", " + r.name() + ", " + name));
+        expected.forEach((name, y) -> Conformance.assertClose(y, got.get(name), 1e-10, r.program().name() + ", " + r.name()
+                + ", " + name));
     }
 
     @Test
@@ -64,7 +68,8 @@ class DecomposeTest {
     void whatADecompositionHoldsIsDecomposedInTurn() {
         List<Op> once = Decompose.of(move(), op -> op instanceof DdimMove).body().stream().map(Instr::op).toList();
         assertTrue(once.contains(new TweedieMean()), once.toString());
-        List<Op> all = Decompose.of(move(), op -> op instanceof DdimMove || op instanceof TweedieMean).body().stream().map(Instr::op).toList();
+        List<Op> all = Decompose.of(move(), op -> op instanceof DdimMove || op instanceof TweedieMean).body().stream()
+                .map(Instr::op).toList();
         assertEquals(6, all.stream().filter(Binary.class::isInstance).count());
         assertEquals(6, all.size());
     }
@@ -77,7 +82,8 @@ class DecomposeTest {
 
     @Test
     void anOpWithoutADecompositionIsNamed() {
-        Exception e = assertThrows(IllegalStateException.class, () -> Decompose.of(Decompose.of(move(), op -> op instanceof DdimMove), op -> op instanceof Binary));
+        Exception e = assertThrows(IllegalStateException.class, () -> Decompose.of(Decompose.of(move(), op ->
+                op instanceof DdimMove), op -> op instanceof Binary));
         assertTrue(e.getMessage().contains("Binary[kind=") && e.getMessage().contains("has no decomposition"), e.getMessage());
     }
 

@@ -104,7 +104,10 @@ class FoldTest {
         assertEquals(2, rest.body().size());
     }
 
-    /** Keys depend on ops and constants, not on the program around them, nor on the tensors of scalars, which each tracing makes anew. */
+    /**
+     * Keys depend on ops and constants, not on the program around them, nor on the tensors of scalars, which each tracing makes
+     * anew.
+     */
     @Test
     void keysAreThoseOfTheComputation() {
         Set<FoldKey> keys = Fold.of(program("f", WEIGHT, 2)).keys();

@@ -18,13 +18,15 @@ class OpDerivativeTest {
     }
 
     static Stream<OpCase> twice() {
-        return cases().filter(c -> !(c.op() instanceof Unary u && u.order() > 1) && !(c.op() instanceof UnaryMul m && m.order() > 0)
+        return cases().filter(c -> !(c.op() instanceof Unary u && u.order() > 1) && !(c.op() instanceof UnaryMul m
+                && m.order() > 0)
                 && !isHeavy(c));
     }
 
     /** The larger attention case says nothing more in second order. */
     private static boolean isHeavy(OpCase c) {
-        return c.op() instanceof DotProductAttention && c.in().getFirst().dim(1) > 20 || c.op() instanceof GroupNormalization g && g.groups() == 32;
+        return c.op() instanceof DotProductAttention && c.in().getFirst().dim(1) > 20 || c.op() instanceof GroupNormalization g
+                && g.groups() == 32;
     }
 
     @ParameterizedTest

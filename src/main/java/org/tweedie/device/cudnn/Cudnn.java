@@ -272,7 +272,8 @@ public final class Cudnn implements Vendor {
 
     private static void requireOneType(LibraryCall call, DType stored) {
         for (Buffer b : Stream.concat(call.in().stream(), call.out().stream()).toList()) {
-            boolean lse = call.op() instanceof DotProductAttention && b == call.out().getLast() || call.op() instanceof DotProductAttentionVjp
+            boolean lse = call.op() instanceof DotProductAttention && b == call.out().getLast()
+                    || call.op() instanceof DotProductAttentionVjp
                     && b == call.in().get(4);
             if (b.dtype() != (lse ? DType.F32 : stored)) {
                 throw new IllegalArgumentException("cuDNN: expected " + b + " in " + (lse ? DType.F32 : stored)

@@ -8,6 +8,7 @@ import org.tweedie.ptx.launch.Size;
 import org.tweedie.ptx.launch.Window;
 
 /** The values that all blocks of one launch share. {@code races} is null where races are not checked. */
-public record Launching(Entry kernel, MachineOptions options, Size grid, Size block, int shared, byte[] params, List<Window> windows,
+public record Launching(Entry kernel, MachineOptions options, Size grid, Size block, int shared, byte[] params,
+        List<Window> windows,
         Memory memory,
         List<Races> races) {}

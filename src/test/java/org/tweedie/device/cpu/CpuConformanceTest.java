@@ -68,10 +68,13 @@ class CpuConformanceTest {
         c.add(new OpCase(new Binary(Binary.Kind.ADD), 2, List.of(Shape.of(3, 40_001), Shape.of(3, 40_001))));
         c.add(new OpCase(new GroupNormalization(8, 1e-6, true), 1, List.of(Shape.of(1, 17, 31, 64), Shape.of(64), Shape.of(64))));
         c.add(new OpCase(new GroupNormalization(1, 1e-6, false), 1, List.of(Shape.of(2, 33, 31, 3), Shape.of(3), Shape.of(3))));
-        c.add(new OpCase(new DotProductAttention(2, false), 3, List.of(Shape.of(2, 40, 10), Shape.of(2, 8003, 10), Shape.of(2, 8003, 10))));
-        c.add(new OpCase(new DotProductAttention(2, true), 3, List.of(Shape.of(1, 521, 6), Shape.of(1, 521, 6), Shape.of(1, 521, 6))));
+        c.add(new OpCase(new DotProductAttention(2, false), 3, List.of(Shape.of(2, 40, 10), Shape.of(2, 8003, 10), Shape.of(2,
+                8003, 10))));
+        c.add(new OpCase(new DotProductAttention(2, true), 3, List.of(Shape.of(1, 521, 6), Shape.of(1, 521, 6), Shape.of(1, 521,
+                6))));
         c.add(new OpCase(new Convolution(2, 0, 0, 0, 0), 1, List.of(Shape.of(2, 6, 9, 5), Shape.of(7, 5, 3, 3))));
-        c.add(new OpCase(new Convolution(3, 2, 1, 0, 2), 1, List.of(Shape.of(1, 14, 13, 16), Shape.of(32, 16, 4, 5), Shape.of(32))));
+        c.add(new OpCase(new Convolution(3, 2, 1, 0, 2), 1, List.of(Shape.of(1, 14, 13, 16), Shape.of(32, 16, 4, 5),
+                Shape.of(32))));
         c.add(new OpCase(new MatMul(false, true), 1, List.of(Shape.of(3, 4096), Shape.of(17, 4096))));
         return c;
     }

@@ -290,7 +290,7 @@ class ChoosingTest {
         try (Cudnn cudnn = bench.open(90, null)) {
             String m = assertThrows(IllegalStateException.class, () -> cudnn.prepare(CudnnBench.CALL),
                     "not asked for wrongly, which would be exit code 2").getMessage();
-            assertTrue(m.startsWith("cuDNN: no engine supports this; while preparing Conv2d"), m);
+            assertTrue(m.startsWith("cuDNN: no engine supports this; while preparing Convolution"), m);
             assertTrue(m.contains("image:F16[1,4,4,8]") && m.contains(CudnnBench.CARD) && m.contains("9.24.0")
                     && m.contains("WINOGRAD"), m);
             assertTrue(m.contains("1 support the graph, but none could be made ready: cuDNN: cudnnBackendFinalize of "
@@ -310,7 +310,8 @@ class ChoosingTest {
         }
         assertEquals(asked, bench.fake.asked, "heuristics were asked again");
         assertTrue(Files.readString(bench.file)
-                .contains("NVIDIA Test Card / cuDNN 9.24.0, NVRTC 12.6, driver for CUDA 12.8 / Convolution[stride=1, top=1, left=1, "
+                .contains("NVIDIA Test Card / cuDNN 9.24.0, NVRTC 12.6, driver for CUDA 12.8 / "
+                        + "Convolution[stride=1, top=1, left=1, "
                 + "bottom=1, right=1] "
                 + "F16[1,4,4,8] F16[8,3,3,8] -> F16[1,4,4,8]"), Files.readString(bench.file));
         try (Cudnn cudnn = Cudnn.open(bench.fake, 5, CudnnBench.CARD, "NVRTC 12.6, driver for CUDA 12.9", 90,

@@ -174,7 +174,8 @@ final class CudnnBench implements AutoCloseable {
         for (int i = 0; i < shapes.size(); i++) {
             outTypes.add(lseOut && i == 1 ? DType.F32 : stored);
         }
-        LibraryCall call = call(op, epilogue, op instanceof Convolution || in.get(1).shape().rank() == 4 ? stored : null, in, shapes,
+        LibraryCall call = call(op, epilogue, op instanceof Convolution || in.get(1).shape().rank() == 4 ? stored : null, in,
+                shapes,
                 inTypes, outTypes);
         try (Cudnn cudnn = open(90, null); Vendor.Prepared p = cudnn.prepare(call)) {
             MemorySegment workspace = arena.allocate(p.workspace(), 256);

@@ -84,7 +84,7 @@ class CudnnTest {
         assertTrue(bench.fake.live.size() < live && e.getSuppressed().length > 0);
         e = assertThrows(CudnnException.class, cudnn::close);
         assertTrue(e.getMessage().contains("cudnnBackendDestroyDescriptor of EXECUTION_PLAN") && e.getMessage()
-                .contains("preparing Attention"), e.getMessage());
+                .contains("preparing DotProductAttention"), e.getMessage());
         assertTrue(e.getSuppressed()[e.getSuppressed().length - 1].getMessage().startsWith("cuDNN: cudnnDestroy failed"),
                 "the handle is last");
     }

@@ -128,8 +128,10 @@ final class RealCudnn {
             Buffer k = new Buffer("k", t, Shape.of(a[0], a[3], a[1] * a[4]), 0);
             Buffer lse = new Buffer("lse", DType.F32, Shape.of(a[0], a[1], a[2]), 0);
             all.add(new LibraryCall(op, Epilogue.NONE, List.of(q, k, k), List.of(q, lse)));
-            all.add(new LibraryCall(new DotProductAttentionVjp(op, true), Epilogue.NONE, List.of(q, k, k, q, lse, q), List.of(q, k, k)));
-            all.add(new LibraryCall(new DotProductAttentionVjp(op, false), Epilogue.NONE, List.of(q, k, k, q, lse, q), List.of(q)));
+            all.add(new LibraryCall(new DotProductAttentionVjp(op, true), Epilogue.NONE, List.of(q, k, k, q, lse, q), List.of(q,
+                    k, k)));
+            all.add(new LibraryCall(new DotProductAttentionVjp(op, false), Epilogue.NONE, List.of(q, k, k, q, lse, q),
+                    List.of(q)));
         }
         Convolution same = new Convolution(1, 1, 1, 1, 1);
         Convolution half = new Convolution(2, 1, 1, 1, 1);
@@ -149,7 +151,8 @@ final class RealCudnn {
         return all;
     }
 
-    private static void convolutions(List<LibraryCall> all, DType t, Convolution op, int batch, int size, int cin, int cout, int k) {
+    private static void convolutions(List<LibraryCall> all, DType t, Convolution op, int batch, int size, int cin, int cout,
+            int k) {
         Shape out = op.infer(List.of(Type.real(batch, size, size, cin), Type.real(cout, cin, k, k))).getFirst().shape();
         Buffer x = new Buffer("x", t, Shape.of(batch, size, size, cin), 0);
         Buffer w = new Buffer("w", t, Shape.of(cout, k, k, cin), 0);

@@ -34,7 +34,10 @@ import org.tweedie.ptx.launch.MachineOptions;
 import org.tweedie.transform.Simplify;
 import org.tweedie.transform.Vjp;
 
-/** Convolutions, products and, where it offers, attention, which a library does on a GPU, as the simulator computes them: the reference's numbers, rounded once. */
+/**
+ * Convolutions, products and, where it offers, attention, which a library does on a GPU, as the simulator computes them: the
+ * reference's numbers, rounded once.
+ */
 class LibraryTest {
     /** Half a unit in the last place, and what inputs and weights lose that are stored so. */
     private static double tolerance(DType t) {
@@ -48,17 +51,22 @@ class LibraryTest {
     static Stream<OpCase> cases() {
         List<OpCase> more = List.of(
                 new OpCase(new Convolution(2, 0, 0, 0, 0), 1, List.of(Shape.of(2, 6, 9, 5), Shape.of(7, 5, 3, 3))),
-                new OpCase(new Convolution(3, 2, 1, 0, 2), 1, List.of(Shape.of(1, 14, 13, 16), Shape.of(32, 16, 4, 5), Shape.of(32))),
-                new OpCase(new ConvolutionVjp(new Convolution(3, 2, 1, 0, 2), 14, 13), 1, List.of(Shape.of(1, 5, 4, 32), Shape.of(32, 16, 4, 5))));
-        return Stream.concat(OpCase.all(), more.stream()).filter(c -> c.op() instanceof Convolution || c.op() instanceof ConvolutionVjp || c.op() instanceof MatMul);
+                new OpCase(new Convolution(3, 2, 1, 0, 2), 1, List.of(Shape.of(1, 14, 13, 16), Shape.of(32, 16, 4, 5),
+                        Shape.of(32))),
+                new OpCase(new ConvolutionVjp(new Convolution(3, 2, 1, 0, 2), 14, 13), 1, List.of(Shape.of(1, 5, 4, 32),
+                        Shape.of(32, 16, 4, 5))));
+        return Stream.concat(OpCase.all(), more.stream()).filter(c -> c.op() instanceof Convolution
+                || c.op() instanceof ConvolutionVjp || c.op() instanceof MatMul);
     }
 
     /** silu(conv(x) + r) with and without each part, r an image or a number a channel and sample, made by a network. */
     static Stream<Program> epilogues() {
-        return Stream.of(Shape.of(2, 5, 4, 6), Shape.of(2, 1, 1, 6), Shape.of()).flatMap(r -> Stream.of(true, false).flatMap(bias -> Stream.of(true, false).map(silu -> {
+        return Stream.of(Shape.of(2, 5, 4, 6), Shape.of(2, 1, 1, 6), Shape.of()).flatMap(r -> Stream.of(true, false)
+                .flatMap(bias -> Stream.of(true, false).map(silu -> {
             Tracer t = new Tracer("conv" + (bias ? " + bias" : "") + (r.rank() == 0 ? "" : " + " + r) + (silu ? ", silu" : ""));
             Value x = t.input("x0", Type.real(2, 5, 4, 3));
-            Value y = t.conv2d(x, t.constant("w", OpCase.random(Shape.of(6, 3, 3, 3), 2)), bias ? t.constant("b", OpCase.random(Shape.of(6), 3)) : null, 1, 1);
+            Value y = t.conv2d(x, t.constant("w", OpCase.random(Shape.of(6, 3, 3, 3), 2)), bias ? t.constant("b",
+                    OpCase.random(Shape.of(6), 3)) : null, 1, 1);
             if (r.rank() > 0) {
                 Value column = t.input("x1", Type.real((int) r.size(), 1));
                 y = t.add(t.reshape(t.silu(t.linear(column, t.constant("a", Tensor.of(Shape.of(1, 1), 0.5f)), null)), r), y);
@@ -95,7 +103,8 @@ class LibraryTest {
                 default -> t.silu(x);
             };
             Value product = t.linear(x, t.constant("w", OpCase.random(Shape.of(7, 7), 2)), b);
-            Value y = what.equals("twice") ? t.add(product, t.linear(r, t.constant("u", OpCase.random(Shape.of(7, 7), 5)), b)) : t.add(r, product);
+            Value y = what.equals("twice") ? t.add(product, t.linear(r, t.constant("u", OpCase.random(Shape.of(7, 7), 5)), b))
+                    : t.add(r, product);
             t.output("y", y);
             if (what.equals("kept")) {
                 t.output("r", r);
@@ -113,8 +122,10 @@ class LibraryTest {
             LibraryCall call = (LibraryCall) steps.getLast();
             assertEquals(call.out().getFirst(), call.residual());
             call.in().subList(0, 2).forEach(b -> assertNotEquals(b.address(), call.residual().address()));
-            boolean alone = steps.get(steps.size() - 2) instanceof Launch l && !l.entry().startsWith("residual") || steps.get(steps.size() - 2) instanceof LibraryCall;
-            assertEquals(!p.name().contains("bias") && (p.name().equals("over") || p.name().equals("twice")), alone, "nothing is moved before");
+            boolean alone = steps.get(steps.size() - 2) instanceof Launch l && !l.entry().startsWith("residual")
+                    || steps.get(steps.size() - 2) instanceof LibraryCall;
+            assertEquals(!p.name().contains("bias") && (p.name().equals("over") || p.name().equals("twice")), alone,
+                    "nothing is moved before");
         }
     }
 
@@ -150,13 +161,17 @@ class LibraryTest {
         Conformance.runs(c).forEach(r -> {
             Map<String, Tensor> expected = new ReferenceDevice().compile(r.program()).run(r.inputs());
             for (DType t : List.of(DType.F32, DType.F16, DType.BF16)) {
-                try (SimDevice d = new SimDevice(3, t, MachineOptions.STRICT, (op, in, stored) -> stored == t); SimExecutable e = d.compileGuarded(r.program(), 128)) {
+                try (SimDevice d = new SimDevice(3, t, MachineOptions.STRICT, (op, in, stored) ->
+                        stored == t); SimExecutable e = d.compileGuarded(r.program(), 128)) {
                     Map<String, Tensor> got = e.run(r.inputs());
-                    double budget = r.name().startsWith("push") && t == DType.F32 ? 1e-5 : 2 * tolerance(t); // two roundings; ours sums in F32
-                    expected.forEach((name, y) -> Conformance.assertClose(y, got.get(name), budget, r.name() + ", " + t + ", " + name));
+                    // two roundings; ours sums in F32
+                    double budget = r.name().startsWith("push") && t == DType.F32 ? 1e-5 : 2 * tolerance(t);
+                    expected.forEach((name, y) -> Conformance.assertClose(y, got.get(name), budget, r.name() + ", " + t + ", "
+                            + name));
                     assertTrue(e.guardsIntact());
                     long calls = e.steps().stream().filter(s -> s instanceof LibraryCall).count();
-                    assertEquals(r.name().startsWith("push") ? 0 : r.name().startsWith("pull") ? 2 : 1, calls, e.plan().listing());
+                    assertEquals(r.name().startsWith("push") ? 0 : r.name().startsWith("pull") ? 2 : 1, calls, e.plan()
+                            .listing());
                 }
             }
         });
@@ -171,10 +186,13 @@ class LibraryTest {
             try (SimDevice d = new SimDevice(2, DType.F32, MachineOptions.running(2), offer); SimExecutable e = d.compile(p)) {
                 List<Op> taken = e.steps().stream().filter(s -> s instanceof LibraryCall).map(s -> ((LibraryCall) s).op())
                         .filter(o -> o instanceof DotProductAttention || o instanceof DotProductAttentionVjp).toList();
-                assertEquals(p.body().stream().filter(i -> i.op() instanceof DotProductAttentionVjp && i.in().getFirst().dim(1) == 64).map(Instr::op).toList(), taken);
+                assertEquals(p.body().stream().filter(i -> i.op() instanceof DotProductAttentionVjp && i.in().getFirst()
+                        .dim(1) == 64).map(Instr::op).toList(), taken);
                 assertTrue(taken.size() > 2);
-                Map<String, Tensor> in = Map.of("sample", OpCase.random(Shape.of(1, 8, 8, 4), 1), "timestep", Tensor.of(Shape.of(1), 501f),
-                        "encoder_hidden_states", OpCase.random(p.input("encoder_hidden_states").shape(), 2), "cotangent", OpCase.random(Shape.of(1, 8, 8, 4), 3));
+                Map<String, Tensor> in = Map.of("sample", OpCase.random(Shape.of(1, 8, 8, 4), 1), "timestep",
+                        Tensor.of(Shape.of(1), 501f),
+                        "encoder_hidden_states", OpCase.random(p.input("encoder_hidden_states").shape(), 2), "cotangent",
+                                OpCase.random(Shape.of(1, 8, 8, 4), 3));
                 Map<String, Tensor> expected = new ReferenceDevice().compile(p).run(in);
                 Map<String, Tensor> got = e.run(in);
                 expected.forEach((name, y) -> Conformance.assertClose(y, got.get(name), 1e-5, name));

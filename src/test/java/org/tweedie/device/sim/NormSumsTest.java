@@ -29,7 +29,10 @@ import org.tweedie.program.op.GroupNormalization;
 import org.tweedie.program.op.GroupNormalizationVjp;
 import org.tweedie.ptx.launch.MachineOptions;
 
-/** The pull-back of a norm with what is added to it, by each of the three families of kernels: numbers, and where the result may lie. */
+/**
+ * The pull-back of a norm with what is added to it, by each of the three families of kernels: numbers, and where the result may
+ * lie.
+ */
 class NormSumsTest {
     private static final Shape BLOCK = Shape.of(2, 5, 7, 24);
     private static final Shape STRIPS = Shape.of(1, 37, 61, 64);
@@ -67,13 +70,15 @@ class NormSumsTest {
         Map<String, Tensor> in = new HashMap<>();
         p.inputs().forEach(i -> in.put(i.name(), OpCase.random(s, 3 + in.size())));
         for (DType t : List.of(DType.F32, DType.F16, DType.BF16)) {
-            try (SimDevice d = new SimDevice(2, t, MachineOptions.STRICT); SimExecutable e = d.compile(p); SimExecutable apart = d.compileGuarded(p, 128)) {
+            try (SimDevice d = new SimDevice(2, t,
+                    MachineOptions.STRICT); SimExecutable e = d.compile(p); SimExecutable apart = d.compileGuarded(p, 128)) {
                 Map<String, Tensor> got = e.run(in);
                 Map<String, Tensor> same = apart.run(in);
                 assertTrue(apart.guardsIntact());
                 got.forEach((name, y) -> assertArrayEquals(same.get(name).doubles(), y.doubles(), t + ", " + name));
                 if (t == DType.F32) {
-                    new ReferenceDevice().compile(p).run(in).forEach((name, y) -> Conformance.assertClose(y, got.get(name), 1e-5, name));
+                    new ReferenceDevice().compile(p).run(in).forEach((name, y) -> Conformance.assertClose(y, got.get(name), 1e-5,
+                            name));
                 }
                 assertPlace(dying, (Launch) e.steps().getLast());
             }
@@ -83,9 +88,11 @@ class NormSumsTest {
     /** The last launch writes over the operand that dies, if any does. */
     private static void assertPlace(String dying, Launch last) {
         assertTrue(last.entry().contains("_vjp_"), last.entry());
-        List<Buffer> whole = last.args().stream().filter(a -> a instanceof Arg.In).map(a -> ((Arg.In) a).buffer()).filter(b -> b.shape().rank() > 1 && b.name().startsWith("%")).toList();
+        List<Buffer> whole = last.args().stream().filter(a -> a instanceof Arg.In).map(a -> ((Arg.In) a).buffer()).filter(b ->
+                b.shape().rank() > 1 && b.name().startsWith("%")).toList();
         assertEquals(3, whole.size(), "x, dy and plus: " + last);
-        Buffer y = last.args().stream().filter(a -> a instanceof Arg.Out).map(a -> ((Arg.Out) a).buffer()).findFirst().orElseThrow();
+        Buffer y = last.args().stream().filter(a -> a instanceof Arg.Out).map(a -> ((Arg.Out) a).buffer()).findFirst()
+                .orElseThrow();
         List<Boolean> over = whole.stream().map(b -> b.address() == y.address()).toList();
         switch (dying) {
             case "x" -> assertEquals(List.of(true, false, false), over);

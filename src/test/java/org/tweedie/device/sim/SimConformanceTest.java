@@ -22,7 +22,8 @@ import org.tweedie.ptx.launch.MachineOptions;
 /** Every op, its pull-back and its push-forward, as lowered for a GPU, on the PTX machine against the reference device. */
 class SimConformanceTest {
     /**
-     * Bound on |y - y'| / |y| (Euclidean): that of the CPU device, 3e-6, and what approximate instructions may be off by, each by the
+     * Bound on |y - y'| / |y| (Euclidean): that of the CPU device, 3e-6, and what approximate instructions may be off by, each by
+     * the
      * whole error that the ISA allows.
      */
     private static final double TOLERANCE = 1e-5;
@@ -88,13 +89,17 @@ class SimConformanceTest {
         });
     }
 
-    /** What 16 bits cost: operands and results are rounded, each by 2^-12 (F16) or 2^-9 (BF16) on average at most, and sums of them cancel. */
+    /**
+     * What 16 bits cost: operands and results are rounded, each by 2^-12 (F16) or 2^-9 (BF16) on average at most, and sums of
+     * them cancel.
+     */
     @ParameterizedTest
     @MethodSource("cases")
     void storesNetworksInSixteenBits(OpCase c) {
         Conformance.runs(c).forEach(r -> {
             Map<String, Tensor> expected = new ReferenceDevice().compile(r.program()).run(r.inputs());
-            try (SimExecutable e = half.compileGuarded(r.program(), GUARD); SimExecutable f = brain.compileGuarded(r.program(), GUARD)) {
+            try (SimExecutable e = half.compileGuarded(r.program(), GUARD); SimExecutable f = brain.compileGuarded(r.program(),
+                    GUARD)) {
                 Map<String, Tensor> h = e.run(r.inputs());
                 Map<String, Tensor> b = f.run(r.inputs());
                 expected.forEach((name, y) -> Conformance.assertClose(y, h.get(name), 2e-3, r.name() + " in F16, " + name));

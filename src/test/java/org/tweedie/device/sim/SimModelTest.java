@@ -117,9 +117,11 @@ class SimModelTest {
         UNet unet = golden.unet();
         Tensor text = OpCase.random(Shape.of(1, 77, unet.contextWidth()), 7);
         MeasurementOperator a = Operators.parse("sr:4", PICTURE, 1);
-        Surrogate s = new Surrogate(new LatentDenoiser(unet, schedule.prediction(), text, text, 1), new LatentCodec(golden.vae(), unet.stride()), a,
+        Surrogate s = new Surrogate(new LatentDenoiser(unet, schedule.prediction(), text, text, 1), new LatentCodec(golden.vae(),
+                unet.stride()), a,
                 norm, Surrogate.Probe.UNIT);
-        Map<String, Tensor> in = new HashMap<>(Surrogate.inputs(OpCase.random(LATENT, 8), OpCase.random(a.outShape(PICTURE), 9), level));
+        Map<String, Tensor> in = new HashMap<>(Surrogate.inputs(OpCase.random(LATENT, 8), OpCase.random(a.outShape(PICTURE), 9),
+                level));
         in.put("probe", OpCase.random(LATENT, 10));
         in.put("h", Tensor.scalar(s.h(level)));
         in.put("lambda", Tensor.scalar(0.7));

@@ -7,7 +7,8 @@ import org.tweedie.device.cpu.onednn.Parallel;
 import org.tweedie.program.Shape;
 
 /**
- * Loops of the gated unit y = a gelu(b) for x = [a, b] [R,2C] and y [R,C]. They pass over x once, a strip of a row at a time. Strips are computed in
+ * Loops of the gated unit y = a gelu(b) for x = [a, b] [R,2C] and y [R,C]. They pass over x once, a strip of a row at a time.
+ * Strips are computed in
  * working memory and copied from there, because a row may end within a vector.
  */
 public final class GegluLoops {
@@ -77,7 +78,8 @@ public final class GegluLoops {
                 for (long r = Parallel.from(k, chunks, rows, 1); r < to; r++) {
                     for (int i = 0; i < c; i += STRIP) {
                         long a = px + 4 * (2 * r * c + i);
-                        body.run(a, a + 4L * c, ps + 4 * (second * r * c + i), py + 4 * ((wide ? 2 : 1) * r * c + i), Math.min(STRIP, c - i), temp);
+                        body.run(a, a + 4L * c, ps + 4 * (second * r * c + i), py + 4 * ((wide ? 2 : 1) * r * c + i),
+                                Math.min(STRIP, c - i), temp);
                     }
                 }
             });

@@ -55,7 +55,8 @@ class SupportTest {
         refused("install 9.10.2 or later", backward(91001, 90, 128, 128, 40));
         taken(forward(91002, 90, 64, 64, 40, DType.F16));
         taken(forward(90900, 90, 64, 64, 40, DType.F16));
-        taken(new Support(91000, 90).refusal(new Convolution(1, 1, 1, 1, 1), Shape.of(1, 8, 8, 8), Shape.of(8, 8, 3, 3), DType.F16));
+        taken(new Support(91000, 90).refusal(new Convolution(1, 1, 1, 1, 1), Shape.of(1, 8, 8, 8), Shape.of(8, 8, 3, 3),
+                DType.F16));
     }
 
     @Test
@@ -73,7 +74,8 @@ class SupportTest {
 
     @Test
     void causalAttentionIsOurs() {
-        refused("is computed by our kernels", new Support(92400, 90).refusal(new DotProductAttention(12, true), Shape.of(1, 77, 768),
+        refused("is computed by our kernels", new Support(92400, 90).refusal(new DotProductAttention(12, true), Shape.of(1, 77,
+                768),
                 Shape.of(1, 77, 768), DType.F16));
     }
 }

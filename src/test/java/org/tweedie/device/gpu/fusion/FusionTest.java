@@ -66,12 +66,14 @@ public class FusionTest {
         return new LatentDenoiser(g.unet(), NoiseSchedule.Prediction.EPSILON, text, text, guidance);
     }
 
-    public static Program surrogate(Golden g, double guidance, Surrogate.Probe probe, Surrogate.Gradient gradient) throws IOException {
+    public static Program surrogate(Golden g, double guidance, Surrogate.Probe probe,
+            Surrogate.Gradient gradient) throws IOException {
         Denoiser denoiser = denoiser(g, guidance);
         UNet unet = g.unet();
         Shape image = Shape.of(1, 4 * g.vae().factor(), 4 * g.vae().factor(), 3);
         MeasurementOperator a = Operators.parse("inpaint:random:0.5", image, 1);
-        return new Surrogate(denoiser, new LatentCodec(g.vae(), unet.stride()), a, Surrogate.Norm.NORM, probe).program(LATENT, image, gradient);
+        return new Surrogate(denoiser, new LatentCodec(g.vae(), unet.stride()), a, Surrogate.Norm.NORM, probe).program(LATENT,
+                image, gradient);
     }
 
     private static Program ddim(Golden g, double guidance) throws IOException {
@@ -128,7 +130,8 @@ public class FusionTest {
     private static String name(PlanStep s) {
         return switch (s) {
             case Launch l -> l.entry();
-            case LibraryCall c -> c.op().getClass().getSimpleName() + (c.bias() == null ? "" : " + bias") + (c.residual() == null ? "" : " + " + c.residual().shape())
+            case LibraryCall c -> c.op().getClass().getSimpleName() + (c.bias() == null ? "" : " + bias") + (c.residual() == null
+                    ? "" : " + " + c.residual().shape())
                     + (c.epilogue().silu() ? " silu" : "");
         };
     }
@@ -167,23 +170,31 @@ public class FusionTest {
     @Test
     void surrogateIsProbedInOnePassEach() throws Exception {
         try (Golden g = new Golden(Golden.SD15)) {
-            assertEquals(Map.of("hutchinson_form_forward_f16", 1, "hutchinson_form_vjp_f16", 1, "hutchinson_reduce_forward_f16", 1,
+            assertEquals(Map.of("hutchinson_form_forward_f16", 1, "hutchinson_form_vjp_f16", 1, "hutchinson_reduce_forward_f16",
+                    1,
                     "hutchinson_seed_forward_f16", 1, "tweedie_forward_f16", 1),
                     launched(surrogate(g, 1, Surrogate.Probe.UNIT, Surrogate.Gradient.FUSED), DType.F16, SOLVER));
-            assertEquals(Map.of("hutchinson_form_forward_f32", 1, "hutchinson_form_vjp_bf16", 1, "hutchinson_reduce_forward_bf16", 1,
-                    "hutchinson_seed_forward_f32", 1, "tweedie_forward_bf16", 1, "guidance_forward_bf16", 1, "guidance_vjp_f32", 1),
+            assertEquals(Map.of("hutchinson_form_forward_f32", 1, "hutchinson_form_vjp_bf16", 1,
+                    "hutchinson_reduce_forward_bf16", 1,
+                    "hutchinson_seed_forward_f32", 1, "tweedie_forward_bf16", 1, "guidance_forward_bf16", 1, "guidance_vjp_f32",
+                            1),
                     launched(surrogate(g, 3, Surrogate.Probe.UNIT, Surrogate.Gradient.FUSED), DType.BF16, SOLVER));
         }
     }
 
-    /** Halves of a batch or of a gated unit, [B,N,2C], are sliced for nobody; only the skips of the network are, by channels [B,h,w,C]. */
+    /**
+     * Halves of a batch or of a gated unit, [B,N,2C], are sliced for nobody; only the skips of the network are, by channels
+     * [B,h,w,C].
+     */
     @Test
     void nothingIsSlicedInHalves() throws Exception {
         try (Golden g = new Golden(Golden.SD15)) {
             Program p = surrogate(g, 1, Surrogate.Probe.UNIT, Surrogate.Gradient.FUSED);
-            List<Group> slices = fuse(p, DType.F16).groups().stream().filter(x -> x.instrs().getFirst().op() instanceof Slice).toList();
+            List<Group> slices = fuse(p, DType.F16).groups().stream().filter(x -> x.instrs().getFirst().op() instanceof Slice)
+                    .toList();
             assertTrue(slices.size() > 2, "skips");
-            assertEquals(List.of(), slices.stream().filter(x -> !(x.instrs().getFirst().op() instanceof Slice s && s.axis() == 3)).toList());
+            assertEquals(List.of(), slices.stream().filter(x -> !(x.instrs().getFirst().op() instanceof Slice s && s.axis() == 3))
+                    .toList());
         }
     }
 
@@ -201,7 +212,8 @@ public class FusionTest {
         try (Golden g = new Golden(Golden.SD15)) {
             Program p = surrogate(g, 1, Surrogate.Probe.EXACT, Surrogate.Gradient.FUSED);
             for (Class<?> kind : List.of(GroupNormalizationJvp.class, DotProductAttentionJvp.class, GegluJvp.class)) {
-                List<Group> all = fuse(p, DType.F32).groups().stream().filter(x -> x.instrs().stream().anyMatch(i -> kind.isInstance(i.op()))).toList();
+                List<Group> all = fuse(p, DType.F32).groups().stream().filter(x -> x.instrs().stream().anyMatch(i ->
+                        kind.isInstance(i.op()))).toList();
                 assertTrue(all.size() > 4, all.size() + " of " + kind);
                 all.forEach(x -> assertEquals(2, x.instrs().size(), x + " is done alone"));
             }
@@ -311,8 +323,10 @@ public class FusionTest {
         Shape image = Shape.of(2, 8, 8, 3);
         Denoiser mixture = new MixturePrior(new double[] {0.4, 0.6}, new double[] {-0.5, 0.5}, new double[] {0.3, 0.2});
         MeasurementOperator a = Operators.parse("sr:4", image, 1);
-        Program p = new Surrogate(mixture, MixturePrior.PIXELS, a, Surrogate.Norm.SUM, Surrogate.Probe.SCALED).program(image, image, Surrogate.Gradient.FUSED);
-        assertEquals(Set.of("hutchinson_form_forward_f32", "hutchinson_form_vjp_f32", "hutchinson_seed_forward_f32", "hutchinson_reduce_forward_f32",
+        Program p = new Surrogate(mixture, MixturePrior.PIXELS, a, Surrogate.Norm.SUM, Surrogate.Probe.SCALED).program(image,
+                image, Surrogate.Gradient.FUSED);
+        assertEquals(Set.of("hutchinson_form_forward_f32", "hutchinson_form_vjp_f32", "hutchinson_seed_forward_f32",
+                "hutchinson_reduce_forward_f32",
                 "tweedie_forward_f32"), launched(p, DType.F32, SOLVER).keySet());
         check(p);
     }
@@ -326,7 +340,8 @@ public class FusionTest {
             Value z = t.input("z", Type.real(LATENT));
             t.output("eps", denoiser(g, 1).eps(t, z, NoiseLevel.inputs(t, "")));
             Program p = Jvp.of(t.finish(), "z", "eps");
-            assertTrue(merged(p, DType.F32).keySet().stream().filter(entry -> entry.contains("_jvp_")).count() >= 4, "norms, attention, activations, gated units");
+            assertTrue(merged(p, DType.F32).keySet().stream().filter(entry -> entry.contains("_jvp_")).count() >= 4,
+                    "norms, attention, activations, gated units");
             check(p);
         }
     }
@@ -356,7 +371,8 @@ public class FusionTest {
         p.constants().forEach(c -> values.put(c.value().id(), c.data()));
         p.inputs().forEach(i -> values.put(i.value().id(), in.get(i.name())));
         for (Group g : fusion.groups()) {
-            if (isAlone(g) && !isSolvers(g.instrs().getFirst().op()) || g.instrs().stream().anyMatch(i -> i.op() instanceof Convolution || i.op() instanceof MatMul)) {
+            if (isAlone(g) && !isSolvers(g.instrs().getFirst().op()) || g.instrs().stream().anyMatch(i ->
+                    i.op() instanceof Convolution || i.op() instanceof MatMul)) {
                 g.instrs().forEach(i -> alone(i, values));
             } else {
                 together(g, Storage.of(p, DType.F32), values);
@@ -369,7 +385,8 @@ public class FusionTest {
 
     private static boolean isSolvers(Op op) {
         return switch (op) {
-            case DdimMove _, Guidance _, GuidanceVjp _, HutchinsonEstimate _, HutchinsonEstimateVjp _, HutchinsonPair _, HutchinsonPairVjp _, TweedieMean _ -> true;
+            case DdimMove _, Guidance _, GuidanceVjp _, HutchinsonEstimate _, HutchinsonEstimateVjp _, HutchinsonPair _,
+                    HutchinsonPairVjp _, TweedieMean _ -> true;
             default -> false;
         };
     }
@@ -397,7 +414,8 @@ public class FusionTest {
             given.put("%" + v.id(), values.get(v.id()));
         }
         List<Program.Output> out = i.out().stream().map(v -> new Program.Output("%" + v.id(), v)).toList();
-        int highest = Math.max(i.in().stream().mapToInt(Value::id).max().orElseThrow(), i.out().stream().mapToInt(Value::id).max().orElseThrow());
+        int highest = Math.max(i.in().stream().mapToInt(Value::id).max().orElseThrow(), i.out().stream().mapToInt(Value::id).max()
+                .orElseThrow());
         try (Executable e = new ReferenceDevice().compile(new Program("one", in, List.of(), List.of(i), out, highest + 1))) {
             Map<String, Tensor> results = e.run(given);
             i.out().forEach(v -> values.put(v.id(), results.get("%" + v.id())));

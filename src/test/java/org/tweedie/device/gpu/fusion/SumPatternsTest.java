@@ -32,17 +32,25 @@ import org.tweedie.program.op.Reshape;
 import org.tweedie.transform.Simplify;
 import org.tweedie.transform.Vjp;
 
-/** Which convolutions, products and pull-backs of norms are done with what is added to them; that numbers stay is for {@code LibraryTest} and {@code NormSumsTest} of device.sim. */
+/**
+ * Which convolutions, products and pull-backs of norms are done with what is added to them; that numbers stay is for {@code
+ * LibraryTest} and {@code NormSumsTest} of device.sim.
+ */
 class SumPatternsTest {
-    /** Of each residual block both convolutions, the first with the time embedding, the second with the block's input: none is followed by a sum of ours. */
+    /**
+     * Of each residual block both convolutions, the first with the time embedding, the second with the block's input: none is
+     * followed by a sum of ours.
+     */
     @Test
     void residualBlocksAddInTheirConvolutions() throws Exception {
         try (Golden g = new Golden(Golden.SD15)) {
             Program p = Simplify.of(g.unetProgram(Shape.of(2, 8, 8, 4), 7));
             long blocks = p.body().stream().filter(i -> i.op() instanceof Convolution && i.where().endsWith("conv2")).count();
             Map<String, Integer> count = FusionTest.merged(p, DType.F16);
-            int embeddings = count.entrySet().stream().filter(e -> e.getKey().matches("Convolution \\+ bias \\+ \\[2,1,1,\\d+\\]")).mapToInt(Map.Entry::getValue).sum();
-            int inputs = count.entrySet().stream().filter(e -> e.getKey().matches("Convolution \\+ bias \\+ \\[2,[248],[248],\\d+\\]")).mapToInt(Map.Entry::getValue).sum();
+            int embeddings = count.entrySet().stream().filter(e -> e.getKey()
+                    .matches("Convolution \\+ bias \\+ \\[2,1,1,\\d+\\]")).mapToInt(Map.Entry::getValue).sum();
+            int inputs = count.entrySet().stream().filter(e -> e.getKey()
+                    .matches("Convolution \\+ bias \\+ \\[2,[248],[248],\\d+\\]")).mapToInt(Map.Entry::getValue).sum();
             assertTrue(blocks > 4, blocks + " blocks");
             assertEquals(blocks, embeddings, count.toString());
             assertEquals(blocks, inputs, count.toString());
@@ -53,13 +61,19 @@ class SumPatternsTest {
     @Test
     void aConvolutionIsDoneWithWhatFollows() {
         Shape y = Shape.of(2, 4, 4, 6);
-        assertEquals(Map.of("Convolution + bias + " + y + " silu", 1), FusionTest.merged(convolution(y, false, true, ""), DType.F16));
-        assertEquals(Map.of("Convolution + bias + [2,1,1,6] silu", 1), FusionTest.merged(convolution(Shape.of(2, 1, 1, 6), true, true, ""), DType.BF16));
-        assertEquals(Map.of("Convolution + bias + [2,1,1,6]", 1), FusionTest.merged(convolution(Shape.of(2, 1, 1, 6), false, false, ""), DType.F32));
+        assertEquals(Map.of("Convolution + bias + " + y + " silu", 1), FusionTest.merged(convolution(y, false, true, ""),
+                DType.F16));
+        assertEquals(Map.of("Convolution + bias + [2,1,1,6] silu", 1), FusionTest.merged(convolution(Shape.of(2, 1, 1, 6), true,
+                true, ""), DType.BF16));
+        assertEquals(Map.of("Convolution + bias + [2,1,1,6]", 1), FusionTest.merged(convolution(Shape.of(2, 1, 1, 6), false,
+                false, ""), DType.F32));
         assertEquals(Map.of("Convolution + bias silu", 1), FusionTest.merged(convolution(null, false, true, ""), DType.F16));
-        assertEquals(Map.of("Convolution + bias + " + y, 1), FusionTest.merged(convolution(y, false, true, "sum"), DType.F16), "the sum is wanted too");
-        assertEquals(Map.of(), FusionTest.merged(convolution(y, false, true, "conv"), DType.F16), "the convolution is wanted too");
-        assertEquals(Map.of(), FusionTest.merged(convolution(Shape.of(6), false, true, ""), DType.F16), "the same for all samples");
+        assertEquals(Map.of("Convolution + bias + " + y, 1), FusionTest.merged(convolution(y, false, true, "sum"), DType.F16),
+                "the sum is wanted too");
+        assertEquals(Map.of(), FusionTest.merged(convolution(y, false, true, "conv"), DType.F16),
+                "the convolution is wanted too");
+        assertEquals(Map.of(), FusionTest.merged(convolution(Shape.of(6), false, true, ""), DType.F16),
+                "the same for all samples");
         assertEquals(Map.of(), FusionTest.merged(convolution(Shape.of(2, 4, 1, 6), false, true, ""), DType.F16), "of each row");
     }
 
@@ -73,19 +87,26 @@ class SumPatternsTest {
         assertEquals(Map.of(), FusionTest.merged(t.finish(), DType.F32));
     }
 
-    /** What a block of a transformer adds to its input, and what is summed in a pull-back, adds itself; and over its other summand where nobody else reads that. */
+    /**
+     * What a block of a transformer adds to its input, and what is summed in a pull-back, adds itself; and over its other
+     * summand where nobody else reads that.
+     */
     @Test
     void productsAddThemselves() throws Exception {
         try (Golden g = new Golden(Golden.SD15)) {
             Program forward = Simplify.of(g.unetProgram(Shape.of(1, 8, 8, 4), 7));
             Program gradient = Simplify.of(Vjp.of(forward, "out_sample", "sample"));
             for (Program p : List.of(forward, gradient)) {
-                List<Group> alone = FusionTest.fuse(p, DType.F16).groups().stream().filter(x -> FusionTest.isAlone(x) && x.instrs().getFirst().op().equals(new Binary(Binary.Kind.ADD))).toList();
-                assertEquals(List.of(), alone.stream().filter(x -> x.in().stream().anyMatch(v -> isMadeBy(MatMul.class, new Uses(p), v))).toList());
+                List<Group> alone = FusionTest.fuse(p, DType.F16).groups().stream().filter(x -> FusionTest.isAlone(x)
+                        && x.instrs().getFirst().op().equals(new Binary(Binary.Kind.ADD))).toList();
+                assertEquals(List.of(), alone.stream().filter(x -> x.in().stream().anyMatch(v -> isMadeBy(MatMul.class,
+                        new Uses(p), v))).toList());
             }
-            int attentions = (int) forward.body().stream().filter(i -> i.op() instanceof DotProductAttention).count() / 2; // two a block, and two linear layers around it
+            // two a block, and two linear layers around it
+            int attentions = (int) forward.body().stream().filter(i -> i.op() instanceof DotProductAttention).count() / 2;
             assertEquals(4 * attentions, addedInPlace(forward), "all of a forward's");
-            assertTrue(addedInPlace(gradient) >= 2 * attentions, "q, k and v pulled back; the forward's summands are kept for norms");
+            assertTrue(addedInPlace(gradient) >= 2 * attentions,
+                    "q, k and v pulled back; the forward's summands are kept for norms");
         }
     }
 
@@ -96,7 +117,8 @@ class SumPatternsTest {
             if (s.group().instrs().getFirst().op() instanceof MatMul && s.group().instrs().getLast().op() instanceof Binary) {
                 LibraryCall call = (LibraryCall) s.steps().getLast();
                 assertEquals(call.out().getFirst(), call.residual());
-                boolean moved = s.steps().getFirst() instanceof Launch l && l.args().getFirst() instanceof Arg.In(Buffer r) && r.address() != call.residual().address();
+                boolean moved = s.steps().getFirst() instanceof Launch l && l.args().getFirst() instanceof Arg.In(Buffer r)
+                        && r.address() != call.residual().address();
                 over += moved ? 0 : 1;
             }
         }
@@ -111,15 +133,20 @@ class SumPatternsTest {
         return uses.op(v, kind) != null || uses.op(v, Reshape.class) != null && isMadeBy(kind, uses, uses.in(uses.maker(v), 0));
     }
 
-    /** In a pull-back, what meets a norm's own at the input of a block: none is followed by a sum of ours, and most are added by the norm. */
+    /**
+     * In a pull-back, what meets a norm's own at the input of a block: none is followed by a sum of ours, and most are added by
+     * the norm.
+     */
     @Test
     void normsAddWhatElseIsPulledBack() throws Exception {
         try (Golden g = new Golden(Golden.SD15)) {
             Program p = Simplify.of(Vjp.of(Simplify.of(g.unetProgram(Shape.of(1, 8, 8, 4), 7)), "out_sample", "sample"));
             Uses uses = new Uses(p);
             List<Group> groups = FusionTest.fuse(p, DType.F16).groups();
-            List<Group> sums = groups.stream().filter(x -> x.instrs().getLast().op().equals(new Binary(Binary.Kind.ADD))).toList();
-            assertEquals(List.of(), sums.stream().filter(x -> FusionTest.isAlone(x) && x.in().stream().anyMatch(v -> isMadeBy(GroupNormalizationVjp.class, uses, v))).toList());
+            List<Group> sums = groups.stream().filter(x -> x.instrs().getLast().op().equals(new Binary(Binary.Kind.ADD)))
+                    .toList();
+            assertEquals(List.of(), sums.stream().filter(x -> FusionTest.isAlone(x) && x.in().stream().anyMatch(v ->
+                    isMadeBy(GroupNormalizationVjp.class, uses, v))).toList());
             List<Group> merged = sums.stream().filter(x -> x.instrs().getFirst().op() instanceof GroupNormalizationVjp).toList();
             long norms = p.body().stream().filter(i -> i.op() instanceof GroupNormalizationVjp).count();
             assertTrue(2 * merged.size() > norms, merged.size() + " of " + norms);
@@ -133,11 +160,13 @@ class SumPatternsTest {
         for (boolean before : new boolean[] {false, true}) {
             for (String what : List.of("norm", "reshaped", "product")) {
                 assertEquals(Map.of("groupnorm_silu_vjp_f16", 1), FusionTest.merged(pullBack(what, before), DType.F16), what);
-                Group g = FusionTest.fuse(pullBack(what, before), DType.BF16).groups().stream().filter(x -> !FusionTest.isAlone(x)).findFirst().orElseThrow();
+                Group g = FusionTest.fuse(pullBack(what, before), DType.BF16).groups().stream().filter(x ->
+                        !FusionTest.isAlone(x)).findFirst().orElseThrow();
                 assertEquals(5, g.in().size());
                 assertEquals(List.of(DType.BF16, DType.BF16, DType.BF16, DType.BF16, DType.BF16), g.wanted());
             }
-            assertEquals(Map.of("MatMul + [30,8]", 1), FusionTest.merged(pullBack("later product", before), DType.F16), "the later of two adds the other");
+            assertEquals(Map.of("MatMul + [30,8]", 1), FusionTest.merged(pullBack("later product", before), DType.F16),
+                    "the later of two adds the other");
             Map<String, Integer> none = Map.of();
             assertEquals(none, FusionTest.merged(pullBack("kept", before), DType.F16), "the pull-back is wanted too");
             assertEquals(none, FusionTest.merged(pullBack("depends", before), DType.F16), "what is added is made of it");
@@ -194,7 +223,8 @@ class SumPatternsTest {
         Value x = t.input("x", Type.real(2, 4, 4, 3));
         Value r = residual == null ? null : t.silu(t.reshape(t.linear(t.input("r", Type.real((int) residual.size(), 5)),
                 t.constant("a", OpCase.random(Shape.of(1, 5), 1)), null), residual));
-        Value conv = t.conv2d(x, t.constant("w", OpCase.random(Shape.of(6, 3, 3, 3), 2)), t.constant("b", OpCase.random(Shape.of(6), 3)), 1, 1);
+        Value conv = t.conv2d(x, t.constant("w", OpCase.random(Shape.of(6, 3, 3, 3), 2)), t.constant("b",
+                OpCase.random(Shape.of(6), 3)), 1, 1);
         Value sum = r == null ? conv : before ? t.add(r, conv) : t.add(conv, r);
         t.output("y", silu ? t.silu(sum) : sum);
         switch (kept) {

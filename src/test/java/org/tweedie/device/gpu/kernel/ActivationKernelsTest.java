@@ -53,18 +53,24 @@ class ActivationKernelsTest {
                 Tensor g = OpCase.random(Shape.of(n), 2);
                 Tensor y = Tensor.of(x.shape(), OneOp.reference(new Unary(fn, order), real, x));
                 Tensor z = Tensor.of(x.shape(), OneOp.reference(new UnaryMul(fn, order), real, x, g));
-                OneOp.check(fn + ", order " + order + ", " + n, ActivationKernels.unary(fn, order, n), real, List.of(x), List.of(y));
-                OneOp.check("g " + fn + ", order " + order + ", " + n, ActivationKernels.unaryMul(fn, order, n), real, List.of(x, g), List.of(z));
-                OneOp.checkInPlace(fn + ", order " + order, ActivationKernels.unary(fn, order, n), real, List.of(x), List.of(x), 0);
-                OneOp.checkInPlace("g " + fn + ", order " + order, ActivationKernels.unaryMul(fn, order, n), real, List.of(x, g), List.of(x), 0);
-                OneOp.checkInPlace("g " + fn + ", order " + order, ActivationKernels.unaryMul(fn, order, n), real, List.of(x, g), List.of(x), 1);
+                OneOp.check(fn + ", order " + order + ", " + n, ActivationKernels.unary(fn, order, n), real, List.of(x),
+                        List.of(y));
+                OneOp.check("g " + fn + ", order " + order + ", " + n, ActivationKernels.unaryMul(fn, order, n), real, List.of(x,
+                        g), List.of(z));
+                OneOp.checkInPlace(fn + ", order " + order, ActivationKernels.unary(fn, order, n), real, List.of(x), List.of(x),
+                        0);
+                OneOp.checkInPlace("g " + fn + ", order " + order, ActivationKernels.unaryMul(fn, order, n), real, List.of(x, g),
+                        List.of(x), 0);
+                OneOp.checkInPlace("g " + fn + ", order " + order, ActivationKernels.unaryMul(fn, order, n), real, List.of(x, g),
+                        List.of(x), 1);
             }
         }
     }
 
     private static Tensor operand(Fn fn, int n) {
         Tensor x = OpCase.random(Shape.of(n), 1);
-        return fn != Fn.SQRT && fn != Fn.RSQRT ? x : Tensor.of(x.shape(), Arrays.stream(x.doubles()).map(v -> (float) (Math.abs(v) + 0.25)).toArray());
+        return fn != Fn.SQRT && fn != Fn.RSQRT ? x : Tensor.of(x.shape(), Arrays.stream(x.doubles()).map(v ->
+                (float) (Math.abs(v) + 0.25)).toArray());
     }
 
     /** Value and tangent at once. */
@@ -117,7 +123,8 @@ class ActivationKernelsTest {
                         default -> 0;
                     };
                     double bound = 1e-6 * Math.max(Math.abs(expected), scale);
-                    assertTrue(Math.abs(got[i] - expected) <= bound || (float) expected == got[i] || Math.abs(expected) > Float.MAX_VALUE,
+                    assertTrue(Math.abs(got[i] - expected) <= bound || (float) expected == got[i]
+                            || Math.abs(expected) > Float.MAX_VALUE,
                             fn + ", order " + order + " at " + x[i] + ": expected " + expected + ", got " + got[i]);
                 }
             }
@@ -128,7 +135,8 @@ class ActivationKernelsTest {
     @Test
     void edges() {
         double inf = Double.POSITIVE_INFINITY;
-        assertArrayEquals(new double[] {inf, Double.NaN, Double.NaN, 200, 0, 0}, at(Fn.SILU, 0, inf, -inf, Double.NaN, 200, -200, 0));
+        assertArrayEquals(new double[] {inf, Double.NaN, Double.NaN, 200, 0, 0}, at(Fn.SILU, 0, inf, -inf, Double.NaN, 200, -200,
+                0));
         assertArrayEquals(new double[] {1, 0, 0.5}, at(Fn.SILU, 1, 200, -200, 0));
         assertArrayEquals(new double[] {inf, Double.NaN, 200, 0}, at(Fn.GELU, 0, inf, Double.NaN, 200, -200));
         assertArrayEquals(new double[] {inf, 0, Double.NaN, 1}, at(Fn.EXP, 0, inf, -inf, Double.NaN, 0));
@@ -142,7 +150,8 @@ class ActivationKernelsTest {
     private static double[] at(Fn fn, int order, double... x) {
         try (KernelBench bench = new KernelBench()) {
             Buffer y = bench.out("y", DType.F32, Shape.of(x.length));
-            bench.run(ActivationKernels.unary(fn, order, x.length), List.of(bench.in("x", DType.F32, Shape.of(x.length), x)), List.of(y));
+            bench.run(ActivationKernels.unary(fn, order, x.length), List.of(bench.in("x", DType.F32, Shape.of(x.length), x)),
+                    List.of(y));
             return Arrays.stream(bench.read(y)).map(v -> v + 0.0).toArray(); // no negative zeros
         }
     }
@@ -152,7 +161,8 @@ class ActivationKernelsTest {
     @EnumSource(value = DType.class, names = {"F32", "F16", "BF16"})
     @Tag("sanitized")
     void geglu(DType real) {
-        for (Shape s : List.of(Shape.of(2, 3, 2), Shape.of(5, 14), Shape.of(2, 3, 48), Shape.of(3, 2 * 2056), Shape.of(2, 2 * 1027))) {
+        for (Shape s : List.of(Shape.of(2, 3, 2), Shape.of(5, 14), Shape.of(2, 3, 48), Shape.of(3, 2 * 2056), Shape.of(2,
+                2 * 1027))) {
             Program f = geglu(s);
             Tensor x = OpCase.random(s, 1);
             Tensor tx = OpCase.random(s, 2);
@@ -181,7 +191,8 @@ class ActivationKernelsTest {
     @Test
     void kernelsAreChosenByFunction() {
         List<String> entries = new ArrayList<>();
-        for (GpuKernel k : List.of(ActivationKernels.unary(Fn.SILU, 0, 8), ActivationKernels.unaryMul(Fn.QUICK_GELU, 1, 8), ActivationKernels.unaryMul(Fn.GELU, 0, 8),
+        for (GpuKernel k : List.of(ActivationKernels.unary(Fn.SILU, 0, 8), ActivationKernels.unaryMul(Fn.QUICK_GELU, 1, 8),
+                ActivationKernels.unaryMul(Fn.GELU, 0, 8),
                 ActivationKernels.unary(Fn.SILU, 1, 8), ActivationKernels.unaryMul(Fn.SILU, 2, 8))) {
             Buffer b = new Buffer("b", DType.BF16, Shape.of(8), 256);
             entries.add(((Launch) k.bind().apply(new GpuKernel.Places() {
@@ -201,6 +212,7 @@ class ActivationKernelsTest {
                 }
             }).getFirst()).entry());
         }
-        assertEquals(List.of("silu_forward_bf16", "quick_gelu_vjp_bf16", "gelu_gate_forward_bf16", "unary_forward_bf16", "unary_mul_forward_bf16"), entries);
+        assertEquals(List.of("silu_forward_bf16", "quick_gelu_vjp_bf16", "gelu_gate_forward_bf16", "unary_forward_bf16",
+                "unary_mul_forward_bf16"), entries);
     }
 }

@@ -27,7 +27,8 @@ import org.tweedie.program.op.DotProductAttentionVjp;
 import org.tweedie.program.op.Op;
 
 /**
- * Attention, its pull-back and its push-forward on the PTX machine against reference in double from the operands as stored. Budget, in Euclidean
+ * Attention, its pull-back and its push-forward on the PTX machine against reference in double from the operands as stored.
+ * Budget, in Euclidean
  * norms: F32 1e-5 of the result; 16 bits twice what {@link PlainAttention} loses, and that.
  */
 @Tag("kernels")
@@ -72,7 +73,8 @@ class AttentionKernelsTest {
     @MethodSource("cases")
     void forward(Case c) {
         List<Tensor> in = operands(c, 1, c.q(), c.k(), c.k());
-        check(c, "forward", in, reference(c.op(), in), List.of(c.plain(in).forward(in)), (bench, b, out) -> bench.run(AttentionKernels.forward(c.op(), types(b)), b, out), 1);
+        check(c, "forward", in, reference(c.op(), in), List.of(c.plain(in).forward(in)), (bench, b, out) ->
+                bench.run(AttentionKernels.forward(c.op(), types(b)), b, out), 1);
     }
 
     @ParameterizedTest
@@ -81,7 +83,8 @@ class AttentionKernelsTest {
         for (boolean keys : new boolean[] {false, true}) {
             DotProductAttentionVjp op = new DotProductAttentionVjp(c.op(), keys);
             List<Tensor> in = withResults(c, operands(c, 2, c.q(), c.k(), c.k()), operands(c, 9, c.q()));
-            check(c, "pull-back", in, reference(op, in), c.plain(in).vjp(in), (bench, b, out) -> bench.run(AttentionKernels.vjp(op, types(b)), b, out), -1);
+            check(c, "pull-back", in, reference(op, in), c.plain(in).vjp(in), (bench, b, out) ->
+                    bench.run(AttentionKernels.vjp(op, types(b)), b, out), -1);
         }
     }
 
@@ -129,7 +132,8 @@ class AttentionKernelsTest {
         x.set(1, OneOp.stored(Tensor.of(c.k(), k), type));
         List<Tensor> tangents = operands(c, 39, c.q());
         List<Tensor> in = withResults(c, x, tangents);
-        check(c, "push-forward", in, reference(op, in), List.of(c.plain(in).jvp(in, tangents)), (bench, b, out) -> bench.run(AttentionKernels.jvp(op, types(b)), b, out), -1);
+        check(c, "push-forward", in, reference(op, in), List.of(c.plain(in).jvp(in, tangents)), (bench, b, out) ->
+                bench.run(AttentionKernels.jvp(op, types(b)), b, out), -1);
     }
 
     static List<DType> halves() {
@@ -144,7 +148,8 @@ class AttentionKernelsTest {
      * @param plain results of the plain evaluation, empty for lse
      * @param lse which result is lse, held in F32; -1: none. The pull-back's and push-forward's fifth operand is lse
      */
-    private static void check(Case c, String what, List<Tensor> in, List<Tensor> expected, List<double[]> plain, Run run, int lse) {
+    private static void check(Case c, String what, List<Tensor> in, List<Tensor> expected, List<double[]> plain, Run run,
+            int lse) {
         try (KernelBench bench = new KernelBench()) {
             List<Buffer> b = new ArrayList<>();
             for (Tensor x : in) {
@@ -159,9 +164,11 @@ class AttentionKernelsTest {
                 double[] y = expected.get(i).doubles();
                 // one key: the softmax is constant and its derivative cancels to nothing; then the unit operands are the measure
                 double norm = distance(y, new double[y.length]);
-                double budget = 1e-5 * (norm < 1e-9 ? Math.sqrt(y.length) : norm) + (c.dtype == DType.F32 || i == lse ? 0 : 2 * distance(y, plain.get(i)));
+                double budget = 1e-5 * (norm < 1e-9 ? Math.sqrt(y.length) : norm) + (c.dtype == DType.F32 || i == lse ? 0
+                        : 2 * distance(y, plain.get(i)));
                 double error = distance(y, bench.read(out.get(i)));
-                assertTrue(error <= budget, what + " of " + c + ", result " + i + ": error " + error + ", budget " + budget + ", norm " + norm);
+                assertTrue(error <= budget, what + " of " + c + ", result " + i + ": error " + error + ", budget " + budget
+                        + ", norm " + norm);
             }
         }
     }

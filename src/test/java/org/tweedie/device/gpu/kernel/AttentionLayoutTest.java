@@ -24,7 +24,8 @@ import org.tweedie.program.op.DotProductAttentionJvp;
 import org.tweedie.program.op.DotProductAttentionVjp;
 
 /**
- * Attention on tensor cores where all sums are exact, so that every element must come out to the bit: an element in a wrong place, or one left out,
+ * Attention on tensor cores where all sums are exact, so that every element must come out to the bit: an element in a wrong
+ * place, or one left out,
  * shows. Operands are small integers; keys are a power of two, heads a power of four where a root of their size enters.
  */
 @Tag("kernels")
@@ -104,11 +105,13 @@ class AttentionLayoutTest {
         double[] v = integers(c, c.k(), 3, 3, _ -> true);
         double[] o = new double[(int) c.q().size()];
         add(c, o, v, (_, _, _, _) -> 1.0 / M, false);
-        check(c, forward(c), List.of(Tensor.of(c.q(), new double[o.length]), Tensor.of(c.k(), integers(c, c.k(), 4, 9, _ -> true)), Tensor.of(c.k(), v)), List.of(o));
+        check(c, forward(c), List.of(Tensor.of(c.q(), new double[o.length]), Tensor.of(c.k(), integers(c, c.k(), 4, 9, _ ->
+                true)), Tensor.of(c.k(), v)), List.of(o));
     }
 
     private static GpuKernel forward(Case c) {
-        return AttentionKernels.forward(new DotProductAttention(HEADS, false), List.of(Type.real(c.q()), Type.real(c.k()), Type.real(c.k())));
+        return AttentionKernels.forward(new DotProductAttention(HEADS, false), List.of(Type.real(c.q()), Type.real(c.k()),
+                Type.real(c.k())));
     }
 
     /** Queries in the even columns, keys in the odd ones: all scores are 0, all weights 1/64. */
@@ -135,10 +138,14 @@ class AttentionLayoutTest {
         add(c, expected.get(2), g, (_, _, _, _) -> 1.0 / M, true);
         DotProductAttentionVjp op = new DotProductAttentionVjp(new DotProductAttention(HEADS, false), true);
         check(c, AttentionKernels.vjp(op, List.of(Type.real(c.q()))),
-                List.of(Tensor.of(c.q(), q), Tensor.of(c.k(), k), Tensor.of(c.k(), v), Tensor.of(c.q(), o), lse(), Tensor.of(c.q(), g)), expected);
+                List.of(Tensor.of(c.q(), q), Tensor.of(c.k(), k), Tensor.of(c.k(), v), Tensor.of(c.q(), o), lse(),
+                        Tensor.of(c.q(), g)), expected);
     }
 
-    /** The same with tangents, of few columns, so that 8 bits hold the differentials. Values cancel: o is 0, and with it what is not rounded to 16 bits. */
+    /**
+     * The same with tangents, of few columns, so that 8 bits hold the differentials. Values cancel: o is 0, and with it what is
+     * not rounded to 16 bits.
+     */
     @ParameterizedTest
     @MethodSource("powers")
     void pushForward(Case c) {
@@ -168,7 +175,8 @@ class AttentionLayoutTest {
         add(c, to, v, t, false);
         add(c, to, tv, (_, _, _, _) -> 1.0 / M, false);
         DotProductAttentionJvp op = new DotProductAttentionJvp(new DotProductAttention(HEADS, false), true);
-        check(c, AttentionKernels.jvp(op, List.of()), List.of(Tensor.of(c.q(), q), Tensor.of(c.k(), k), Tensor.of(c.k(), v), Tensor.of(c.q(), o), lse(),
+        check(c, AttentionKernels.jvp(op, List.of()), List.of(Tensor.of(c.q(), q), Tensor.of(c.k(), k), Tensor.of(c.k(), v),
+                Tensor.of(c.q(), o), lse(),
                 Tensor.of(c.q(), tq), Tensor.of(c.k(), tk), Tensor.of(c.k(), tv)), List.of(to));
     }
 

@@ -38,7 +38,10 @@ import org.tweedie.program.op.Fn;
 /** kernels/elementwise.cu on the PTX machine against the reference device. */
 @Tag("kernels")
 class ElementwiseKernelsTest {
-    /** Shapes of x and y: alike, a number, bias, per sample, both (a time embedding on feature maps), each repeated somewhere; whole vectors or not. */
+    /**
+     * Shapes of x and y: alike, a number, bias, per sample, both (a time embedding on feature maps), each repeated somewhere;
+     * whole vectors or not.
+     */
     private static final List<List<Shape>> SHAPES = List.of(
             List.of(Shape.of(1), Shape.of(1)),
             List.of(Shape.of(3, 77), Shape.of(3, 77)),
@@ -52,9 +55,11 @@ class ElementwiseKernelsTest {
             List.of(Shape.of(1, 2, 1, 3, 1, 2), Shape.of(2, 1, 3, 1, 5, 1)));
 
     static Stream<Arguments> cases() {
-        Stream<OpCase> more = SHAPES.stream().flatMap(s -> Arrays.stream(Binary.Kind.values()).map(k -> new OpCase(new Binary(k), 2, s)));
+        Stream<OpCase> more = SHAPES.stream().flatMap(s -> Arrays.stream(Binary.Kind.values()).map(k -> new OpCase(new Binary(k),
+                2, s)));
         Stream<OpCase> affine = Stream.of(1, 8, 1021, 4096).map(n -> new OpCase(new Affine(-0.75, 3), 1, List.of(Shape.of(n))));
-        List<OpCase> all = Stream.of(OpCase.all().filter(c -> c.op() instanceof Binary || c.op() instanceof Affine), more, affine).flatMap(s -> s).toList();
+        List<OpCase> all = Stream.of(OpCase.all().filter(c -> c.op() instanceof Binary || c.op() instanceof Affine), more, affine)
+                .flatMap(s -> s).toList();
         return all.stream().flatMap(c -> REALS.stream().map(t -> Arguments.of(c, t)));
     }
 
@@ -84,7 +89,8 @@ class ElementwiseKernelsTest {
                     bench.run(k, List.of(over, b), List.of(over));
                     assertArrayEquals(bench.bytes(z), bench.bytes(over), "in place of x " + s);
                     bench.run(ElementwiseKernels.affine(2, 1, out.size()), List.of(a), List.of(a));
-                    assertArrayEquals(rounded(Arrays.stream(rounded(x, real)).map(v -> 2 * v + 1).toArray(), real), bench.read(a));
+                    assertArrayEquals(rounded(Arrays.stream(rounded(x, real)).map(v -> 2 * v + 1).toArray(), real),
+                            bench.read(a));
                 }
                 if (s.get(1).equals(out)) {
                     Buffer over = bench.in("y over", real, out, y);
@@ -97,9 +103,12 @@ class ElementwiseKernelsTest {
 
     @Test
     void wholeVectorsAreMovedAtOnce() {
-        assertEquals("add_forward_wide_f16", entry(ElementwiseKernels.binary(Binary.Kind.ADD, Shape.of(2, 9, 320), Shape.of(2, 9, 320), Shape.of(320)), DType.F16));
-        assertEquals("mul_forward_wide_f32", entry(ElementwiseKernels.binary(Binary.Kind.MUL, Shape.of(2, 3, 4), Shape.of(2, 1, 1), Shape.of(2, 3, 4)), DType.F32));
-        assertEquals("div_forward_bf16", entry(ElementwiseKernels.binary(Binary.Kind.DIV, Shape.of(2, 3, 4), Shape.of(2, 3, 4), Shape.of(4)), DType.BF16));
+        assertEquals("add_forward_wide_f16", entry(ElementwiseKernels.binary(Binary.Kind.ADD, Shape.of(2, 9, 320), Shape.of(2, 9,
+                320), Shape.of(320)), DType.F16));
+        assertEquals("mul_forward_wide_f32", entry(ElementwiseKernels.binary(Binary.Kind.MUL, Shape.of(2, 3, 4), Shape.of(2, 1,
+                1), Shape.of(2, 3, 4)), DType.F32));
+        assertEquals("div_forward_bf16", entry(ElementwiseKernels.binary(Binary.Kind.DIV, Shape.of(2, 3, 4), Shape.of(2, 3, 4),
+                Shape.of(4)), DType.BF16));
     }
 
     private static String entry(GpuKernel k, DType t) {
@@ -111,7 +120,8 @@ class ElementwiseKernelsTest {
         try (KernelBench bench = new KernelBench()) {
             Buffer x = bench.in("x", DType.F32, Shape.of(1), 1);
             Buffer y = bench.out("y", DType.F16, Shape.of(1));
-            String message = assertThrows(IllegalArgumentException.class, () -> bench.run(ElementwiseKernels.affine(1, 1, 1), List.of(x), List.of(y))).getMessage();
+            String message = assertThrows(IllegalArgumentException.class, () -> bench.run(ElementwiseKernels.affine(1, 1, 1),
+                    List.of(x), List.of(y))).getMessage();
             assertEquals("affine: expected one of F32, F16 and BF16 for all, got [x:F32[1], y:F16[1]]", message);
         }
     }
@@ -129,7 +139,8 @@ class ElementwiseKernelsTest {
                     y[i] += hasBias ? bias[i % bias.length] : 0;
                 }
                 try (KernelBench bench = new KernelBench()) {
-                    List<Buffer> in = Stream.of(bench.in("x", real, s, x), hasBias ? bench.in("bias", real, Shape.of(s.dim(-1)), bias) : null)
+                    List<Buffer> in = Stream.of(bench.in("x", real, s, x), hasBias ? bench.in("bias", real, Shape.of(s.dim(-1)),
+                            bias) : null)
                             .filter(b -> b != null).toList();
                     Buffer out = bench.out("y", real, s);
                     bench.run(ElementwiseKernels.residual(s, hasBias), in, List.of(out));
@@ -157,7 +168,8 @@ class ElementwiseKernelsTest {
         Random random = new Random(5);
         double[] floats = new double[10_007];
         for (int i = 0; i < floats.length; i++) {
-            float f = i % 2 == 0 ? Float.intBitsToFloat(random.nextInt()) : (float) (all16[i * 6 % all16.length] + all16[(i * 6 + 1) % all16.length]) / 2;
+            float f = i % 2 == 0 ? Float.intBitsToFloat(random.nextInt()) : (float) (all16[i * 6 % all16.length] + all16[(i * 6
+                    + 1) % all16.length]) / 2;
             floats[i] = Float.isNaN(f) ? 1 : f;
         }
         for (DType from : REALS) {

@@ -13,7 +13,10 @@ final class ErrorBudget {
 
     private ErrorBudget() {}
 
-    /** Euclidean norms: of F32 at most 1e-5 of the result; of 16-bit types at most twice what rounding the exact result once to the type loses, and that. */
+    /**
+     * Euclidean norms: of F32 at most 1e-5 of the result; of 16-bit types at most twice what rounding the exact result once to
+     * the type loses, and that.
+     */
     static void check(String what, DType dtype, double[] expected, double[] actual) {
         assertEquals(expected.length, actual.length, what);
         double norm = 0;
@@ -26,6 +29,7 @@ final class ErrorBudget {
             rounding += (once - expected[i]) * (once - expected[i]);
         }
         double budget = 2 * Math.sqrt(rounding) + F32 * Math.sqrt(norm);
-        assertTrue(Math.sqrt(error) <= budget, what + " in " + dtype + ": error " + Math.sqrt(error) + ", budget " + budget + ", norm " + Math.sqrt(norm));
+        assertTrue(Math.sqrt(error) <= budget, what + " in " + dtype + ": error " + Math.sqrt(error) + ", budget " + budget
+                + ", norm " + Math.sqrt(norm));
     }
 }

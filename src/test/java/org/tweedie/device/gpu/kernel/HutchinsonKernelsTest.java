@@ -87,7 +87,8 @@ class HutchinsonKernelsTest {
                 Buffer e = random(bench, "e", DType.F32, 2, s);
                 Buffer weight = random(bench, "weight", DType.F32, 3, s[0]);
                 Buffer both = bench.out("both", dtype, Shape.of(2 * s[0], s[1]));
-                bench.run(HutchinsonKernels.estimateVjp(-1), List.of(u, weight, e, scalar(bench, "sigma", SIGMA), scalar(bench, "h", H)), List.of(both));
+                bench.run(HutchinsonKernels.estimateVjp(-1), List.of(u, weight, e, scalar(bench, "sigma", SIGMA), scalar(bench,
+                        "h", H)), List.of(both));
                 double[] data = bench.read(u);
                 double[] probe = bench.read(e);
                 double[] w = bench.read(weight);
@@ -124,7 +125,8 @@ class HutchinsonKernelsTest {
             Buffer both = random(bench, "both", dtype, 1, 2 * s[0], s[1]);
             Buffer e = random(bench, "e", DType.F32, 2, s);
             Buffer trace = bench.out("trace", DType.F32, Shape.of(s[0]));
-            bench.run(HutchinsonKernels.reduce(-1, e.shape()), List.of(both, e, scalar(bench, "h", H), scalar(bench, "sigma", SIGMA)), List.of(trace));
+            bench.run(HutchinsonKernels.reduce(-1, e.shape()), List.of(both, e, scalar(bench, "h", H), scalar(bench, "sigma",
+                    SIGMA)), List.of(trace));
             double[] x = bench.read(both);
             double[] probe = bench.read(e);
             for (int b = 0; b < s[0]; b++) {

@@ -18,7 +18,8 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 
 /**
- * Memory and launches for kernels under test, on the PTX machine, or on a card with {@code -Dtweedie.device=cuda}: outputs start as NaN, on the machine
+ * Memory and launches for kernels under test, on the PTX machine, or on a card with {@code -Dtweedie.device=cuda}: outputs start
+ * as NaN, on the machine
  * uninitialised; each buffer has guard bytes on both sides. Close it when done: it looks at the guards.
  */
 public final class KernelBench implements AutoCloseable {

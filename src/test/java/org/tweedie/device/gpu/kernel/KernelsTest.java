@@ -28,7 +28,8 @@ class KernelsTest {
     private static final Pattern INCLUDE = Pattern.compile("(?m)^#include \"([^\"]+)\"");
     private static final Pattern ENTRY = Pattern.compile("(?m)^\\.visible \\.entry (\\w+)\\(");
     private static final Pattern ROW = Pattern.compile("(?m)^\\| `(\\w+)` \\| .*? \\| (\\d+) \\| (\\d+) \\| (\\d+) \\| ");
-    private static final Pattern USE = Pattern.compile("(?s)Function properties for (\\w+)\\s+\\d+ bytes stack frame, (\\d+) bytes spill stores, (\\d+) bytes spill loads"
+    private static final Pattern USE = Pattern.compile("(?s)Function properties for (\\w+)\\s+\\d+ bytes stack frame, (\\d+) bytes spill stores, "
+            + "(\\d+) bytes spill loads"
             + ".*?Used (\\d+) registers([^\\n]*)");
 
     @Test
@@ -37,7 +38,8 @@ class KernelsTest {
             String source = read(family + ".cu"), ptx = read(family + ".ptx");
             Matcher own = Pattern.compile("(?m)^/// options: (.*)$").matcher(source);
             String options = own.find() ? OPTIONS + " " + own.group(1).strip().replaceAll("\\s+", " ") : OPTIONS;
-            assertEquals(hash(source, options), line(ptx, "// sha256 "), family + ".ptx is not that of " + family + ".cu; run kernels/build " + family);
+            assertEquals(hash(source, options), line(ptx, "// sha256 "), family + ".ptx is not that of " + family
+                    + ".cu; run kernels/build " + family);
             assertEquals(options, line(ptx, "// options "), family);
         }
     }
@@ -46,7 +48,8 @@ class KernelsTest {
     void driversForCuda12TakeIt() throws IOException {
         for (String family : families()) {
             String ptx = read(family + ".ptx");
-            assertTrue(Double.parseDouble(line(ptx, ".version ")) <= 8.0, family + ".ptx is of a version that drivers for CUDA 12.0 refuse");
+            assertTrue(Double.parseDouble(line(ptx, ".version ")) <= 8.0, family
+                    + ".ptx is of a version that drivers for CUDA 12.0 refuse");
             assertEquals("sm_80", line(ptx, ".target "), family);
         }
     }
@@ -58,12 +61,14 @@ class KernelsTest {
         for (String family : families()) {
             ENTRY.matcher(read(family + ".ptx")).results().map(m -> m.group(1)).forEach(entries::add);
         }
-        assertEquals(entries.stream().sorted().toList(), rows, "entry points and the rows of kernels/README.md; run kernels/build --table");
+        assertEquals(entries.stream().sorted().toList(), rows,
+                "entry points and the rows of kernels/README.md; run kernels/build --table");
     }
 
     @Test
     void assemblerTakesItAndAgreesWithTheTable(@TempDir Path folder) throws Exception {
-        Path ptxas = Arrays.stream(System.getenv("PATH").split(":")).map(p -> Path.of(p, "ptxas")).filter(Files::isExecutable).findFirst().orElse(null);
+        Path ptxas = Arrays.stream(System.getenv("PATH").split(":")).map(p -> Path.of(p, "ptxas")).filter(Files::isExecutable)
+                .findFirst().orElse(null);
         assumeTrue(ptxas != null, "no ptxas on the PATH");
         String readme = read("README.md");
         Matcher release = Pattern.compile("release [\\d.]+, V([\\d.]+)").matcher(output(ptxas.toString(), "--version"));
@@ -71,23 +76,27 @@ class KernelsTest {
         Map<String, String> rows = new TreeMap<>();
         ROW.matcher(readme).results().forEach(m -> rows.put(m.group(1), m.group(2) + " registers, " + m.group(3) + " shared"));
         for (String family : families()) {
-            String log = output(ptxas.toString(), "-v", "--gpu-name", "sm_80", "-o", folder.resolve(family).toString(), HOME.resolve(family + ".ptx").toString());
+            String log = output(ptxas.toString(), "-v", "--gpu-name", "sm_80", "-o", folder.resolve(family).toString(),
+                    HOME.resolve(family + ".ptx").toString());
             List<String> seen = new ArrayList<>();
             for (Matcher m = USE.matcher(log); m.find();) {
                 seen.add(m.group(1));
                 assertEquals("0 0", m.group(2) + " " + m.group(3), m.group(1) + " spills registers");
                 Matcher shared = Pattern.compile("(\\d+) bytes smem").matcher(m.group(5));
                 if (same) {
-                    assertEquals(rows.get(m.group(1)), m.group(4) + " registers, " + (shared.find() ? shared.group(1) : "0") + " shared", m.group(1));
+                    assertEquals(rows.get(m.group(1)), m.group(4) + " registers, " + (shared.find() ? shared.group(1) : "0")
+                            + " shared", m.group(1));
                 }
             }
-            assertEquals(ENTRY.matcher(read(family + ".ptx")).results().map(m -> m.group(1)).sorted().toList(), seen.stream().sorted().toList(), family);
+            assertEquals(ENTRY.matcher(read(family + ".ptx")).results().map(m -> m.group(1)).sorted().toList(), seen.stream()
+                    .sorted().toList(), family);
         }
     }
 
     private static List<String> families() throws IOException {
         try (var files = Files.list(HOME)) {
-            List<String> names = files.map(p -> p.getFileName().toString()).filter(n -> n.endsWith(".cu")).map(n -> n.substring(0, n.length() - 3)).sorted().toList();
+            List<String> names = files.map(p -> p.getFileName().toString()).filter(n -> n.endsWith(".cu")).map(n ->
+                    n.substring(0, n.length() - 3)).sorted().toList();
             assertTrue(names.size() > 1, "the kernels were looked for in the wrong place");
             return names;
         }
@@ -98,17 +107,22 @@ class KernelsTest {
     }
 
     private static String line(String ptx, String start) {
-        return ptx.lines().filter(l -> l.startsWith(start)).findFirst().map(l -> l.substring(start.length()).strip()).orElse("none");
+        return ptx.lines().filter(l -> l.startsWith(start)).findFirst().map(l -> l.substring(start.length()).strip())
+                .orElse("none");
     }
 
-    /** As kernels/README.md says: the source, each header that it includes (its name, its text) in order of name, the options; a zero byte after each. */
+    /**
+     * As kernels/README.md says: the source, each header that it includes (its name, its text) in order of name, the options; a
+     * zero byte after each.
+     */
     private static String hash(String source, String options) throws Exception {
         Map<String, String> headers = new TreeMap<>();
         include(source, headers);
         StringBuilder all = new StringBuilder(source).append('\0');
         headers.forEach((name, text) -> all.append(name).append('\0').append(text).append('\0'));
         all.append(options).append('\0');
-        return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(all.toString().getBytes(StandardCharsets.UTF_8)));
+        return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(all.toString()
+                .getBytes(StandardCharsets.UTF_8)));
     }
 
     private static void include(String source, Map<String, String> headers) throws IOException {

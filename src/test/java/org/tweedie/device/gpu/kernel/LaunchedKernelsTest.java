@@ -52,12 +52,14 @@ class LaunchedKernelsTest {
         }
         Set<String> idle = entries();
         idle.removeAll(launched);
-        assertEquals(Set.of(), idle, "entry points that no plan launches; remove them from kernels/, or add the program that needs them");
+        assertEquals(Set.of(), idle,
+                "entry points that no plan launches; remove them from kernels/, or add the program that needs them");
     }
 
     private static List<Program> programs() throws IOException {
         List<Program> all = new ArrayList<>();
-        Stream.concat(OpCase.all(), more()).flatMap(Conformance::runs).map(Conformance.Run::program).forEach(p -> all.addAll(List.of(p, inside(p))));
+        Stream.concat(OpCase.all(), more()).flatMap(Conformance::runs).map(Conformance.Run::program).forEach(p ->
+                all.addAll(List.of(p, inside(p))));
         all.addAll(odd());
         try (Golden g = new Golden(Golden.SD15)) {
             all.add(FusionTest.surrogate(g, 1, Surrogate.Probe.UNIT, Surrogate.Gradient.FUSED));
@@ -65,13 +67,17 @@ class LaunchedKernelsTest {
         try (Golden g = new Golden(Golden.DEMO)) {
             Program unet = g.unetProgram(Shape.of(1, 16, 16, 4), 77);
             Program decode = g.decodeProgram(Shape.of(1, 16, 16, 4));
-            all.addAll(List.of(unet, Vjp.of(unet, "out_sample", "sample"), Jvp.of(unet, "sample", "out_sample"), Vjp.of(decode, "image", "latent"),
+            all.addAll(List.of(unet, Vjp.of(unet, "out_sample", "sample"), Jvp.of(unet, "sample", "out_sample"), Vjp.of(decode,
+                    "image", "latent"),
                     Jvp.of(decode, "latent", "image")));
         }
         return all;
     }
 
-    /** Shapes that reach what the common cases do not: wide heads, long rows, groups and samples beyond one block, units of 8 bytes. */
+    /**
+     * Shapes that reach what the common cases do not: wide heads, long rows, groups and samples beyond one block, units of 8
+     * bytes.
+     */
     private static Stream<OpCase> more() {
         List<OpCase> c = new ArrayList<>();
         for (int d : new int[] {5, 20, 40, 80, 160, 168}) {
@@ -84,7 +90,8 @@ class LaunchedKernelsTest {
         c.add(new OpCase(new GroupNormalization(2, 1e-6, false), 1, List.of(Shape.of(1, 160, 160, 8), Shape.of(8), Shape.of(8))));
         c.add(new OpCase(new GroupNormalization(2, 1e-6, true), 1, List.of(Shape.of(1, 160, 160, 8), Shape.of(8), Shape.of(8))));
         Shape large = Shape.of(1, 192, 192, 4);
-        c.add(new OpCase(new HutchinsonEstimate(-1), 3, List.of(large, Shape.of(2, 192, 192, 4), large, Shape.of(), Shape.of(), Shape.of())));
+        c.add(new OpCase(new HutchinsonEstimate(-1), 3, List.of(large, Shape.of(2, 192, 192, 4), large, Shape.of(), Shape.of(),
+                Shape.of())));
         c.add(new OpCase(new Concat(1), 2, List.of(Shape.of(3, 4), Shape.of(3, 4))));
         c.add(new OpCase(new Slice(1, 4, 8), 1, List.of(Shape.of(3, 24))));
         c.add(new OpCase(new Broadcast(Shape.of(4, 64)), 1, List.of(Shape.of(4, 1))));
@@ -101,7 +108,8 @@ class LaunchedKernelsTest {
     private static List<Program> odd() {
         Tracer t = new Tracer("residual");
         Value x = product(t, t.input("x", Type.real(5, 13)));
-        t.output("y", t.add(x, t.linear(x, t.constant("w", OpCase.random(Shape.of(13, 13), 1)), t.constant("b", OpCase.random(Shape.of(13), 2)))));
+        t.output("y", t.add(x, t.linear(x, t.constant("w", OpCase.random(Shape.of(13, 13), 1)), t.constant("b",
+                OpCase.random(Shape.of(13), 2)))));
         Tracer whole = new Tracer("ids");
         whole.output("y", whole.transpose(whole.input("ids", new Type(DType.I64, Shape.of(16, 16))), 1, 0));
         return List.of(t.finish(), whole.finish());
@@ -129,7 +137,8 @@ class LaunchedKernelsTest {
         Set<String> names = new TreeSet<>();
         try (Stream<Path> files = Files.list(Path.of("kernels"))) {
             for (Path p : files.filter(f -> f.toString().endsWith(".ptx")).toList()) {
-                Pattern.compile("(?m)^\\.visible \\.entry (\\w+)\\(").matcher(Files.readString(p)).results().map(m -> m.group(1)).forEach(names::add);
+                Pattern.compile("(?m)^\\.visible \\.entry (\\w+)\\(").matcher(Files.readString(p)).results().map(m -> m.group(1))
+                        .forEach(names::add);
             }
         }
         return names;

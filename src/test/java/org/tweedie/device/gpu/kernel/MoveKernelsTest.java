@@ -53,7 +53,8 @@ class MoveKernelsTest {
         c.add(of(new Transpose(List.of(5, 3, 1, 4, 2, 0)), Shape.of(2, 3, 2, 3, 2, 3)));
         c.add(of(new Transpose(List.of(0)), Shape.of(13)));
         c.add(of(new Concat(1), Shape.of(2, 8), Shape.of(2, 16), Shape.of(2, 24), Shape.of(2, 8), Shape.of(2, 40)));
-        c.add(of(new Concat(0), Shape.of(1), Shape.of(2), Shape.of(3), Shape.of(1), Shape.of(2), Shape.of(1), Shape.of(1), Shape.of(1), Shape.of(5)));
+        c.add(of(new Concat(0), Shape.of(1), Shape.of(2), Shape.of(3), Shape.of(1), Shape.of(2), Shape.of(1), Shape.of(1),
+                Shape.of(1), Shape.of(5)));
         c.add(of(new Concat(3), Shape.of(1, 4, 4, 32), Shape.of(1, 4, 4, 16)));
         c.add(of(new Slice(2, 8, 24), Shape.of(3, 5, 32)));
         c.add(of(new Slice(1, 1, 4), Shape.of(3, 5, 8)));
@@ -121,7 +122,8 @@ class MoveKernelsTest {
         byte[] bits = bits(2 * n);
         try (KernelBench bench = new KernelBench()) {
             Buffer y = bench.out("y", DType.F16, Shape.of(1027, 9, 8));
-            bench.run(GpuLowering.of(program(c).body().getFirst()), List.of(bench.bits("x", DType.F16, c.in().getFirst(), bits)), List.of(y));
+            bench.run(GpuLowering.of(program(c).body().getFirst()), List.of(bench.bits("x", DType.F16, c.in().getFirst(), bits)),
+                    List.of(y));
             assertArrayEquals(picked(bits, sources(program(c), List.of(n)), 2), bench.bytes(y));
         }
     }
@@ -168,7 +170,8 @@ class MoveKernelsTest {
             Shape all = op.infer(types).getFirst().shape();
             for (DType t : List.of(DType.F32, DType.F16, DType.I64)) {
                 try (KernelBench bench = new KernelBench()) {
-                    List<Buffer> in = types.stream().map(x -> bench.bits("x", t, x.shape(), bits((int) x.shape().size() * t.bytes()))).toList();
+                    List<Buffer> in = types.stream().map(x -> bench.bits("x", t, x.shape(), bits((int) x.shape()
+                            .size() * t.bytes()))).toList();
                     Buffer y = bench.out("y", t, all);
                     bench.run(MoveKernels.concat(op, types, all), in, List.of(y));
                     byte[] got = bench.bytes(y);
@@ -176,7 +179,8 @@ class MoveKernelsTest {
                     for (int row = 0; row < 3; row++) {
                         for (Buffer x : in) {
                             int n = (int) x.bytes() / 3;
-                            assertArrayEquals(Arrays.copyOfRange(bench.bytes(x), row * n, (row + 1) * n), Arrays.copyOfRange(got, at, at + n), widths + " of " + t);
+                            assertArrayEquals(Arrays.copyOfRange(bench.bytes(x), row * n, (row + 1) * n), Arrays.copyOfRange(got,
+                                    at, at + n), widths + " of " + t);
                             at += n;
                         }
                     }
@@ -195,12 +199,16 @@ class MoveKernelsTest {
             assertEquals("copy_forward_b64", KernelBench.entry(MoveKernels.slice(new Slice(1, 4, 8), Shape.of(3, 24)), h));
             assertEquals("copy_forward_b32", KernelBench.entry(MoveKernels.slice(new Slice(1, 8, 16), Shape.of(3, 24)), odd));
             assertEquals("copy_forward_b16", KernelBench.entry(MoveKernels.slice(new Slice(1, 1, 8), Shape.of(3, 24)), h));
-            assertEquals("transpose_forward_b16", KernelBench.entry(MoveKernels.transpose(new Transpose(List.of(0, 2, 1)), Shape.of(2, 64, 320)), h));
-            assertEquals("copy_forward_b32", KernelBench.entry(MoveKernels.transpose(new Transpose(List.of(0, 3, 1, 2)), Shape.of(2, 64, 64, 3)), f));
-            assertEquals("copy_forward_b128", KernelBench.entry(MoveKernels.transpose(new Transpose(List.of(0, 2, 1, 3)), Shape.of(2, 64, 8, 40)), h));
+            assertEquals("transpose_forward_b16", KernelBench.entry(MoveKernels.transpose(new Transpose(List.of(0, 2, 1)),
+                    Shape.of(2, 64, 320)), h));
+            assertEquals("copy_forward_b32", KernelBench.entry(MoveKernels.transpose(new Transpose(List.of(0, 3, 1, 2)),
+                    Shape.of(2, 64, 64, 3)), f));
+            assertEquals("copy_forward_b128", KernelBench.entry(MoveKernels.transpose(new Transpose(List.of(0, 2, 1, 3)),
+                    Shape.of(2, 64, 8, 40)), h));
             assertEquals("fill_forward_b32", KernelBench.entry(MoveKernels.broadcast(Shape.of(3, 64), Shape.of()), f));
             assertEquals("upsample_forward_b128", KernelBench.entry(MoveKernels.upsample(2, Shape.of(2, 8, 8, 640)), h));
-            assertEquals("concat_forward_b128", KernelBench.entry(MoveKernels.concat(new Concat(1), List.of(Type.real(9, 320), Type.real(9, 640)), Shape.of(9, 960)), h));
+            assertEquals("concat_forward_b128", KernelBench.entry(MoveKernels.concat(new Concat(1), List.of(Type.real(9, 320),
+                    Type.real(9, 640)), Shape.of(9, 960)), h));
         }
     }
 
@@ -212,7 +220,8 @@ class MoveKernelsTest {
                 Buffer table = bench.in("table", DType.F32, OpCase.random(Shape.of(3, 4), 1));
                 Buffer ids = bench.in("ids", DType.I64, Tensor.of(Shape.of(2), 1L, id));
                 Buffer y = bench.out("y", DType.F32, Shape.of(2, 4));
-                KernelFault fault = assertThrows(KernelFault.class, () -> bench.run(MoveKernels.gather(table.shape(), 2), List.of(table, ids), List.of(y)));
+                KernelFault fault = assertThrows(KernelFault.class, () -> bench.run(MoveKernels.gather(table.shape(), 2),
+                        List.of(table, ids), List.of(y)));
                 assertEquals(KernelFault.Kind.TRAP, fault.kind());
             }
         }

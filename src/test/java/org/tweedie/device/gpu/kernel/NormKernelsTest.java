@@ -26,7 +26,10 @@ import org.tweedie.program.op.GroupNormalizationJvp;
 import org.tweedie.program.op.GroupNormalizationVjp;
 import org.tweedie.program.op.Op;
 
-/** kernels/norm.cu, layernorm.cu and norm_strips.cu on the PTX machine against the reference device: result, VJP, with and without a summand, JVP, and result and JVP at once. */
+/**
+ * kernels/norm.cu, layernorm.cu and norm_strips.cu on the PTX machine against the reference device: result, VJP, with and
+ * without a summand, JVP, and result and JVP at once.
+ */
 @Tag("kernels")
 class NormKernelsTest {
     /** Makes a norm's kernel. */
@@ -76,12 +79,17 @@ class NormKernelsTest {
         };
     }
 
-    /** The common cases; groups of odd width, of one element, of many channels; rows that a warp holds and longer ones; strips whole and ragged. */
+    /**
+     * The common cases; groups of odd width, of one element, of many channels; rows that a warp holds and longer ones; strips
+     * whole and ragged.
+     */
     private static List<Case> cases() {
         List<Case> c = new ArrayList<>();
-        OpCase.all().filter(o -> o.op() instanceof GroupNormalization).forEach(o -> c.add(new Case("chosen", NormKernelsTest::chosen, (GroupNormalization) o.op(), o.in().getFirst())));
+        OpCase.all().filter(o -> o.op() instanceof GroupNormalization).forEach(o -> c.add(new Case("chosen",
+                NormKernelsTest::chosen, (GroupNormalization) o.op(), o.in().getFirst())));
         for (boolean silu : new boolean[] {false, true}) {
-            for (Shape s : List.of(Shape.of(2, 3, 5, 50), Shape.of(3, 1, 1, 45), Shape.of(1, 9, 5), Shape.of(2, 1, 1, 5), Shape.of(1, 3, 3, 160))) {
+            for (Shape s : List.of(Shape.of(2, 3, 5, 50), Shape.of(3, 1, 1, 45), Shape.of(1, 9, 5), Shape.of(2, 1, 1, 5),
+                    Shape.of(1, 3, 3, 160))) {
                 c.add(new Case("chosen", NormKernelsTest::chosen, new GroupNormalization(5, 1e-5, silu), s));
             }
             for (Shape s : List.of(Shape.of(2, 33, 31, 3), Shape.of(1, 3, 2500))) {
@@ -112,7 +120,8 @@ class NormKernelsTest {
         List<Tensor> in = List.of(c.x(), c.gamma(), c.beta(), c.t());
         OneOp.check(c + " forward", c.kernel(NormKernels.Form.FORWARD), real, in.subList(0, 3), List.of(y));
         OneOp.check(c + " pull-back", c.kernel(NormKernels.Form.VJP), real, in, List.of(dx));
-        OneOp.check(c + " pull-back and more", c.kernel(NormKernels.Form.VJP_PLUS), real, List.of(c.x(), c.gamma(), c.beta(), c.t(), c.plus()),
+        OneOp.check(c + " pull-back and more", c.kernel(NormKernels.Form.VJP_PLUS), real, List.of(c.x(), c.gamma(), c.beta(),
+                c.t(), c.plus()),
                 List.of(sum(dx, OneOp.stored(c.plus(), real))));
         OneOp.check(c + " push-forward", c.kernel(NormKernels.Form.JVP), real, in, List.of(ty));
         OneOp.check(c + " both", c.kernel(NormKernels.Form.DUAL), real, in, List.of(y, ty));
@@ -146,18 +155,24 @@ class NormKernelsTest {
         }
     }
 
-    /** A mean a hundred times the deviation, where squares less the squared mean would keep three digits in F32: the bound is that of other data. */
+    /**
+     * A mean a hundred times the deviation, where squares less the squared mean would keep three digits in F32: the bound is
+     * that of other data.
+     */
     @Test
     @Tag("sanitized")
     void largeMeansCostNoDigits() {
-        for (Case c : List.of(new Case("chosen", NormKernelsTest::chosen, new GroupNormalization(2, 1e-6, false), Shape.of(1, 9, 11, 8)),
+        for (Case c : List.of(new Case("chosen", NormKernelsTest::chosen, new GroupNormalization(2, 1e-6, false), Shape.of(1, 9,
+                11, 8)),
                 new Case("chosen", NormKernelsTest::chosen, new GroupNormalization(1, 1e-6, false), Shape.of(5, 1, 320)),
                 new Case("strips", NormStrips::of, new GroupNormalization(2, 1e-6, false), Shape.of(1, 23, 41, 64)))) {
             Tensor x = Tensor.of(c.shape, Arrays.stream(c.x().doubles()).map(v -> v + 100).toArray());
             double[] y = OneOp.reference(c.op, DType.F32, x, c.gamma(), c.beta());
-            OneOp.check(c + " far from 0", c.kernel(NormKernels.Form.FORWARD), DType.F32, List.of(x, c.gamma(), c.beta()), List.of(Tensor.of(c.shape, y)));
+            OneOp.check(c + " far from 0", c.kernel(NormKernels.Form.FORWARD), DType.F32, List.of(x, c.gamma(), c.beta()),
+                    List.of(Tensor.of(c.shape, y)));
             double[] ty = OneOp.reference(new GroupNormalizationJvp(c.op), DType.F32, x, c.gamma(), c.beta(), c.t());
-            OneOp.check(c + " far from 0, tangent", c.kernel(NormKernels.Form.JVP), DType.F32, List.of(x, c.gamma(), c.beta(), c.t()),
+            OneOp.check(c + " far from 0, tangent", c.kernel(NormKernels.Form.JVP), DType.F32, List.of(x, c.gamma(), c.beta(),
+                    c.t()),
                     List.of(Tensor.of(c.shape, ty)));
         }
     }
@@ -165,13 +180,17 @@ class NormKernelsTest {
     /** Stable Diffusion's sizes: layers of the UNet, a deep one, the decoder's last. */
     @Test
     void kernelsAreChosenBySize() {
-        assertEquals(List.of("layernorm_forward_f16"), entries(NormKernels.forward(new GroupNormalization(1, 1e-5, false), Shape.of(8192, 1, 320))));
-        assertEquals(List.of("groupnorm_silu_vjp_f16"), entries(NormKernels.vjp(new GroupNormalization(32, 1e-5, true), Shape.of(2, 16, 16, 1280))));
+        assertEquals(List.of("layernorm_forward_f16"), entries(NormKernels.forward(new GroupNormalization(1, 1e-5, false),
+                Shape.of(8192, 1, 320))));
+        assertEquals(List.of("groupnorm_silu_vjp_f16"), entries(NormKernels.vjp(new GroupNormalization(32, 1e-5, true),
+                Shape.of(2, 16, 16, 1280))));
         assertEquals(List.of("groupnorm_strips_f16", "groupnorm_statistics", "groupnorm_silu_forward_apply_f16"),
                 entries(NormKernels.forward(new GroupNormalization(32, 1e-6, true), Shape.of(1, 512, 512, 128))));
-        assertEquals(List.of("groupnorm_strips_f16", "groupnorm_statistics", "groupnorm_jvp_strips_f16", "groupnorm_projections", "groupnorm_silu_jvp_apply_f16"),
+        assertEquals(List.of("groupnorm_strips_f16", "groupnorm_statistics", "groupnorm_jvp_strips_f16", "groupnorm_projections",
+                "groupnorm_silu_jvp_apply_f16"),
                 entries(NormKernels.jvp(new GroupNormalization(32, 1e-6, true), Shape.of(1, 512, 512, 128))));
-        assertEquals(512L * 128 * 8 + 2 * 256, NormKernels.jvp(new GroupNormalization(32, 1e-6, true), Shape.of(1, 512, 512, 128)).scratch());
+        assertEquals(512L * 128 * 8 + 2 * 256, NormKernels.jvp(new GroupNormalization(32, 1e-6, true), Shape.of(1, 512, 512, 128))
+                .scratch());
     }
 
     private static List<String> entries(GpuKernel k) {
@@ -200,7 +219,8 @@ class NormKernelsTest {
     @Test
     void mixedTypesAreRefused() {
         GpuKernel k = NormKernels.forward(new GroupNormalization(2, 1e-5, false), Shape.of(1, 2, 2, 8));
-        assertEquals("group norm: expected all of F32, all of F16 or all of BF16, got [x0:F16[1], x1:F16[1], x2:F16[1], y0:F32[1]]",
+        assertEquals("group norm: expected all of F32, all of F16 or all of BF16, got "
+                + "[x0:F16[1], x1:F16[1], x2:F16[1], y0:F32[1]]",
                 assertThrows(IllegalArgumentException.class, () -> steps(k, DType.F16, DType.F32)).getMessage());
     }
 }

@@ -71,7 +71,8 @@ final class OneOp {
             List<Buffer> out = Arrays.stream(over).mapToObj(operands::get).toList();
             bench.run(kernel, operands, out);
             for (int i = 0; i < out.size(); i++) {
-                assertArrayEquals(bench.bytes(apart.get(i)), bench.bytes(out.get(i)), what + " in " + real + ", result " + i + " over operand " + over[i]);
+                assertArrayEquals(bench.bytes(apart.get(i)), bench.bytes(out.get(i)), what + " in " + real + ", result " + i
+                        + " over operand " + over[i]);
             }
         }
     }

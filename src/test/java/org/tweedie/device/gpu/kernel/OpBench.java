@@ -26,7 +26,8 @@ final class OpBench {
     private OpBench() {}
 
     /**
-     * Distances from the program in double on the stored inputs, Euclidean and relative: in F32 at most 1e-5; in the 16-bit types at most twice
+     * Distances from the program in double on the stored inputs, Euclidean and relative: in F32 at most 1e-5; in the 16-bit types
+     * at most twice
      * that of plain evaluation in that type, each op in double and its results rounded once.
      */
     static void check(OpCase c, DType real) {
@@ -36,7 +37,8 @@ final class OpBench {
             reference(r, real).forEach((name, y) -> {
                 double error = distance(got.get(name), y);
                 double budget = real == DType.F32 ? 1e-5 : 2 * distance(plain.get(name), y);
-                assertTrue(error <= budget, c + ", " + r.name() + ", " + name + " in " + real + ": relative error " + error + ", budget " + budget);
+                assertTrue(error <= budget, c + ", " + r.name() + ", " + name + " in " + real + ": relative error " + error
+                        + ", budget " + budget);
             });
         }
     }
@@ -68,7 +70,8 @@ final class OpBench {
     static Map<String, double[]> kernels(Run r, DType real) {
         try (KernelBench bench = new KernelBench()) {
             Map<Value, Buffer> at = new HashMap<>();
-            r.program().inputs().forEach(i -> at.put(i.value(), bench.in(i.name(), stored(i.value(), real), r.inputs().get(i.name()))));
+            r.program().inputs().forEach(i -> at.put(i.value(), bench.in(i.name(), stored(i.value(), real), r.inputs()
+                    .get(i.name()))));
             r.program().constants().forEach(c -> at.put(c.value(), bench.in(c.name(), stored(c.value(), real), c.data())));
             for (Instr i : r.program().body()) {
                 Value y = i.result();
@@ -92,9 +95,11 @@ final class OpBench {
 
     static Map<String, double[]> reference(Run r, DType real) {
         Map<String, Tensor> in = new HashMap<>();
-        r.inputs().forEach((name, x) -> in.put(name, x.dtype() == DType.I64 ? x : Tensor.of(x.shape(), rounded(x.doubles(), real))));
+        r.inputs().forEach((name, x) -> in.put(name, x.dtype() == DType.I64 ? x : Tensor.of(x.shape(), rounded(x.doubles(),
+                real))));
         List<Program.Constant> constants = r.program().constants().stream()
-                .map(c -> new Program.Constant(c.name(), c.value(), Tensor.of(c.data().shape(), rounded(c.data().doubles(), real)))).toList();
+                .map(c -> new Program.Constant(c.name(), c.value(), Tensor.of(c.data().shape(), rounded(c.data().doubles(),
+                        real)))).toList();
         Program p = r.program();
         Program stored = new Program(p.name(), p.inputs(), constants, p.body(), p.outputs(), p.values());
         Map<String, double[]> out = new HashMap<>();

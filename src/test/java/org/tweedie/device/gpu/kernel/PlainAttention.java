@@ -9,8 +9,10 @@ import org.tweedie.program.Tensor;
 import org.tweedie.program.op.DotProductAttention;
 
 /**
- * Attention as matrix products of the storage type would do it, unfused: scores and sums in double from operands as stored, what goes into a
- * second product (softmax weights, their differentials) rounded to the type, the result rounded. What a fused kernel may lose is measured by
+ * Attention as matrix products of the storage type would do it, unfused: scores and sums in double from operands as stored, what
+ * goes into a
+ * second product (softmax weights, their differentials) rounded to the type, the result rounded. What a fused kernel may lose is
+ * measured by
  * what this loses.
  */
 final class PlainAttention {
@@ -105,7 +107,8 @@ final class PlainAttention {
     /** o of q, k, v. */
     double[] forward(List<Tensor> in) {
         double[] y = new double[(int) in.get(0).shape().size()];
-        eachHead(in.get(0).shape().dim(0), (b, h) -> mix(b, h, 1, weights(b, h, in.get(0).doubles(), in.get(1).doubles()), in.get(2).doubles(), y, false));
+        eachHead(in.get(0).shape().dim(0), (b, h) -> mix(b, h, 1, weights(b, h, in.get(0).doubles(), in.get(1).doubles()),
+                in.get(2).doubles(), y, false));
         return rounded(y);
     }
 

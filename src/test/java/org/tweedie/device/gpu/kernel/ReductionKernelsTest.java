@@ -28,7 +28,8 @@ import org.tweedie.program.op.SumPool;
 @Tag("kernels")
 class ReductionKernelsTest {
     static Stream<Arguments> cases() {
-        List<OpCase> c = new ArrayList<>(OpCase.all().filter(o -> o.op() instanceof ReduceSum || o.op() instanceof SumPool).toList());
+        List<OpCase> c = new ArrayList<>(OpCase.all().filter(o -> o.op() instanceof ReduceSum || o.op() instanceof SumPool)
+                .toList());
         sum(c, Shape.of(1), 0);
         sum(c, Shape.of(3, 1, 5), 1); // nothing to add
         sum(c, Shape.of(130, 3), 1); // short rows

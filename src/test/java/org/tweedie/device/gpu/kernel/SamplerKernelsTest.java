@@ -35,7 +35,8 @@ class SamplerKernelsTest {
                 Buffer z = random(bench, "z", DType.F32, 1, n);
                 Buffer eps = random(bench, "eps", dtype, 2, n);
                 Buffer zbar = bench.out("zbar", DType.F32, Shape.of(n));
-                bench.run(SamplerKernels.tweedie(), List.of(z, eps, scalar(bench, "sigma", FROM.sigma()), scalar(bench, "sqrt_abar", FROM.sqrtAbar())), List.of(zbar));
+                bench.run(SamplerKernels.tweedie(), List.of(z, eps, scalar(bench, "sigma", FROM.sigma()), scalar(bench,
+                        "sqrt_abar", FROM.sqrtAbar())), List.of(zbar));
                 double[] x = bench.read(z);
                 double[] noise = bench.read(eps);
                 for (int i = 0; i < n; i++) {
@@ -67,7 +68,8 @@ class SamplerKernelsTest {
             double[] expected = bench.read(z);
             Buffer next = inPlace ? z : bench.out("next", DType.F32, Shape.of(n));
             bench.run(SamplerKernels.ddim(), List.of(z, eps, scalar(bench, "sigma", FROM.sigma()),
-                    scalar(bench, "sqrt_abar", FROM.sqrtAbar()), scalar(bench, "to.sqrt_abar", TO.sqrtAbar()), scalar(bench, "to.sigma", TO.sigma())),
+                    scalar(bench, "sqrt_abar", FROM.sqrtAbar()), scalar(bench, "to.sqrt_abar", TO.sqrtAbar()), scalar(bench,
+                            "to.sigma", TO.sigma())),
                     List.of(next));
             double[] noise = bench.read(eps);
             for (int i = 0; i < n; i++) {

@@ -72,7 +72,8 @@ class SoftmaxKernelsTest {
     void rowsNeedNotBeMany() {
         Shape s = Shape.of(5);
         Tensor x = OpCase.random(s, 1);
-        OneOp.check("one row", SoftmaxKernels.forward(s), DType.F32, List.of(x), List.of(Tensor.of(s, OneOp.reference(new Softmax(), DType.F32, x))));
+        OneOp.check("one row", SoftmaxKernels.forward(s), DType.F32, List.of(x), List.of(Tensor.of(s,
+                OneOp.reference(new Softmax(), DType.F32, x))));
     }
 
     private static Tensor scaled(Tensor x, double by) {

@@ -71,11 +71,13 @@ class PackingTest {
         DType from = List.of(DType.F32, DType.F16, DType.BF16, DType.F64, DType.I32, DType.U8).get(r.nextInt(6));
         DType to = REALS.get(r.nextInt(3));
         boolean filter = r.nextBoolean();
-        Shape s = filter ? Shape.of(1 + r.nextInt(9), 1 + r.nextInt(70), 1 + r.nextInt(4), 1 + r.nextInt(4)) : Shape.of(1 + r.nextInt(9000));
+        Shape s = filter ? Shape.of(1 + r.nextInt(9), 1 + r.nextInt(70), 1 + r.nextInt(4), 1 + r.nextInt(4)) : Shape.of(1
+                + r.nextInt(9000));
         byte[] bytes = new byte[(int) s.size() * from.bytes() + 3];
         r.nextBytes(bytes);
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment all = r.nextBoolean() ? MemorySegment.ofArray(bytes) : arena.allocate(bytes.length).copyFrom(MemorySegment.ofArray(bytes));
+            MemorySegment all = r.nextBoolean() ? MemorySegment.ofArray(bytes) : arena.allocate(bytes.length)
+                    .copyFrom(MemorySegment.ofArray(bytes));
             Tensor data = new Tensor(from, s, all.asSlice(r.nextInt(4), bytes.length - 3));
             Constant c = new Constant("c", data, to, filter ? Constant.Layout.FILTER : Constant.Layout.ROW_MAJOR);
             check(c, 1 + r.nextInt((int) (c.data().size() / c.unit())));
@@ -91,7 +93,8 @@ class PackingTest {
         }
         for (DType from : List.of(DType.F16, DType.BF16)) {
             for (DType to : REALS) {
-                check(new Constant("all", new Tensor(from, Shape.of(all.length), MemorySegment.ofArray(all)), to, Constant.Layout.ROW_MAJOR), 5000);
+                check(new Constant("all", new Tensor(from, Shape.of(all.length), MemorySegment.ofArray(all)), to,
+                        Constant.Layout.ROW_MAJOR), 5000);
             }
         }
     }
@@ -99,7 +102,8 @@ class PackingTest {
     @Test
     void wholeNumbers() {
         check(new Constant("ids", Tensor.of(Shape.of(3), 5L, -7L, Long.MAX_VALUE), DType.I64, Constant.Layout.ROW_MAJOR), 2);
-        check(new Constant("ids", new Tensor(DType.I32, Shape.of(3), MemorySegment.ofArray(new int[] {5, -7, 1 << 30})), DType.I64, Constant.Layout.ROW_MAJOR), 2);
+        check(new Constant("ids", new Tensor(DType.I32, Shape.of(3), MemorySegment.ofArray(new int[] {5, -7, 1 << 30})),
+                DType.I64, Constant.Layout.ROW_MAJOR), 2);
     }
 
     /** Filters of one tap or one channel lie as they are, and may be cut anywhere. */
@@ -114,11 +118,14 @@ class PackingTest {
 
     @Test
     void brokenChunksAreRefused() {
-        Constant c = new Constant("conv.weight", Tensor.of(Shape.of(2, 3, 2, 2), new float[24]), DType.F16, Constant.Layout.FILTER);
+        Constant c = new Constant("conv.weight", Tensor.of(Shape.of(2, 3, 2, 2), new float[24]), DType.F16,
+                Constant.Layout.FILTER);
         MemorySegment chunk = MemorySegment.ofArray(new byte[64]);
         for (long[] bad : new long[][] {{6, 24}, {0, 12}, {12, 48}, {0, 23}, {-12, 24}}) {
-            String message = assertThrows(IllegalArgumentException.class, () -> c.pack(bad[0], chunk.asSlice(0, bad[1]))).getMessage();
-            assertEquals("constant 'conv.weight': expected a part of its 24 elements of F16 in multiples of 12, got " + bad[1] + " bytes from element " + bad[0], message);
+            String message = assertThrows(IllegalArgumentException.class, () -> c.pack(bad[0], chunk.asSlice(0, bad[1])))
+                    .getMessage();
+            assertEquals("constant 'conv.weight': expected a part of its 24 elements of F16 in multiples of 12, got " + bad[1]
+                    + " bytes from element " + bad[0], message);
         }
         assertThrows(IllegalArgumentException.class, () -> new Constant("w", c.data(), DType.I64, Constant.Layout.FILTER));
     }

@@ -93,7 +93,8 @@ class PlanTest {
         p.inputs().forEach(i -> own(owner, bound.of(i.value())));
         for (Plan.Stage stage : bind(plan)) {
             for (PlanStep s : stage.steps()) {
-                reads(s).stream().filter(b -> b.address() < CONSTANTS && writes(s).stream().noneMatch(w -> w.address() == b.address())).forEach(b -> {
+                reads(s).stream().filter(b -> b.address() < CONSTANTS && writes(s).stream().noneMatch(w ->
+                        w.address() == b.address())).forEach(b -> {
                     assertEquals(0, b.address() % 256, b + " is not aligned");
                     for (int i = at(b); i < at(b) + b.bytes() / 2; i++) {
                         assertTrue(owner[i] != null, s + " reads " + b + ", which nothing has written");
@@ -102,7 +103,8 @@ class PlanTest {
                 });
                 writes(s).forEach(b -> own(owner, b));
             }
-            plan.memory().ends(stage.number()).forEach(r -> java.util.Arrays.fill(owner, (int) r.offset() / 2, (int) (r.offset() + r.bytes()) / 2, null));
+            plan.memory().ends(stage.number()).forEach(r -> java.util.Arrays.fill(owner, (int) r.offset() / 2, (int) (r.offset()
+                    + r.bytes()) / 2, null));
         }
         p.outputs().forEach(o -> assertEquals(bound.of(o.value()).name(), owner[at(bound.of(o.value()))], "output " + o));
     }
@@ -125,7 +127,8 @@ class PlanTest {
     void buffersBearTheNamesOfTheProgram() throws IOException {
         String listing = Plan.of(unetGradient(), DType.F32).listing();
         assertTrue(listing.contains("sample:F32[1,8,8,4], conv_in.weight:F32[16,3,3,4], conv_in.bias:F32[16] -> %"), listing);
-        assertTrue(listing.lines().anyMatch(l -> l.startsWith("groupnorm_silu_forward_f32 <<<") && l.contains("down_blocks.0.resnets.0.norm1.weight:F32[16]")), listing);
+        assertTrue(listing.lines().anyMatch(l -> l.startsWith("groupnorm_silu_forward_f32 <<<")
+                && l.contains("down_blocks.0.resnets.0.norm1.weight:F32[16]")), listing);
         assertFalse(listing.contains("null"), listing);
     }
 
@@ -158,7 +161,10 @@ class PlanTest {
         assertEquals(w[((0 * 3 + 1) * 2 + 1) * 2 + 0], packed.get(((0 * 2 + 1) * 2 + 0) * 3 + 1));
     }
 
-    /** A value that is read in another type by several, and by one of them twice, is converted where it is first; the copy has a name and a place of its own. */
+    /**
+     * A value that is read in another type by several, and by one of them twice, is converted where it is first; the copy has a
+     * name and a place of its own.
+     */
     @Test
     void aValueIsConvertedOnce() {
         Tracer t = new Tracer("twice");
@@ -168,10 +174,14 @@ class PlanTest {
         t.output("y", t.add(t.scale(x, 2), t.matmul(t.linear(x, w, null), square, false, false)));
         Plan plan = Plan.of(t.finish(), DType.F16);
         List<String> lines = plan.listing().lines().toList();
-        assertEquals(1, lines.stream().filter(l -> l.startsWith("cast_f32_f16") && l.endsWith("x:F32[6,6] -> x as F16:F16[6,6]")).count(), plan.listing());
-        assertTrue(lines.get(1).startsWith("MatMul[transA=false, transB=true] x as F16:F16[6,6], x as F16:F16[6,6] -> "), plan.listing());
-        assertEquals(1, lines.stream().filter(l -> l.startsWith("MatMul") && l.contains(" x as F16:F16[6,6], w:F16[6,6] -> ")).count(), plan.listing());
-        assertEquals(1, lines.stream().filter(l -> l.startsWith("affine_forward_f32") && l.contains(" x:F32[6,6] -> ")).count(), plan.listing());
+        assertEquals(1, lines.stream().filter(l -> l.startsWith("cast_f32_f16") && l.endsWith("x:F32[6,6] -> x as F16:F16[6,6]"))
+                .count(), plan.listing());
+        assertTrue(lines.get(1).startsWith("MatMul[transA=false, transB=true] x as F16:F16[6,6], x as F16:F16[6,6] -> "),
+                plan.listing());
+        assertEquals(1, lines.stream().filter(l -> l.startsWith("MatMul") && l.contains(" x as F16:F16[6,6], w:F16[6,6] -> "))
+                .count(), plan.listing());
+        assertEquals(1, lines.stream().filter(l -> l.startsWith("affine_forward_f32") && l.contains(" x:F32[6,6] -> ")).count(),
+                plan.listing());
     }
 
     /** Networks in 16 bits; what comes from inputs alone, sums and lse in F32, and casts between them only. */
@@ -184,16 +194,19 @@ class PlanTest {
         p.inputs().forEach(i -> assertEquals(DType.F32, s.of(i.value())));
         p.body().forEach(i -> {
             switch (i.op().getClass().getSimpleName()) {
-                case "Convolution", "MatMul", "GroupNormalization", "DotProductAttentionVjp" -> assertEquals(DType.F16, s.of(i.result()), i.toString());
+                case "Convolution", "MatMul", "GroupNormalization", "DotProductAttentionVjp" -> assertEquals(DType.F16,
+                        s.of(i.result()), i.toString());
                 case "ReduceSum" -> assertEquals(DType.F32, s.of(i.result()), i.toString());
                 case "DotProductAttention" -> assertEquals(List.of(DType.F16, DType.F32), i.out().stream().map(s::of).toList());
                 default -> { }
             }
         });
         List<String> cast = new ArrayList<>();
-        half.listing().lines().filter(l -> l.startsWith("cast_")).forEach(l -> cast.add(l.replaceAll("^cast_f32_f16 <<<.*>>> (.*) -> .*$", "$1").replaceAll("%\\d+", "%")));
+        half.listing().lines().filter(l -> l.startsWith("cast_")).forEach(l ->
+                cast.add(l.replaceAll("^cast_f32_f16 <<<.*>>> (.*) -> .*$", "$1").replaceAll("%\\d+", "%")));
         Collections.sort(cast);
-        assertEquals(List.of("%:F32[1,16]", "cotangent:F32[1,8,8,4]", "encoder_hidden_states:F32[7,32]", "sample:F32[1,8,8,4]"), cast, "what enters a network, once");
+        assertEquals(List.of("%:F32[1,16]", "cotangent:F32[1,8,8,4]", "encoder_hidden_states:F32[7,32]", "sample:F32[1,8,8,4]"),
+                cast, "what enters a network, once");
     }
 
     @Test
@@ -203,6 +216,7 @@ class PlanTest {
         Value w = t.input("w", Type.real(2, 2, 3, 3));
         t.output("y", t.conv2d(x, w, null, 1, 1));
         Exception e = assertThrows(IllegalArgumentException.class, () -> Plan.of(t.finish(), DType.F32));
-        assertTrue(e.getMessage().contains("program 'odd'") && e.getMessage().contains("a computed weight %1:F32[2,2,3,3]"), e.getMessage());
+        assertTrue(e.getMessage().contains("program 'odd'") && e.getMessage().contains("a computed weight %1:F32[2,2,3,3]"),
+                e.getMessage());
     }
 }
