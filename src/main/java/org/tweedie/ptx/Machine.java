@@ -49,7 +49,7 @@ public final class Machine {
      *         Float or Double for a number, int[] for a struct of 32-bit integers
      * @return the counts of the launch
      * @throws PtxException when the launch does not fit the kernel
-     * @throws KernelFault when the kernel breaks a rule, such as an access out of bounds
+     * @throws org.tweedie.ptx.launch.KernelFault when the kernel breaks a rule, such as an access out of bounds
      */
     public Counts launch(Entry kernel, Size grid, Size block, int shared, Object... args) {
         check(kernel, grid, block, shared);

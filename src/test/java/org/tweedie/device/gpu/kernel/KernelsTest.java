@@ -28,7 +28,8 @@ class KernelsTest {
     private static final Pattern INCLUDE = Pattern.compile("(?m)^#include \"([^\"]+)\"");
     private static final Pattern ENTRY = Pattern.compile("(?m)^\\.visible \\.entry (\\w+)\\(");
     private static final Pattern ROW = Pattern.compile("(?m)^\\| `(\\w+)` \\| .*? \\| (\\d+) \\| (\\d+) \\| (\\d+) \\| ");
-    private static final Pattern USE = Pattern.compile("(?s)Function properties for (\\w+)\\s+\\d+ bytes stack frame, (\\d+) bytes spill stores, "
+    private static final Pattern USE = Pattern.compile("(?s)Function properties for (\\w+)\\s+\\d+ bytes stack frame, "
+            + "(\\d+) bytes spill stores, "
             + "(\\d+) bytes spill loads"
             + ".*?Used (\\d+) registers([^\\n]*)");
 
