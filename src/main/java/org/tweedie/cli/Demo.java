@@ -71,15 +71,16 @@ final class Demo implements Callable<Integer>, SolverOptions.Taker {
         Image x = picture();
         var operator = Operators.parse(task, x.shape(), seed);
         Solver solver = solverOptions.solver();
-        long start = System.nanoTime();
-        try (Device device = engine.open(); Model model = Tweedie.open(from, device);
-                Session session = model.session(x.height(), x.width())) {
-            Measurement y = session.measure(x, operator, sigma, seed);
-            Restoration restored = new Restoring(solver, null).run(session, y, seed);
-            write(x, y, restored.picture(), solver);
-            table(x, y, restored.picture());
-            Notes.result(Restore.words(out.resolve("restored.png"), y, solver, restored,
-                    (System.nanoTime() - start) / 1e9, seed));
+        try (Device device = engine.open(); Model model = Tweedie.open(from, device)) {
+            long start = System.nanoTime();
+            try (Session session = model.session(x.height(), x.width())) {
+                Measurement y = session.measure(x, operator, sigma, seed);
+                Restoration restored = new Restoring(solver, null).run(session, y, seed);
+                write(x, y, restored.picture(), solver);
+                table(x, y, restored.picture());
+                Notes.result(Restore.words(out.resolve("restored.png"), y, solver, restored,
+                        (System.nanoTime() - start) / 1e9, seed));
+            }
         }
         return 0;
     }

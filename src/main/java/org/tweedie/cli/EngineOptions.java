@@ -32,7 +32,7 @@ final class EngineOptions {
     private Integer threads;
 
     @Option(names = "--graphs", paramLabel = "on|off", defaultValue = "on",
-            description = "On cuda: on launches a program as one CUDA graph; off waits for each kernel, so that an error names "
+            description = "On cuda, 'on' launches a program as one CUDA graph; 'off' waits for each kernel, so that an error names "
                     + "the kernel. Default: ${DEFAULT-VALUE}.")
     private String graphs;
 

@@ -93,8 +93,8 @@ final class Restore implements Callable<Integer>, SolverOptions.Taker {
         Solver solver = solverOptions.solver();
         engine.check();
         Measurement y = measurement();
-        long start = System.nanoTime();
         try (Device device = engine.open(); Model model = Tweedie.open(folder, device)) {
+            long start = System.nanoTime();
             model.warning(prompt).ifPresent(Notes::note);
             try (Session session = model.session(y.image().dim(1), y.image().dim(2), new Conditioning(prompt, "", guidance))) {
                 Restoration x = new Restoring(solver, log).run(session, y, seed);
