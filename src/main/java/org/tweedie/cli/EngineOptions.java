@@ -32,8 +32,8 @@ final class EngineOptions {
     private Integer threads;
 
     @Option(names = "--graphs", paramLabel = "on|off", defaultValue = "on",
-            description = "On cuda, 'on' launches a program as one CUDA graph; 'off' waits for each kernel, so that an error names "
-                    + "the kernel. Default: ${DEFAULT-VALUE}.")
+            description = "On cuda, 'on' launches a program as one CUDA graph; 'off' waits for each kernel, so that an error "
+                    + "names the kernel. Default: ${DEFAULT-VALUE}.")
     private String graphs;
 
     @Option(names = "--card", paramLabel = "N", defaultValue = "0", description = "On cuda: the number of the GPU to use. "
