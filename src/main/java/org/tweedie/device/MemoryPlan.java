@@ -228,6 +228,7 @@ public final class MemoryPlan {
                     HutchinsonEstimateVjp _, HutchinsonPair _, HutchinsonPairVjp _, MatMul _, Pad _, ReduceSum _, Slice _,
                             SumPool _,
                     Transpose _, TweedieMean _, Upsample _ -> Sharing.NONE;
+            case FusedOp _ -> Sharing.NONE; // the reference device keeps it, all others decompose it
         };
     }
 

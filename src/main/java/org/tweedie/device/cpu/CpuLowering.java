@@ -76,18 +76,16 @@ final class CpuLowering {
             case Geglu _ -> GegluLoops.forward(parallel, x);
             case GegluVjp _ -> GegluLoops.vjp(parallel, x);
             case GegluJvp _ -> GegluLoops.jvp(parallel, x);
-            case DdimMove _, Guidance _, GuidanceVjp _, HutchinsonEstimate _, HutchinsonEstimateVjp _, HutchinsonPair _,
-                    HutchinsonPairVjp _, TweedieMean _ ->
-                    throw new IllegalStateException("device 'cpu': " + i.op() + " must be decomposed before");
+            case FusedOp _ -> throw new IllegalStateException("device 'cpu': " + i.op() + " must be decomposed before");
         };
     }
 
-    /** Returns true for the fused ops that have no loop of their own: they act on latents, which are small. */
+    /** Returns true for a fused op that has no loop of its own, such as those on latents, which are small. */
     static boolean lacks(Op op) {
         return switch (op) {
-            case DdimMove _, Guidance _, GuidanceVjp _, HutchinsonEstimate _, HutchinsonEstimateVjp _, HutchinsonPair _,
-                    HutchinsonPairVjp _, TweedieMean _ -> true;
-            default -> false;
+            case GroupNormalization _, GroupNormalizationVjp _, GroupNormalizationJvp _, DotProductAttentionVjp _,
+                    DotProductAttentionJvp _, Geglu _, GegluVjp _, GegluJvp _ -> false;
+            default -> op instanceof FusedOp;
         };
     }
 

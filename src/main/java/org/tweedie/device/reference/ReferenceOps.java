@@ -51,6 +51,7 @@ final class ReferenceOps {
             case HutchinsonPairVjp _ -> ReferenceSampling.pairVjp(x, y);
             case HutchinsonEstimate o -> ReferenceSampling.estimate(o.factor(), in, y, out.get(1));
             case HutchinsonEstimateVjp o -> ReferenceSampling.estimateVjp(o.factor(), in, y);
+            case FusedOp o -> throw new IllegalStateException("device 'reference': " + o + " has no loop; write it first");
         }
     }
 

@@ -12,7 +12,7 @@ import org.tweedie.program.Value;
  * zbar = (z - sigma eps) / sqrt(abar). Operands are z and eps of one shape, then the scalars sigma and sqrt(abar) of the level of
  * z and sqrt(abar') and sigma' of the other. Its derivatives come from its decomposition.
  */
-public record DdimMove() implements Op {
+public record DdimMove() implements FusedOp {
     @Override
     public List<Type> infer(List<Type> in) {
         Op.require(in.get(0).equals(in.get(1)), "ddim move: expected z and eps of one type, got %s", in.subList(0, 2));

@@ -12,7 +12,7 @@ import org.tweedie.program.Value;
  * tangent of o is (P (T - rowsum(P T))) v + P tv, T = (tq k^T + q tk^T) scale (arXiv 2410.11081, appendix F). Its own derivatives
  * come from its decomposition, in which o and lse are functions of q, k, v.
  */
-public record DotProductAttentionJvp(DotProductAttention of, boolean keys) implements Op {
+public record DotProductAttentionJvp(DotProductAttention of, boolean keys) implements FusedOp {
     @Override
     public List<Type> infer(List<Type> in) {
         List<Type> forward = of.infer(in.subList(0, 3));

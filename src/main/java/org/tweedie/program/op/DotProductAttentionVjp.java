@@ -13,7 +13,7 @@ import org.tweedie.program.Value;
  * the softmax weights: dv = P^T do, dS = P (do v^T - rowsum(o do)), dq = dS k scale, dk = dS^T q scale (FlashAttention-2, arXiv
  * 2307.08691, algorithm 2). Its own derivatives come from its decomposition, in which o and lse are functions of q, k, v.
  */
-public record DotProductAttentionVjp(DotProductAttention of, boolean keys) implements Op {
+public record DotProductAttentionVjp(DotProductAttention of, boolean keys) implements FusedOp {
     @Override
     public List<Type> infer(List<Type> in) {
         List<Type> forward = of.infer(in.subList(0, 3));

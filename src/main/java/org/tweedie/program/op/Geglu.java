@@ -9,7 +9,7 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
 /** Computes the gated unit of transformer blocks, y = a gelu(b) [..,C], for x = [a, b] [..,2C] along the last axis. */
-public record Geglu() implements Op {
+public record Geglu() implements FusedOp {
     @Override
     public List<Type> infer(List<Type> in) {
         Shape x = in.getFirst().shape();

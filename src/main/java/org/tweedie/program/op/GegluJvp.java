@@ -11,7 +11,7 @@ import org.tweedie.program.Value;
  * Computes the push-forward of {@link Geglu}, ty = ta gelu(b) + a gelu'(b) tb [..,C], from x = [a, b] and tx = [ta, tb] [..,2C].
  * Its own derivatives come from its decomposition.
  */
-public record GegluJvp() implements Op {
+public record GegluJvp() implements FusedOp {
     @Override
     public List<Type> infer(List<Type> in) {
         Op.require(in.get(0).equals(in.get(1)), "geglu push-forward: expected a tangent %s, got %s", in.get(0), in.get(1));

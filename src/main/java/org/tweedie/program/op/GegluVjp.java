@@ -11,7 +11,7 @@ import org.tweedie.program.Value;
  * Computes the pull-back of {@link Geglu}, dx = [dy gelu(b), dy a gelu'(b)] [..,2C], from x = [a, b] [..,2C] and dy [..,C].
  * Its own derivatives come from its decomposition.
  */
-public record GegluVjp() implements Op {
+public record GegluVjp() implements FusedOp {
     @Override
     public List<Type> infer(List<Type> in) {
         Type y = new Geglu().infer(in.subList(0, 1)).getFirst();

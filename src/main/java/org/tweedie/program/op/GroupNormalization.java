@@ -13,7 +13,7 @@ import org.tweedie.program.Value;
  * variance are those of one sample's group of C/groups neighbouring channels over all places. act is SiLU or nothing.
  * Layer norm over C is the case [tokens,1,C] with one group.
  */
-public record GroupNormalization(int groups, double eps, boolean silu) implements Op {
+public record GroupNormalization(int groups, double eps, boolean silu) implements FusedOp {
     @Override
     public List<Type> infer(List<Type> in) {
         Shape x = in.get(0).shape();

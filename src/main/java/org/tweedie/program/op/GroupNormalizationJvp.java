@@ -12,7 +12,7 @@ import org.tweedie.program.Value;
  * ty = act'(u) gamma r (tx - mean(tx) - xhat mean(xhat tx)).
  * Statistics are recomputed. Its own derivatives come from its decomposition.
  */
-public record GroupNormalizationJvp(GroupNormalization of) implements Op {
+public record GroupNormalizationJvp(GroupNormalization of) implements FusedOp {
     @Override
     public List<Type> infer(List<Type> in) {
         of.infer(in.subList(0, 3));

@@ -11,7 +11,7 @@ import org.tweedie.program.Value;
  * Computes the pull-back of {@link GroupNormalization} from x, gamma, beta, dy: dx = r (v - mean(v) - xhat mean(xhat v)) with
  * v = gamma act'(u) dy, r = 1/sqrt(var + eps). Statistics are recomputed. Its own derivatives come from its decomposition.
  */
-public record GroupNormalizationVjp(GroupNormalization of) implements Op {
+public record GroupNormalizationVjp(GroupNormalization of) implements FusedOp {
     @Override
     public List<Type> infer(List<Type> in) {
         of.infer(in.subList(0, 3));

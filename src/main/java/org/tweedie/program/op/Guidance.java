@@ -11,7 +11,7 @@ import org.tweedie.program.Value;
  * Applies classifier-free guidance (arXiv 2207.12598): it computes without + weight (with - without) [B,..] from [without ; with]
  * [2B,..], the two halves of the first axis. It is linear: its push-forward is itself, its pull-back {@link GuidanceVjp}.
  */
-public record Guidance(double weight) implements Op {
+public record Guidance(double weight) implements FusedOp {
     @Override
     public List<Type> infer(List<Type> in) {
         return List.of(Op.firstHalf("guidance", in.getFirst()));

@@ -11,7 +11,7 @@ import org.tweedie.program.Value;
  * Computes the pull-back of {@link Guidance}, [c - weight c ; weight c] [2B,..], from c [B,..]. It is linear; its pull-back is
  * the guidance itself.
  */
-public record GuidanceVjp(Guidance of) implements Op {
+public record GuidanceVjp(Guidance of) implements FusedOp {
     @Override
     public List<Type> infer(List<Type> in) {
         return List.of(Op.twice(in.getFirst()));

@@ -19,7 +19,7 @@ import org.tweedie.program.Value;
  * pull-back through the network serves both: {@link HutchinsonEstimateVjp}. Push-forwards come from the decomposition, and so do
  * cotangents of e and of the scalars.
  */
-public record HutchinsonEstimate(double factor) implements Op {
+public record HutchinsonEstimate(double factor) implements FusedOp {
     @Override
     public List<Type> infer(List<Type> in) {
         Type z = in.get(0);

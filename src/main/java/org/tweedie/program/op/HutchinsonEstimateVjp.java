@@ -12,7 +12,7 @@ import org.tweedie.program.Value;
  * c = factor weight / (sigma h). Operands are u [B,..], the cotangent of zbar over sqrt(abar), weight [B], the cotangent of the
  * trace, the probe e [B,..] and the scalars sigma and h. Its own derivatives come from its decomposition.
  */
-public record HutchinsonEstimateVjp(double factor) implements Op {
+public record HutchinsonEstimateVjp(double factor) implements FusedOp {
     @Override
     public List<Type> infer(List<Type> in) {
         Type u = in.getFirst();

@@ -11,7 +11,7 @@ import org.tweedie.program.Value;
  * Makes the two points at which a Hutchinson probe evaluates a network, [z ; z + h e] [2B,..], from z and e [B,..] and a scalar
  * h. The pull-back to z alone is {@link HutchinsonPairVjp}; all other derivatives come from the decomposition.
  */
-public record HutchinsonPair() implements Op {
+public record HutchinsonPair() implements FusedOp {
     @Override
     public List<Type> infer(List<Type> in) {
         Op.require(in.get(0).equals(in.get(1)), "hutchinson pair: expected z and e of one type, got %s", in.subList(0, 2));

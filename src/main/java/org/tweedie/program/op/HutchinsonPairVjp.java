@@ -8,7 +8,7 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 
 /** Computes the pull-back of {@link HutchinsonPair} to z: the sum [B,..] of the halves of c [2B,..]. It is linear. */
-public record HutchinsonPairVjp() implements Op {
+public record HutchinsonPairVjp() implements FusedOp {
     @Override
     public List<Type> infer(List<Type> in) {
         return List.of(Op.firstHalf("hutchinson pair pull-back", in.getFirst()));

@@ -10,17 +10,12 @@ import org.tweedie.program.Value;
 /**
  * A primitive of the closed set. Each states its type rule, its derivatives and its work, in one file.
  *
- * <p>The derivative rules emit ops of the same set, so derivatives compose to any order. A fused op may state a {@link #decompose
- * decomposition} instead of a rule; its derivatives are then taken through that. Weights are constants: no rule
+ * <p>The derivative rules emit ops of the same set, so derivatives compose to any order. A {@link FusedOp} states its
+ * decomposition as well; where it has no rule, its derivatives are those of the decomposition. Weights are constants: no rule
  * gives a derivative to a convolution's or a normalisation's parameters.
  */
-public sealed interface Op permits Affine, DotProductAttention, DotProductAttentionJvp, DotProductAttentionVjp, Binary, Broadcast,
-        Concat, Convolution, ConvolutionVjp, DdimMove, Gather,
-        Geglu, GegluJvp, GegluVjp, GroupNormalization, GroupNormalizationJvp, GroupNormalizationVjp, Guidance, GuidanceVjp,
-                HutchinsonEstimate, HutchinsonEstimateVjp,
-        HutchinsonPair, HutchinsonPairVjp, MatMul, Pad, ReduceSum, Reshape, Slice, Softmax, SumPool, Transpose, TweedieMean,
-                Unary, UnaryMul,
-        Upsample {
+public sealed interface Op permits Affine, Binary, Broadcast, Concat, Convolution, ConvolutionVjp, DotProductAttention,
+        FusedOp, Gather, MatMul, Pad, ReduceSum, Reshape, Slice, Softmax, SumPool, Transpose, Unary, UnaryMul, Upsample {
 
     /** Types of the results. @throws IllegalArgumentException when the inputs do not fit */
     List<Type> infer(List<Type> in);
@@ -42,7 +37,7 @@ public sealed interface Op permits Affine, DotProductAttention, DotProductAttent
      */
     Value[] jvp(Tracer t, Instr at, Value[] tangents);
 
-    /** Emits the same results from simpler ops; only fused ops have one. */
+    /** Emits the same results from simpler ops. @throws IllegalStateException unless the op is a {@link FusedOp} */
     default Value[] decompose(Tracer t, List<Value> in) {
         throw new IllegalStateException(this + " has no decomposition");
     }

@@ -11,7 +11,7 @@ import org.tweedie.program.Value;
  * Computes Tweedie's posterior mean, zbar = (z - sigma eps) / sqrt(abar), from z and eps of one shape and scalars sigma,
  * sqrt(abar). Its derivatives come from its decomposition.
  */
-public record TweedieMean() implements Op {
+public record TweedieMean() implements FusedOp {
     @Override
     public List<Type> infer(List<Type> in) {
         Op.require(in.get(0).equals(in.get(1)), "tweedie mean: expected z and eps of one type, got %s", in.subList(0, 2));

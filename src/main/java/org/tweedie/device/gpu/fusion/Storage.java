@@ -88,6 +88,7 @@ public final class Storage {
             case ReduceSum _ -> i.result().shape().size() == i.in().getFirst().shape().size() ? operands(i.in()) : Origin.INPUTS;
             case Affine _, Binary _, Broadcast _, Concat _, Geglu _, GegluJvp _, GegluVjp _, Guidance _, GuidanceVjp _, Pad _,
                     Reshape _, Slice _, Softmax _, SumPool _, Transpose _, Unary _, UnaryMul _, Upsample _ -> operands(i.in());
+            case FusedOp _ -> throw new IllegalStateException(i.op() + " must be decomposed before");
         };
         i.out().forEach(v -> origin[v.id()] = result);
         if (i.op() instanceof DotProductAttention) {

@@ -69,12 +69,18 @@ public final class GpuLowering {
             case HutchinsonEstimateVjp o -> HutchinsonKernels.estimateVjp(o.factor());
             case MatMul o -> ProductKernels.of(o, y, in.size() == 3, false);
             case Convolution _, ConvolutionVjp _ -> library(i);
+            case FusedOp o -> throw new IllegalStateException(o + " must be decomposed before");
         };
     }
 
-    /** Tells the fused ops for which there is no kernel, which are decomposed before; at present there is none. */
+    /** Returns true for a fused op that has no kernel; at present each has one. */
     public static boolean lacks(Op op) {
-        return false;
+        return switch (op) {
+            case GroupNormalization _, GroupNormalizationVjp _, GroupNormalizationJvp _, DotProductAttentionVjp _,
+                    DotProductAttentionJvp _, Geglu _, GegluVjp _, GegluJvp _, TweedieMean _, DdimMove _, Guidance _,
+                    GuidanceVjp _, HutchinsonPair _, HutchinsonPairVjp _, HutchinsonEstimate _, HutchinsonEstimateVjp _ -> false;
+            default -> op instanceof FusedOp;
+        };
     }
 
     private static GpuKernel library(Instr i) {
