@@ -44,7 +44,7 @@ public final class Session implements AutoCloseable {
     public Measurement measure(Image picture, MeasurementOperator operator, double sigma, long seed) {
         if (!picture.shape().equals(prior.image())) {
             throw new IllegalArgumentException("picture: expected " + prior.image().dim(2) + "x" + prior.image().dim(1)
-                    + " in this session, got "
+                    + ", the size of the session, got "
                     + picture.width() + "x" + picture.height() + "; open a session of that size");
         }
         return Measurement.of(new Run(prior, Listener.NONE), picture, operator, new NoiseModel.Gaussian(sigma), seed);

@@ -78,7 +78,7 @@ class ModelTest {
             fails("image side 100 is not a multiple of", () -> model.session(100, 96));
             fails("guidance: expected 0 or more", () -> new Conditioning("", "", -1));
             try (Session session = model.session(32, 48)) {
-                fails("picture: expected 48x32 in this session, got 16x16", () -> session.measure(new Image(16, 16,
+                fails("picture: expected 48x32, the size of the session, got 16x16", () -> session.measure(new Image(16, 16,
                         new float[768]), "sr:2", 0.1, 1));
             }
         }

@@ -14,7 +14,7 @@ import org.openjdk.jmh.annotations.State;
 import org.tweedie.model.Tokenizer;
 import org.tweedie.weights.SafeTensors;
 
-/** What is read before a network runs: the demo model's files, which the system holds in memory after the first time. */
+/** Times what is read before a network runs: the demo model's files, which the system holds in memory after the first time. */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)

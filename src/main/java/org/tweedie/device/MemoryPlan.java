@@ -150,7 +150,7 @@ public final class MemoryPlan {
         return buffers.stream().map(b -> b.offset + (b.bytes + 63) / 64 * 64).toList();
     }
 
-    /** What a value of this type takes: 8 bytes for an integer, 4 for any other number. */
+    /** Returns the bytes that a value of this type takes: 8 for an integer, 4 for any other number. */
     public static long bytes(Type t) {
         return t.shape().size() * (t.dtype() == DType.I64 ? 8 : 4);
     }

@@ -44,7 +44,8 @@ import org.tweedie.sample.Sampler;
 public record Psld(
         @Option(value = "1000", min = 1, symbol = "T", text = "The number of noise levels.") int steps,
         @Option(value = "1", min = 0, symbol = "ω", text = "The factor of the gradient of the residual's norm.") double omega,
-        @Option(value = "0.1", min = 0, symbol = "γ", text = "The factor of the gluing term's gradient; 0 is LDPS.") double gamma,
+        @Option(value = "0.1", min = 0, symbol = "γ", text = "The factor of the gluing term's gradient; 0 is LDPS.")
+        double gamma,
         @Option(value = "ddim", text = "The sampler that goes from level to level.") Sampler sampler,
         @Option(value = "noise", text = "The latent to start from: noise, qsample (the encoded start picture with noise) or "
                 + "ddim (its inversion).") Start init,

@@ -22,7 +22,7 @@ public final class Simplify {
 
     private Simplify() {}
 
-    /** The same program in fewer instructions. */
+    /** Returns a program that computes the same in fewer instructions. */
     public static Program of(Program p) {
         Map<Value, Value> same = new HashMap<>();
         Map<Key, Instr> seen = new HashMap<>();

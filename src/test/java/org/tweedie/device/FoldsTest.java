@@ -83,7 +83,7 @@ class FoldsTest {
         }
     }
 
-    /** What one device has computed, in its precision, is no other's result. */
+    /** A result is kept for the device that computed it, because devices differ in precision. */
     @Test
     void eachDeviceHasItsOwnResults() {
         Tracer t = new Tracer("product");

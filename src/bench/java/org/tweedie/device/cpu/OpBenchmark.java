@@ -85,7 +85,7 @@ public class OpBenchmark {
         return find(words[0], Arrays.stream(words[1].split("x")).mapToInt(Integer::parseInt).toArray());
     }
 
-    /** What is timed under this name. */
+    /** Returns the work that is timed under this name. */
     static Program program(String op) {
         Program f = find(op).program(1);
         return op.endsWith(" vjp") ? Vjp.of(f, "y0", "x0") : op.endsWith(" jvp") ? Jvp.of(f, "x0", "y0") : f;

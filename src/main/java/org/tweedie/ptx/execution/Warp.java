@@ -9,7 +9,7 @@ import org.tweedie.ptx.launch.KernelFault;
  * lowest instruction runs first, so that branches meet again as early as they can.
  */
 public final class Warp {
-    /** Whether a lane runs, waits at a barrier, or has ended. */
+    /** The state of a lane: it runs, waits at a barrier, or has ended. */
     public enum State { RUNNING, BARRIER, DONE }
 
     public final Block block;

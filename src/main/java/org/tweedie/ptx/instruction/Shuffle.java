@@ -10,7 +10,7 @@ import org.tweedie.ptx.launch.KernelFault;
  * segment mask (bits 8-12), as the PTX ISA says.
  */
 public final class Shuffle extends Instruction {
-    /** How a lane finds the lane that it reads from. */
+    /** The rule by which a lane finds the lane that it reads from. */
     public enum Mode { UP, DOWN, BFLY, IDX }
 
     private final Mode mode;

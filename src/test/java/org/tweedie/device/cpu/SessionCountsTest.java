@@ -22,7 +22,7 @@ import org.tweedie.measure.Measurement;
 import org.tweedie.model.Golden;
 import org.tweedie.solve.Solvers;
 
-/** How often a session compiles programs and packs weights. */
+/** Counts how often a session compiles programs and packs weights. */
 class SessionCountsTest {
     private static final String STSL = "stsl:steps=2,inner=2";
 

@@ -10,15 +10,16 @@ import org.tweedie.program.Value;
 import org.tweedie.program.op.*;
 
 /**
- * How each value of a program is stored. What a network computes (all that has been through a convolution, a product, a norm,
- * attention or a table) is stored as asked: most of the bytes are there, and networks are trained to bear the rounding. Always
- * F32 are
+ * Decides how each value of a program is stored. The results of networks (everything that has been through a convolution, a
+ * product, a norm, attention or a table) are stored in the type that was asked for: most of the bytes are there, and networks
+ * are trained to bear the rounding. These are always stored in F32:
  *
  * <ul>
- * <li>what comes from inputs by arithmetic alone: time steps (BF16 cannot tell 999 from 1000), noise levels, the solver's latent
- *     and its sums with network results (a sampler's ops write them), which rounding at each step would let drift;</li>
+ * <li>values that come from inputs by arithmetic alone: time steps (BF16 cannot tell 999 from 1000), noise levels, the
+ *     solver's latent and its sums with network results (a sampler's ops write them), which rounding at each step would let
+ *     drift;</li>
  * <li>sums ({@link ReduceSum}): they reach farther than F16, and there are few;</li>
- * <li>lse of attention: its exponential multiplies its error.</li>
+ * <li>the lse of attention, because its exponential multiplies its error.</li>
  * </ul>
  *
  * Constants are stored as each reader wants them. Where a reader wants another type than a value is stored in, the plan converts.

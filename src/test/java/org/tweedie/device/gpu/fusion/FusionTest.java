@@ -136,7 +136,7 @@ public class FusionTest {
         };
     }
 
-    /** How often each of these families' kernels is launched. */
+    /** Counts how often each of these families' kernels is launched. */
     private static Map<String, Integer> launched(Program p, DType real, String families) {
         Map<String, Integer> count = new TreeMap<>();
         Plan.of(p, real).bind(0, c -> 0).stages().stream().flatMap(stage -> stage.steps().stream()).forEach(step -> {

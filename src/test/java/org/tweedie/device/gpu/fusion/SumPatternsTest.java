@@ -38,7 +38,7 @@ import org.tweedie.transform.Vjp;
  */
 class SumPatternsTest {
     /**
-     * Of each residual block both convolutions, the first with the time embedding, the second with the block's input: none is
+     * In each residual block both convolutions, the first with the time embedding, the second with the block's input: none is
      * followed by a sum of ours.
      */
     @Test
@@ -88,8 +88,8 @@ class SumPatternsTest {
     }
 
     /**
-     * What a block of a transformer adds to its input, and what is summed in a pull-back, adds itself; and over its other
-     * summand where nobody else reads that.
+     * The product that a transformer block adds to its input, and the one that a pull-back sums, add themselves, and they write
+     * over their other summand where nothing else reads that.
      */
     @Test
     void productsAddThemselves() throws Exception {
