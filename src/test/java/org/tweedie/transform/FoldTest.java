@@ -22,7 +22,7 @@ import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 import org.tweedie.program.op.*;
 
-/** What is folded and what is not, and which keys are equal. */
+/** Checks which values are folded, which are not, and which keys are equal. */
 class FoldTest {
     private static final Tensor TEXT = OpCase.random(Shape.of(1, 5, 6), 1);
     private static final Tensor WEIGHT = OpCase.random(Shape.of(6, 6), 2);

@@ -90,8 +90,8 @@ class SimConformanceTest {
     }
 
     /**
-     * What 16 bits cost: operands and results are rounded, each by 2^-12 (F16) or 2^-9 (BF16) on average at most, and sums of
-     * them cancel.
+     * The bound is the cost of 16 bits: operands and results are rounded, each by at most 2^-12 (F16) or 2^-9 (BF16) on average,
+     * and sums of them cancel.
      */
     @ParameterizedTest
     @MethodSource("cases")

@@ -143,8 +143,8 @@ class AttentionLayoutTest {
     }
 
     /**
-     * The same with tangents, of few columns, so that 8 bits hold the differentials. Values cancel: o is 0, and with it what is
-     * not rounded to 16 bits.
+     * Repeats the check with tangents of few columns, so that 8 bits hold the differentials. The values cancel: o is 0, and so is
+     * everything that is not rounded to 16 bits.
      */
     @ParameterizedTest
     @MethodSource("powers")

@@ -113,8 +113,8 @@ class KernelsTest {
     }
 
     /**
-     * As kernels/README.md says: the source, each header that it includes (its name, its text) in order of name, the options; a
-     * zero byte after each.
+     * Hashes what kernels/README.md lists: the source, each header that it includes (its name, its text) in order of name, and
+     * the options, with a zero byte after each.
      */
     private static String hash(String source, String options) throws Exception {
         Map<String, String> headers = new TreeMap<>();
