@@ -68,6 +68,21 @@ public final class LossGradient {
         return Simplify.of(t.finish());
     }
 
+    /**
+     * Traces the gradient of a loss on a latent z itself, which takes the decoder but no network. The inputs are z and
+     * measurement; the outputs are residual and grad. The loss may declare further inputs and outputs.
+     */
+    public static Program ofLatent(String name, Problem p, Loss loss) {
+        Tracer t = new Tracer(name);
+        Value z = t.input("z", Type.real(p.prior().latent()));
+        Value y = t.input("measurement", Type.real(p.y().shape()));
+        Value x = p.prior().codec().decode(t, z);
+        At at = new At(z, x, p.operator().residual(t, y, x));
+        t.output("residual", at.residualNorm(t));
+        t.output("grad", Vjp.pull(t, Map.of(loss.trace(t, at), t.constant(1.0)), z)[0]);
+        return Simplify.of(t.finish());
+    }
+
     /** Returns the input tensors of {@link #program}. */
     public static Map<String, Tensor> inputs(Tensor z, Tensor y, NoiseLevel level) {
         return Surrogate.inputs(z, y, level);

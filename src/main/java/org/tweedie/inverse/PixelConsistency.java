@@ -1,21 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.inverse;
 
-import java.util.Map;
 import org.tweedie.diffusion.Finite;
 import org.tweedie.diffusion.Run;
 import org.tweedie.measure.LinearOperator;
-import org.tweedie.measure.MeasurementOperator;
-import org.tweedie.profile.Nfe;
-import org.tweedie.program.Program;
-import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
-import org.tweedie.program.Tracer;
-import org.tweedie.program.Type;
-import org.tweedie.program.Value;
-import org.tweedie.transform.Jvp;
-import org.tweedie.transform.Simplify;
-import org.tweedie.transform.Vjp;
 
 /**
  * The last step of a solver. An autoencoder cannot represent every picture, so the decoded picture is moved onto the
@@ -38,25 +27,23 @@ public enum PixelConsistency {
     /** Decodes z and ends the run. */
     public Restoration finish(Tensor z, Problem p, Run run) {
         Tensor decoded = Finite.require(run.decode(z), "decoded picture");
-        Cgls c = new Cgls(p, run);
-        double before = Vectors.norm(c.residual(decoded)) / p.noiseNorm();
+        PixelOperator a = new PixelOperator(p, run);
+        double before = Vectors.norm(a.residual(decoded)) / p.noiseNorm();
         if (this == NONE || before <= 1) {
             return new Restoration(decoded, decoded, before, before, run.counts());
         }
-        Tensor x = c.solve(decoded);
-        return new Restoration(x, decoded, Vectors.norm(c.residual(x)) / p.noiseNorm(), before, run.counts());
+        Tensor x = new Cgls(p, a).solve(decoded);
+        return new Restoration(x, decoded, Vectors.norm(a.residual(x)) / p.noiseNorm(), before, run.counts());
     }
 
-    private record Cgls(Problem p, Run run) {
-        private enum Part { RESIDUAL, FORWARD, ADJOINT }
-
+    private record Cgls(Problem p, PixelOperator a) {
         Tensor solve(Tensor decoded) {
-            if (p.operator() instanceof LinearOperator a) {
-                Tensor x = Vectors.minus(decoded, a.extend(residual(decoded)), -1);
-                return solve(x, residual(x));
+            if (p.operator() instanceof LinearOperator linear) {
+                Tensor x = Vectors.minus(decoded, linear.extend(a.residual(decoded)), -1);
+                return solve(x, a.residual(x));
             }
             Tensor x = decoded;
-            Tensor r = residual(x);
+            Tensor r = a.residual(x);
             for (int k = 0; k < MAX_LINEARISATIONS && Vectors.norm(r) > p.noiseNorm(); k++) {
                 Tensor d = Vectors.minus(solve(x, r), x, 1);
                 double length = shorter(x, r, d);
@@ -64,7 +51,7 @@ public enum PixelConsistency {
                     break;
                 }
                 x = Vectors.minus(x, d, -length);
-                r = residual(x);
+                r = a.residual(x);
             }
             return x;
         }
@@ -72,7 +59,7 @@ public enum PixelConsistency {
         /** Returns the largest of 1, 1/2, 1/4, ... for which a step along d makes the residual smaller; 0 when none does. */
         private double shorter(Tensor x, Tensor r, Tensor d) {
             for (double length = 1; length > MIN_STEP; length /= 2) {
-                if (Vectors.norm(residual(Vectors.minus(x, d, -length))) < Vectors.norm(r)) {
+                if (Vectors.norm(a.residual(Vectors.minus(x, d, -length))) < Vectors.norm(r)) {
                     return length;
                 }
             }
@@ -82,63 +69,20 @@ public enum PixelConsistency {
         /** Runs conjugate gradients on |r - A' d|^2 from d = 0, where A' is the operator's derivative at x; returns x + d. */
         private Tensor solve(Tensor x, Tensor r) {
             Tensor at = x;
-            Tensor s = adjoint(at, r);
+            Tensor s = a.adjoint(at, r);
             Tensor direction = s;
             double gamma = Vectors.dot(s, s);
             for (int i = 0; i < MAX_ITERATIONS && Vectors.norm(r) > p.noiseNorm() && gamma > 0; i++) {
-                Tensor q = forward(at, direction);
+                Tensor q = a.forward(at, direction);
                 double alpha = gamma / Vectors.dot(q, q);
                 x = Vectors.minus(x, direction, -alpha);
                 r = Vectors.minus(r, q, alpha);
-                s = adjoint(at, r);
+                s = a.adjoint(at, r);
                 double next = Vectors.dot(s, s);
                 direction = Vectors.minus(s, direction, -next / gamma);
                 gamma = next;
             }
             return x;
-        }
-
-        Tensor residual(Tensor x) {
-            return evaluate(Part.RESIDUAL, Map.of("x", x, "y", p.y()));
-        }
-
-        private Tensor forward(Tensor at, Tensor direction) {
-            return evaluate(Part.FORWARD, p.operator() instanceof LinearOperator ? Map.of("x", direction)
-                    : Map.of("at", at, "x", direction));
-        }
-
-        private Tensor adjoint(Tensor at, Tensor r) {
-            return evaluate(Part.ADJOINT, p.operator() instanceof LinearOperator ? Map.of("r", r) : Map.of("at", at, "r", r));
-        }
-
-        private Tensor evaluate(Part part, Map<String, Tensor> in) {
-            return run.evaluate(p.operator(), part, Nfe.NONE, () -> trace(part), in).get("out");
-        }
-
-        private Program trace(Part part) {
-            MeasurementOperator a = p.operator();
-            Shape y = p.y().shape();
-            Tracer t = new Tracer(part.name().toLowerCase(java.util.Locale.ROOT));
-            t.output("out", switch (part) {
-                case RESIDUAL -> a.residual(t, t.input("y", Type.real(y)), t.input("x", Type.real(p.image())));
-                case FORWARD -> {
-                    if (a instanceof LinearOperator) {
-                        yield a.apply(t, t.input("x", Type.real(p.image())));
-                    }
-                    Value at = t.input("at", Type.real(p.image()));
-                    Value out = a.apply(t, at);
-                    yield Jvp.push(t, Map.of(at, t.input("x", Type.real(p.image()))), out)[0];
-                }
-                case ADJOINT -> {
-                    if (a instanceof LinearOperator linear) {
-                        yield linear.adjoint(t, t.input("r", Type.real(y)), p.image());
-                    }
-                    Value at = t.input("at", Type.real(p.image()));
-                    Value out = a.apply(t, at);
-                    yield Vjp.pull(t, Map.of(out, t.input("r", Type.real(y))), at)[0];
-                }
-            });
-            return Simplify.of(t.finish());
         }
     }
 }

@@ -6,6 +6,7 @@ import java.util.function.Supplier;
 import org.tweedie.diffusion.Finite;
 import org.tweedie.diffusion.NoiseLevel;
 import org.tweedie.diffusion.Run;
+import org.tweedie.profile.Nfe;
 import org.tweedie.program.Philox;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
@@ -42,6 +43,15 @@ public enum Start {
             return Vectors.scale(walk.initNoise(), noise(p));
         }
     };
+
+    /** The network evaluations that the start takes. @param each the evaluations of one prediction of the noise */
+    public Nfe evaluations(int steps, int each) {
+        return switch (this) {
+            case DDIM -> Nfe.encode(1, 0).plus(Nfe.unet((long) steps * each, 0));
+            case QSAMPLE -> Nfe.encode(1, 0);
+            case NOISE -> Nfe.NONE;
+        };
+    }
 
     /** Computes the latent [1,h,w,c]. @param walk the walk that starts from it */
     public abstract Tensor at(Sampler.Walk walk, Problem p, Run run);

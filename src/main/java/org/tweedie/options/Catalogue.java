@@ -64,18 +64,37 @@ public final class Catalogue<S> {
         return options(name).make(given);
     }
 
+    /**
+     * Makes the record of a name for a task; options that are not given have the defaults of the task ({@link ForTask}), or
+     * else their own.
+     */
+    public S make(String name, Map<String, String> given, String task) {
+        Options<S> options = options(name);
+        Map<String, String> values = options.forTask(task);
+        values.putAll(given);
+        return options.make(values);
+    }
+
     /** Reads {@code NAME[:OPTION=VALUE,...]}. @throws IllegalArgumentException with one line that says what is wrong */
     public S parse(String spec) {
+        return parse(spec, "");
+    }
+
+    /** Reads {@code NAME[:OPTION=VALUE,...]} for a task, whose defaults hold for the options that are not given. */
+    public S parse(String spec, String task) {
         String s = spec.startsWith("[") && spec.endsWith("]") ? spec.substring(1, spec.length() - 1) : spec;
         int colon = s.indexOf(':');
+        return make(colon < 0 ? s : s.substring(0, colon), colon < 0 ? Map.of() : assignments(s.substring(colon + 1)), task);
+    }
+
+    /** Reads {@code OPTION=VALUE,...}. */
+    static Map<String, String> assignments(String s) {
         Map<String, String> given = new LinkedHashMap<>();
-        if (colon >= 0) {
-            for (String word : split(s.substring(colon + 1))) {
-                int equals = word.indexOf('=');
-                given.put(equals < 0 ? word : word.substring(0, equals), equals < 0 ? "true" : word.substring(equals + 1));
-            }
+        for (String word : split(s)) {
+            int equals = word.indexOf('=');
+            given.put(equals < 0 ? word : word.substring(0, equals), equals < 0 ? "true" : word.substring(equals + 1));
         }
-        return make(colon < 0 ? s : s.substring(0, colon), given);
+        return given;
     }
 
     /** Splits a text at the commas that are outside of brackets. */

@@ -63,6 +63,22 @@ public final class Options<R> {
         return type.getAnnotation(Described.class);
     }
 
+    /** The defaults that hold for one task only, in the order in which they are declared. */
+    public List<ForTask> forTasks() {
+        return List.of(type.getAnnotationsByType(ForTask.class));
+    }
+
+    /** Returns the defaults that are particular to a task, for example {@code sr:4}; empty if there are none. */
+    public Map<String, String> forTask(String task) {
+        Map<String, String> values = new LinkedHashMap<>();
+        for (ForTask f : forTasks()) {
+            if (task.equals(f.task()) || task.startsWith(f.task() + ":")) {
+                values.putAll(Catalogue.assignments(f.options()));
+            }
+        }
+        return values;
+    }
+
     /**
      * Makes the record; options that are not given have their defaults.
      *

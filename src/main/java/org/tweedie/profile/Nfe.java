@@ -31,6 +31,12 @@ public record Nfe(long unetForwards, long unetVjps, long unetJvps, long decodes,
                 decodeJvps + o.decodeJvps, encodes + o.encodes, encodeVjps + o.encodeVjps);
     }
 
+    /** Returns n times these counts. */
+    public Nfe times(long n) {
+        return new Nfe(n * unetForwards, n * unetVjps, n * unetJvps, n * decodes, n * decodeVjps, n * decodeJvps, n * encodes,
+                n * encodeVjps);
+    }
+
     /**
      * Returns words as in {@code unet_forwards=600 unet_vjps=600 decodes=251 decode_vjps=250 encodes=1}; counts that are 0
      * for most solvers are left out when they are 0.

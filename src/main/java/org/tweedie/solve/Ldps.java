@@ -49,6 +49,15 @@ public record Ldps(
     }
 
     @Override
+    public Nfe evaluations(int each) {
+        return init.evaluations(steps, each).plus(level(each).times(steps)).plus(Nfe.decode(1, 0));
+    }
+
+    private static Nfe level(int each) {
+        return Nfe.unet(each, each).plus(Nfe.decode(1, 1));
+    }
+
+    @Override
     public Restoration solve(Problem p, Listener listener) {
         Run run = new Run(p.prior(), listener);
         Prior prior = p.prior();
@@ -58,7 +67,7 @@ public record Ldps(
         Tensor z = init.at(walk, p, run);
         for (int i = 0; i < steps; i++) {
             NoiseLevel level = walk.levels().get(i);
-            Map<String, Tensor> out = run.evaluate(p.operator(), "ldps", Nfe.unet(each, each).plus(Nfe.decode(1, 1)),
+            Map<String, Tensor> out = run.evaluate(p.operator(), "ldps", level(each),
                     () -> LossGradient.program("ldps", p, (t, at) -> at.residualNorm(t)), LossGradient.inputs(z, p.y(), level));
             run.counts().nfe(1);
             Tensor g = out.get("grad");

@@ -17,6 +17,7 @@ import org.tweedie.inverse.Start;
 import org.tweedie.inverse.Vectors;
 import org.tweedie.measure.LinearOperator;
 import org.tweedie.options.Described;
+import org.tweedie.options.ForTask;
 import org.tweedie.options.Option;
 import org.tweedie.options.Options;
 import org.tweedie.profile.Nfe;
@@ -39,6 +40,7 @@ import org.tweedie.sample.Sampler;
  * x = D(z)
  * </pre>
  */
+@ForTask(task = "inpaint:box", options = "omega=0.1,gamma=0.01", source = "the run script of its code")
 @Described(name = "psld", source = "arXiv 2307.00619; defaults of its code",
         text = "PSLD: latent DPS with a gluing term that pulls the latent towards the encoding of the corrected picture.")
 public record Psld(
@@ -62,6 +64,15 @@ public record Psld(
     }
 
     @Override
+    public Nfe evaluations(int each) {
+        return init.evaluations(steps, each).plus(level(each).times(steps)).plus(Nfe.decode(1, 0));
+    }
+
+    private static Nfe level(int each) {
+        return Nfe.unet(each, each).plus(Nfe.decode(1, 1)).plus(Nfe.encode(1, 1));
+    }
+
+    @Override
     public Restoration solve(Problem p, Listener listener) {
         LinearOperator a = LinearOperator.require(p.operator(), "psld");
         Run run = new Run(p.prior(), listener);
@@ -69,11 +80,10 @@ public record Psld(
         Sampler.Walk walk = sampler.walk(prior.schedule(), steps);
         var noise = Start.stepNoise(p);
         int each = prior.denoiser().evaluations();
-        Nfe nfe = Nfe.unet(each, each).plus(Nfe.decode(1, 1)).plus(Nfe.encode(1, 1));
         Tensor z = init.at(walk, p, run);
         for (int i = 0; i < steps; i++) {
             NoiseLevel level = walk.levels().get(i);
-            Map<String, Tensor> out = run.evaluate(a, List.of("psld", omega, gamma), nfe, () -> program(p, a),
+            Map<String, Tensor> out = run.evaluate(a, List.of("psld", omega, gamma), level(each), () -> program(p, a),
                     LossGradient.inputs(z, p.y(), level));
             run.counts().nfe(1);
             Tensor g = out.get("grad");

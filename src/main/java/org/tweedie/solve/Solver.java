@@ -6,6 +6,7 @@ import org.tweedie.diffusion.Listener;
 import org.tweedie.diffusion.Step;
 import org.tweedie.inverse.Problem;
 import org.tweedie.inverse.Restoration;
+import org.tweedie.profile.Nfe;
 
 /**
  * A method that restores a picture from a measurement with a latent diffusion prior. A solver is a record of this package
@@ -29,4 +30,12 @@ public interface Solver {
 
     /** The number of noise levels that the solver visits. */
     int steps();
+
+    /**
+     * The network evaluations of one restoration, from its start to its last decoding. It is exact if the solver cannot stop
+     * early, and otherwise the largest number.
+     *
+     * @param each the network evaluations of one prediction of the noise: 2 with guidance, otherwise 1
+     */
+    Nfe evaluations(int each);
 }

@@ -28,8 +28,18 @@ public final class Solvers {
         return catalogue().parse(spec);
     }
 
+    /** Returns the solver that a text names, with the defaults that its publication gives for a task. */
+    public static Solver of(String spec, String task) {
+        return catalogue().parse(spec, task);
+    }
+
     /** Returns the solver of a name; options that are not given have their defaults. */
     public static Solver of(String name, Map<String, String> options) {
         return catalogue().make(name, options);
+    }
+
+    /** Returns the solver of a name; options that are not given have the defaults that its publication gives for a task. */
+    public static Solver of(String name, Map<String, String> options, String task) {
+        return catalogue().make(name, options, task);
     }
 }

@@ -81,6 +81,14 @@ public record Stsl(
     }
 
     @Override
+    public Nfe evaluations(int each) {
+        Nfe gradients = inner == 0 ? Nfe.NONE : eta == 0 ? Nfe.unet(each, each).times(inner)
+                : Nfe.unet(2L * each, 2L * each).times(inner).plus(Nfe.unet(0, 2L * each)); // the first pulls back twice
+        Nfe level = gradients.plus(Nfe.decode(1, 1).times(inner)).plus(Nfe.unet(each, 0));
+        return init.evaluations(steps, each).plus(level.times(steps)).plus(Nfe.decode(1, 0));
+    }
+
+    @Override
     public Restoration solve(Problem p, Listener listener) {
         Run run = new Run(p.prior(), listener);
         Sampler.Walk walk = sampler.walk(p.prior().schedule(), steps);

@@ -90,6 +90,7 @@ abstract class GuidedByResidualTest {
         List<Step> steps = new ArrayList<>();
         Restoration x = solver.solve(GaussianBed.problem(MixturePrior.normal(0, STD), "sr:4"), steps::add);
         assertEquals(expected, x.counts().toString());
+        assertEquals(solver.evaluations(1), x.counts().evaluations(), "what ran is what was announced");
         assertEquals(solver.steps(), steps.size());
         assertEquals(steps.getLast().total(), steps.getLast().done());
         steps.forEach(s -> assertTrue(s.values().keySet().equals(java.util.Set.copyOf(solver.columns())),
