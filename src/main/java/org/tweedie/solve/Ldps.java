@@ -39,8 +39,8 @@ public record Ldps(
         @Option(value = "1000", min = 1, symbol = "T", text = "The number of noise levels.") int steps,
         @Option(value = "1", min = 0, symbol = "ρ", text = "The factor of the gradient of the residual's norm.") double rho,
         @Option(value = "ddim", text = "The sampler that goes from level to level.") Sampler sampler,
-        @Option(value = "noise", text = "The latent to start from: noise, qsample (the encoded start picture with noise) or "
-                + "ddim (its inversion).") Start init,
+        @Option(value = "noise", text = "The latent to start from: noise, qsample (the encoded start picture with noise), "
+                + "ddim (its inversion) or ddim-noise (its inversion with fresh noise).") Start init,
         @Option(value = "none", text = "The last step: none leaves the picture as it was decoded, pixel moves it onto the "
                 + "measurement.")
         PixelConsistency consistency) implements Solver {

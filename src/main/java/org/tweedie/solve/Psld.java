@@ -49,8 +49,8 @@ public record Psld(
         @Option(value = "0.1", min = 0, symbol = "γ", text = "The factor of the gluing term's gradient; 0 is LDPS.")
         double gamma,
         @Option(value = "ddim", text = "The sampler that goes from level to level.") Sampler sampler,
-        @Option(value = "noise", text = "The latent to start from: noise, qsample (the encoded start picture with noise) or "
-                + "ddim (its inversion).") Start init,
+        @Option(value = "noise", text = "The latent to start from: noise, qsample (the encoded start picture with noise), "
+                + "ddim (its inversion) or ddim-noise (its inversion with fresh noise).") Start init,
         @Option(value = "none", text = "The last step: none leaves the picture as it was decoded, pixel moves it onto the "
                 + "measurement.")
         PixelConsistency consistency) implements Solver {
