@@ -19,6 +19,9 @@ import org.tweedie.transform.Vjp;
  * pull-back through the network and the loss.
  */
 public final class LossGradient {
+    /** Added to the square of a norm, where it is lost in rounding unless the norm is zero. */
+    private static final double TINY = 1e-30;
+
     private LossGradient() {}
 
     /**
@@ -42,9 +45,9 @@ public final class LossGradient {
         Value trace(Tracer t, At at);
     }
 
-    /** Traces the norm of a value over all its elements, []. */
+    /** Traces the norm of a value over all its elements, []. Its gradient is zero where the value is exactly zero. */
     public static Value norm(Tracer t, Value v) {
-        return t.unary(Fn.SQRT, t.reshape(t.sumPerSample(t.mul(v, v)), Shape.of()));
+        return t.unary(Fn.SQRT, t.affine(t.reshape(t.sumPerSample(t.mul(v, v)), Shape.of()), 1, TINY));
     }
 
     /**
