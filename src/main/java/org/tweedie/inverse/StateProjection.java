@@ -15,7 +15,7 @@ import org.tweedie.program.Tensor;
  * h x w matrix with a singular value decomposition of its own:
  *
  * <pre>
- * state = U S V^T;   rank = the smallest number of leading singular values with sum s_i^2 >= variance |state|^2
+ * state = U S V^T;   rank = the smallest number of leading s_i whose squares sum to variance |state|^2 or more
  * project(g) = U U^T g V V^T,   with the leading columns of U and V
  * </pre>
  *
