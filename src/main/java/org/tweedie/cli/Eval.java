@@ -26,7 +26,7 @@ import org.tweedie.eval.CellTable;
 import org.tweedie.eval.Degradation;
 import org.tweedie.eval.Evaluation;
 import org.tweedie.eval.Pictures;
-import org.tweedie.eval.Plan;
+import org.tweedie.eval.CellPlan;
 import org.tweedie.eval.Setting;
 import org.tweedie.eval.Sweep;
 import org.tweedie.eval.TimeLeft;
@@ -139,7 +139,7 @@ final class Eval implements Callable<Integer> {
         for (String name : names) {
             pictures.read(name); // a bad picture is reported now and not after hours
         }
-        Plan plan = Plan.of(names, Degradation.of(tasks, sigmas), seeds,
+        CellPlan plan = CellPlan.of(names, Degradation.of(tasks, sigmas), seeds,
                 Sweep.expand(solvers, sets.stream().map(Sweep::of).toList()), Shape.of(1, size, size, 3));
         Setting setting = setting();
         Path file = cells == null ? out.resolve("cells.jsonl") : cells;
@@ -184,7 +184,7 @@ final class Eval implements Callable<Integer> {
         return new Setting(values);
     }
 
-    private void evaluate(Plan plan, CellFile file, Pictures pictures) throws IOException {
+    private void evaluate(CellPlan plan, CellFile file, Pictures pictures) throws IOException {
         int missing = plan.missing(file.cells()).size();
         if (missing == 0) {
             return;
@@ -203,7 +203,7 @@ final class Eval implements Callable<Integer> {
         }
     }
 
-    private void withWorkers(Plan plan, CellFile file, Pictures pictures, int count, Watching watching) throws IOException {
+    private void withWorkers(CellPlan plan, CellFile file, Pictures pictures, int count, Watching watching) throws IOException {
         List<CellMaker> makers = new ArrayList<>();
         try {
             for (int i = 1; i <= count; i++) {
@@ -235,7 +235,7 @@ final class Eval implements Callable<Integer> {
         Notes.result(words);
     }
 
-    private void forecast(Plan plan, Setting setting, Path file) throws IOException {
+    private void forecast(CellPlan plan, Setting setting, Path file) throws IOException {
         CellFile.Contents done = Files.exists(file) ? CellFile.read(file) : new CellFile.Contents(null, List.of(), 0);
         CellFile.require(file, done, setting);
         try (Device device = engine.open(engine.threads(workers)); Model model = Tweedie.open(folder, device)) {
@@ -253,7 +253,7 @@ final class Eval implements Callable<Integer> {
         private final int total;
         private int done;
 
-        Watching(Plan plan, List<Cell> before) {
+        Watching(CellPlan plan, List<Cell> before) {
             total = plan.keys().size();
             timeLeft = new TimeLeft(plan.keys(), workers);
             List<Cell> known = plan.select(before);

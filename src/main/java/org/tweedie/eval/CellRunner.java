@@ -65,9 +65,9 @@ public final class CellRunner implements CellMaker {
         Quality quality = new Quality(x, a);
         Clock clock = new Clock();
         return switch (key.solver()) {
-            case Plan.MEASUREMENT -> plain(key, quality, y.picture(), clock); // holes are grey in this picture
-            case Plan.PINV -> plain(key, quality, y.start(), clock);
-            case Plan.AUTOENCODER -> plain(key, quality, Image.of(run.decode(run.encode(x.tensor()))), clock);
+            case CellPlan.MEASUREMENT -> plain(key, quality, y.picture(), clock); // holes are grey in this picture
+            case CellPlan.PINV -> plain(key, quality, y.start(), clock);
+            case CellPlan.AUTOENCODER -> plain(key, quality, Image.of(run.decode(run.encode(x.tensor()))), clock);
             default -> restored(key, quality, y);
         };
     }

@@ -19,21 +19,21 @@ public final class Evaluation {
         void failed(CellFailure failure);
     }
 
-    private final Plan plan;
+    private final CellPlan plan;
     private final CellFile file;
     private final Watcher watcher;
     private final List<? extends CellMaker> makers;
-    private final Work work;
+    private final WorkQueue work;
     private int failures;
     private Throwable fault;
 
     /** @param makers each makes one cell at a time; the caller closes them */
-    public Evaluation(Plan plan, CellFile file, List<? extends CellMaker> makers, Watcher watcher) {
+    public Evaluation(CellPlan plan, CellFile file, List<? extends CellMaker> makers, Watcher watcher) {
         this.plan = plan;
         this.file = file;
         this.makers = makers;
         this.watcher = watcher;
-        work = new Work(plan.missing(file.cells()), makers.size());
+        work = new WorkQueue(plan.missing(file.cells()), makers.size());
     }
 
     /**

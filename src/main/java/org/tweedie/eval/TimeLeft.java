@@ -35,7 +35,7 @@ public final class TimeLeft {
         for (Cell.Key k : keys) {
             Tally t = kinds.computeIfAbsent(kind(k), kind -> new Tally());
             if (t.left == 0) {
-                t.units = units(Plan.evaluations(k, 1));
+                t.units = units(CellPlan.evaluations(k, 1));
             }
             t.left++;
         }

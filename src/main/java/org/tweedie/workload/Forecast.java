@@ -9,7 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.tweedie.eval.Cell;
-import org.tweedie.eval.Plan;
+import org.tweedie.eval.CellPlan;
 import org.tweedie.profile.Nfe;
 
 /**
@@ -21,7 +21,7 @@ import org.tweedie.profile.Nfe;
  * @param each the network evaluations of one prediction of the noise
  * @param runs how often a solver runs in a cell
  */
-public record Forecast(Plan plan, List<Cell.Key> missing, int each, int runs) {
+public record Forecast(CellPlan plan, List<Cell.Key> missing, int each, int runs) {
     /** The cells of a solver that have the same evaluations, which may depend on the task. */
     private record Kind(String solver, Nfe evaluations) {}
 
@@ -31,7 +31,7 @@ public record Forecast(Plan plan, List<Cell.Key> missing, int each, int runs) {
     }
 
     private Nfe evaluations(Cell.Key k) {
-        return Plan.evaluations(k, each).times(Plan.isBase(k.solver()) ? 1 : runs);
+        return CellPlan.evaluations(k, each).times(CellPlan.isBase(k.solver()) ? 1 : runs);
     }
 
     /**

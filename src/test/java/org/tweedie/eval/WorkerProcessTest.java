@@ -162,12 +162,12 @@ class WorkerProcessTest {
         }
     }
 
-    private static Plan plan(int pictures) {
+    private static CellPlan plan(int pictures) {
         List<Cell.Key> keys = new ArrayList<>();
         for (int i = 0; i < pictures; i++) {
             keys.add(key("p" + i));
         }
-        return new Plan(keys);
+        return new CellPlan(keys);
     }
 
     private CellFile file() throws IOException {
@@ -176,7 +176,7 @@ class WorkerProcessTest {
 
     @Test
     void aFailedCellDoesNotStopTheOthersAndIsTriedAgain() throws Exception {
-        Plan plan = plan(4);
+        CellPlan plan = plan(4);
         Notebook notes = new Notebook();
         try (CellFile file = file()) {
             Fake bad = key -> {

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.tweedie.eval.Degradation;
-import org.tweedie.eval.Plan;
+import org.tweedie.eval.CellPlan;
 import org.tweedie.profile.Nfe;
 import org.tweedie.program.Shape;
 
@@ -21,7 +21,7 @@ class ForecastTest {
     /** One step of ldps takes 1 + 10 + 1000 + 10000 seconds, and the last decoding 1000. */
     @Test
     void countsOnlyWhatIsNotDone() {
-        Plan plan = Plan.of(List.of("a", "b", "c"), Degradation.of(List.of("sr:4"), List.of(0.1)), List.of(1L),
+        CellPlan plan = CellPlan.of(List.of("a", "b", "c"), Degradation.of(List.of("sr:4"), List.of(0.1)), List.of(1L),
                 List.of("ldps:steps=1"), Shape.of(1, 32, 32, 3));
         Forecast forecast = new Forecast(plan, plan.keys().subList(7, 9), 1, 1); // the solver's cells are the last three
         assertEquals(Nfe.unet(2, 2).plus(Nfe.decode(4, 2)), forecast.left());

@@ -17,7 +17,7 @@ import org.tweedie.eval.Cell;
 import org.tweedie.eval.CellRunner;
 import org.tweedie.eval.Degradation;
 import org.tweedie.eval.Pictures;
-import org.tweedie.eval.Plan;
+import org.tweedie.eval.CellPlan;
 import org.tweedie.image.Image;
 import org.tweedie.image.ImageFile;
 import org.tweedie.image.Png;
@@ -71,7 +71,7 @@ class SessionCountsTest {
             Png.write(folder.resolve(name), photo(), Map.of());
         }
         Pictures pictures = new Pictures(folder, 32, 32);
-        Plan plan = Plan.of(pictures.names(0, 9), Degradation.of(List.of("sr:2", "denoise"), List.of(0.01)), List.of(1L),
+        CellPlan plan = CellPlan.of(pictures.names(0, 9), Degradation.of(List.of("sr:2", "denoise"), List.of(0.01)), List.of(1L),
                 List.of(STSL + ",eta=0", STSL), Shape.of(1, 32, 32, 3));
         try (CpuDevice device = new CpuDevice(2); Model model = Tweedie.open(Golden.SD15,
                 device); Session session = model.session(32, 32);

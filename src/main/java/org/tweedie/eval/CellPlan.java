@@ -21,7 +21,7 @@ import org.tweedie.solve.Solvers;
  *
  * @param keys what the cells are about; no two are equal
  */
-public record Plan(List<Cell.Key> keys) {
+public record CellPlan(List<Cell.Key> keys) {
     /** The solver-less cell of y itself, for tasks whose measurement has the size of the picture. */
     public static final String MEASUREMENT = "measurement";
     /** The solver-less cell of the picture that solvers start from. */
@@ -30,7 +30,7 @@ public record Plan(List<Cell.Key> keys) {
     public static final String AUTOENCODER = "autoencoder";
 
     /** @throws IllegalArgumentException when a key appears twice */
-    public Plan {
+    public CellPlan {
         keys = List.copyOf(keys);
         Set<Cell.Key> seen = new HashSet<>();
         for (Cell.Key k : keys) {
@@ -49,7 +49,7 @@ public record Plan(List<Cell.Key> keys) {
      * @param image the shape of the pictures, [1,H,W,3]
      * @throws IllegalArgumentException when a task or a solver is unknown or has a wrong option, or something is given twice
      */
-    public static Plan of(List<String> pictures, List<Degradation> degradations, List<Long> seeds, List<String> solvers,
+    public static CellPlan of(List<String> pictures, List<Degradation> degradations, List<Long> seeds, List<String> solvers,
             Shape image) {
         List<Cell.Key> keys = new ArrayList<>();
         Map<String, List<Degradation>> byTask = new LinkedHashMap<>();
@@ -65,7 +65,7 @@ public record Plan(List<Cell.Key> keys) {
                 }
             }
         });
-        return new Plan(keys);
+        return new CellPlan(keys);
     }
 
     /** Returns those of the given cells that are in the plan, in the plan's order. */

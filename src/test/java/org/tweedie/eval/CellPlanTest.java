@@ -15,12 +15,12 @@ import org.tweedie.measure.NoiseModel;
 import org.tweedie.profile.Nfe;
 import org.tweedie.program.Shape;
 
-class PlanTest {
+class CellPlanTest {
     private static final Shape IMAGE = Shape.of(1, 32, 32, 3);
     private static final List<String> PICTURES = List.of("a.png", "b.png");
 
-    private static Plan plan(List<String> tasks, List<Double> sigmas, List<Long> seeds, String... solvers) {
-        return Plan.of(PICTURES, Degradation.of(tasks, sigmas), seeds, List.of(solvers), IMAGE);
+    private static CellPlan plan(List<String> tasks, List<Double> sigmas, List<Long> seeds, String... solvers) {
+        return CellPlan.of(PICTURES, Degradation.of(tasks, sigmas), seeds, List.of(solvers), IMAGE);
     }
 
     private static String fault(List<String> tasks, List<Double> sigmas, List<Long> seeds, String... solvers) {
@@ -93,7 +93,7 @@ class PlanTest {
     /** Cells come in the order in which they were made; what the plan returns is in its own order and has no other cells. */
     @Test
     void selectsInItsOwnOrder() {
-        Plan plan = plan(List.of("sr:4", "denoise"), List.of(0.01), List.of(1L), "ldps");
+        CellPlan plan = plan(List.of("sr:4", "denoise"), List.of(0.01), List.of(1L), "ldps");
         List<Cell> cells = new ArrayList<>();
         plan.keys().forEach(k -> cells.add(new Cell(k, Map.of(), Map.of(), 0)));
         List<Cell> shuffled = new ArrayList<>(cells);
@@ -108,8 +108,8 @@ class PlanTest {
 
     @Test
     void evaluationsAreThoseOfTheSolverForTheTask() {
-        assertEquals(Nfe.unet(5, 5).plus(Nfe.decode(6, 5)), Plan.evaluations(new Cell.Key("a", "sr:4", "", "ldps:steps=5", 1), 1));
-        assertEquals(Nfe.NONE, Plan.evaluations(new Cell.Key("a", "sr:4", "", "pinv", 1), 1));
-        assertEquals(new Nfe(0, 0, 0, 1, 0, 0, 1, 0), Plan.evaluations(new Cell.Key("a", "sr:4", "", "autoencoder", 1), 1));
+        assertEquals(Nfe.unet(5, 5).plus(Nfe.decode(6, 5)), CellPlan.evaluations(new Cell.Key("a", "sr:4", "", "ldps:steps=5", 1), 1));
+        assertEquals(Nfe.NONE, CellPlan.evaluations(new Cell.Key("a", "sr:4", "", "pinv", 1), 1));
+        assertEquals(new Nfe(0, 0, 0, 1, 0, 0, 1, 0), CellPlan.evaluations(new Cell.Key("a", "sr:4", "", "autoencoder", 1), 1));
     }
 }

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-class WorkTest {
+class WorkQueueTest {
     private static Cell.Key key(String solver, int picture) {
         return new Cell.Key("p" + picture, "sr:4", "gaussian:0.01", solver, 1);
     }
@@ -26,7 +26,7 @@ class WorkTest {
     void aWorkerGetsARunInOrder() {
         List<Cell.Key> keys = new ArrayList<>(run("a", 3));
         keys.addAll(run("b", 2));
-        Work work = new Work(keys, 2);
+        WorkQueue work = new WorkQueue(keys, 2);
         assertEquals(key("a", 0), work.next(0));
         assertEquals(key("b", 0), work.next(1));
         assertEquals(key("a", 1), work.next(0));
@@ -40,7 +40,7 @@ class WorkTest {
     void anIdleWorkerTakesTheSecondHalfOfTheLongestRun() {
         List<Cell.Key> keys = new ArrayList<>(run("a", 2));
         keys.addAll(run("b", 7));
-        Work work = new Work(keys, 3);
+        WorkQueue work = new WorkQueue(keys, 3);
         work.next(0);
         assertEquals(key("b", 0), work.next(1));
         assertEquals(key("b", 4), work.next(2), "b1 to b3 stay, b4 to b6 move");
@@ -58,7 +58,7 @@ class WorkTest {
                 keys.addAll(run("s" + r, 1 + random.nextInt(9)));
             }
             int workers = 1 + random.nextInt(4);
-            Work work = new Work(keys, workers);
+            WorkQueue work = new WorkQueue(keys, workers);
             List<Cell.Key> got = new ArrayList<>();
             for (int i = 0; i < keys.size(); i++) {
                 got.add(work.next(random.nextInt(workers)));
@@ -71,7 +71,7 @@ class WorkTest {
 
     @Test
     void nothingComesAfterTheStop() {
-        Work work = new Work(run("a", 3), 2);
+        WorkQueue work = new WorkQueue(run("a", 3), 2);
         work.next(0);
         work.stop();
         assertNull(work.next(0));

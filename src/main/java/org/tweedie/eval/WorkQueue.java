@@ -10,13 +10,13 @@ import java.util.List;
  * Hands keys out to workers. A worker gets a run of keys that differ in the picture alone, one after the other, so that it
  * needs few programs; when no run is left, it takes the second half of the longest run of another worker.
  */
-final class Work {
+final class WorkQueue {
     private final Deque<Deque<Cell.Key>> runs = new ArrayDeque<>();
     private final List<Deque<Cell.Key>> own = new ArrayList<>();
     private boolean stopped;
 
     /** @param keys in the order of the plan */
-    Work(List<Cell.Key> keys, int workers) {
+    WorkQueue(List<Cell.Key> keys, int workers) {
         Cell.Key last = null;
         for (Cell.Key k : keys) {
             if (last == null || !sameRun(last, k)) {
