@@ -52,9 +52,9 @@ import picocli.CommandLine.Parameters;
                 + "then have the cells that this command asks for. On the cpu device, another number of threads may change the "
                 + "last bits of the cells to come.",
             "",
-            "Three solvers are always there: 'measurement' is y itself if it is a picture of the same size, 'pinv' is the picture "
-                + "that solvers start from (holes are filled from their surroundings), and 'autoencoder' is the true picture "
-                + "encoded and decoded, which is the best result that a latent method can reach.",
+            "Three kinds of cells need no solver: 'measurement' is y itself if it is a picture of the same size, 'pinv' is the "
+                + "picture that solvers start from (holes are filled from their surroundings), and 'autoencoder' is the true "
+                + "picture encoded and decoded, which is the best result that a latent method can reach.",
             "@tasks", ""},
         footerHeading = "%nExamples:%n", footer = {
             "  tweedie eval photos --model DIR --size 128 --tasks sr:4,denoise@salt-pepper:0.02 --solver psld --solver "
@@ -117,7 +117,8 @@ final class Eval implements Callable<Integer> {
     private int workers;
 
     @Option(names = "--dry-run", description = "Print the number of cells of each solver, the network evaluations of one cell, "
-            + "and how long they are expected to take on this device; restore and write nothing.")
+            + "and how long they are expected to take on this device, from the times of single network evaluations and without "
+            + "compilation; restore and write nothing.")
     private boolean dryRun;
 
     @Option(names = "--cells", paramLabel = "FILE.jsonl", description = "The file of cells. Default: cells.jsonl in the output "
@@ -268,8 +269,10 @@ final class Eval implements Callable<Integer> {
         }
 
         @Override
-        public void failed(CellFailure failure) {
+        public void failed(Cell.Key key, CellFailure failure) {
             System.err.println("tweedie: failed: " + failure.getMessage());
+            timeLeft.failed(key);
+            progress.at(++done, total, timeLeft.seconds());
         }
 
         @Override

@@ -16,7 +16,7 @@ public final class Evaluation {
         void done(Cell.Key key, double seconds);
 
         /** A cell could not be made. */
-        void failed(CellFailure failure);
+        void failed(Cell.Key key, CellFailure failure);
     }
 
     private final CellPlan plan;
@@ -85,7 +85,7 @@ public final class Evaluation {
         } catch (CellFailure e) {
             synchronized (this) {
                 failures++;
-                watcher.failed(e);
+                watcher.failed(key, e);
             }
         }
     }

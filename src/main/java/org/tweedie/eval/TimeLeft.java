@@ -58,6 +58,11 @@ public final class TimeLeft {
         t.seconds += seconds;
     }
 
+    /** Leaves out a cell of the plan that could not be made. */
+    public void failed(Cell.Key key) {
+        kinds.get(kind(key)).left--;
+    }
+
     /** Returns the time in seconds until all cells are done; empty while nothing is known. */
     public OptionalDouble seconds() {
         double seconds = 0;

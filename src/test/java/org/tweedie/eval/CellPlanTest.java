@@ -106,10 +106,14 @@ class CellPlanTest {
         assertEquals(List.of(cells.get(1).key(), cells.get(3).key()), plan.missing(shuffled));
     }
 
+    private static Nfe evaluations(String solver) {
+        return CellPlan.evaluations(new Cell.Key("a", "sr:4", "gaussian:1", solver, 1), 1);
+    }
+
     @Test
     void evaluationsAreThoseOfTheSolverForTheTask() {
-        assertEquals(Nfe.unet(5, 5).plus(Nfe.decode(6, 5)), CellPlan.evaluations(new Cell.Key("a", "sr:4", "", "ldps:steps=5", 1), 1));
-        assertEquals(Nfe.NONE, CellPlan.evaluations(new Cell.Key("a", "sr:4", "", "pinv", 1), 1));
-        assertEquals(new Nfe(0, 0, 0, 1, 0, 0, 1, 0), CellPlan.evaluations(new Cell.Key("a", "sr:4", "", "autoencoder", 1), 1));
+        assertEquals(Nfe.unet(5, 5).plus(Nfe.decode(6, 5)), evaluations("ldps:steps=5"));
+        assertEquals(Nfe.NONE, evaluations("pinv"));
+        assertEquals(new Nfe(0, 0, 0, 1, 0, 0, 1, 0), evaluations("autoencoder"));
     }
 }

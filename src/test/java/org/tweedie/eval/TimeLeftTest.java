@@ -39,5 +39,7 @@ class TimeLeftTest {
         assertEquals(8, left.seconds().getAsDouble(), 1e-9);
         left.done(key("c", FIVE), 8);
         assertEquals(8, left.seconds().getAsDouble(), 1e-9, "one cell cannot be shared");
+        left.failed(key("d", FIVE));
+        assertEquals(0, left.seconds().getAsDouble());
     }
 }

@@ -64,8 +64,8 @@ class WorkerProcessTest {
     void aDeadProcessIsReportedWithTheEndOfItsErrors() throws Exception {
         try (WorkerProcess w = script("for i in $(seq 30); do echo line $i >&2; done; exit 3")) {
             String message = assertThrows(IOException.class, () -> w.make(KEY)).getMessage();
-            assertTrue(message.startsWith("worker 2 ended with exit code 3 at the cell ä 'a'.png, sr:4, gaussian:0.01, ldps, seed "
-                    + "1; the end of its errors: line 11 | line 12 | "), message);
+            assertTrue(message.startsWith("worker 2 ended with exit code 3 at the cell ä 'a'.png, sr:4, gaussian:0.01, ldps, "
+                    + "seed 1; the end of its errors: line 11 | line 12 | "), message);
             assertTrue(message.contains(" | line 30; the cells that are done are kept"), message);
         }
         try (WorkerProcess w = script("kill -9 $$")) {
@@ -157,7 +157,7 @@ class WorkerProcessTest {
         }
 
         @Override
-        public void failed(CellFailure failure) {
+        public void failed(Cell.Key key, CellFailure failure) {
             lines.add("failed " + failure.getMessage());
         }
     }
