@@ -178,7 +178,7 @@ final class Eval implements Callable<Integer> {
         Map<String, String> values = new LinkedHashMap<>();
         values.put("version", Version.number());
         values.put("model", Setting.model(folder));
-        values.put("pictures", images.toRealPath().toString());
+        values.put("pictures", images.toRealPath().getFileName().toString()); // not the path, so that results can be shared
         values.put("size", Integer.toString(size));
         engine.describe(values);
         values.put("spread", Boolean.toString(spread));

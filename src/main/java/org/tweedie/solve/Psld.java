@@ -45,7 +45,11 @@ import org.tweedie.sample.Sampler;
  * it, see {@link StateProjection}.
  */
 @ForTask(task = "inpaint:box", options = "omega=0.1,gamma=0.01", source = "the run script of its code")
-@Described(name = "psld", source = "arXiv 2307.00619; defaults of its code",
+@Described(name = "psld", conventions = "Both terms are plain norms: |y - A D(zbar)|, and |E(A^T y + x - A^T A x) - "
+        + "zbar| with the true adjoint A^T, the encoder's mean and no clipping. Their gradient in z, through UNet, decoder "
+        + "and encoder, is subtracted after the sampler's step. Starts from noise; sampler ddim with eta 0; the result is "
+        + "D(z) of the last z, without pixel consistency. The standard deviation of the noise is not used.",
+        source = "arXiv 2307.00619; defaults of its code",
         text = "PSLD: latent DPS with a gluing term that pulls the latent towards the encoding of the corrected picture.")
 public record Psld(
         @Option(value = "1000", min = 1, symbol = "T", text = "The number of noise levels.") int steps,

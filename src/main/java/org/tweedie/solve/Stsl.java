@@ -37,7 +37,10 @@ import org.tweedie.sample.Sampler;
  * x = D(z), then made consistent with y                  {@link PixelConsistency}
  * </pre>
  */
-@Described(name = "stsl", source = "arXiv 2312.00852",
+@Described(name = "stsl", conventions = "The data term is the plain norm |y - A D(zbar)|. Its gradient in z, through decoder and "
+        + "UNet, is subtracted K times before the sampler's step, with a fraction of Polyak's step, until the residual is at the "
+        + "noise level. Starts from the DDIM inversion of E(A^+ y); sampler ddim with eta 0; the result is D(z) of the last z, "
+        + "then moved onto the measurement in pixels.", source = "arXiv 2312.00852",
         text = "Follows a second-order surrogate loss K times at each noise level, then takes one step of the sampler.")
 public record Stsl(
         @Option(value = "50", min = 1, symbol = "T", text = "The number of noise levels.") int steps,
