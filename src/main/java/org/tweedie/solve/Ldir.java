@@ -47,7 +47,9 @@ import org.tweedie.transform.Vjp;
  *
  * <p>The code of the original method has not been found; it also uses gradients of earlier steps, which this form leaves out.
  * MAP-RPS's code has both norms, the squared one being its default, and gives no step size for this method; with the plain norm
- * its scripts use 0.1 to 1.5 for other guidance. The default 1 with the plain norm is ours.
+ * its scripts use 0.1 to 1.5 for other guidance. The default 1 with the plain norm is ours, for 1000 steps. The moves of all
+ * levels together grow with lr times the number of steps, so fewer steps need a larger lr: on one photograph (demo model, sr:8)
+ * lr 1 with 1000 steps and lr 5 with 100 left residuals of 1.5 and 2.2 times the noise, lr 1 with 100 left 49.
  */
 @Described(name = "ldir", source = "the code of MAP-RPS (ICML 2026), without the historical gradients of the original",
         text = "LDIR: takes a noisy DDIM step, decodes its sample and follows the residual's gradient through the step.")
