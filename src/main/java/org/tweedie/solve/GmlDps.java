@@ -43,7 +43,12 @@ import org.tweedie.sample.Sampler;
  * ({@code sampler=ddim:eta=1} here); the default here is DDIM without noise, as for the other solvers of this family.
  */
 @ForTask(task = "inpaint:random", options = "rho=10,w=0.05", source = "the configuration of flash-diffusion")
-@Described(name = "gml-dps", source = "arXiv 2307.00619; weights of flash-diffusion's code",
+@Described(name = "gml-dps",
+        conventions = "Both terms are plain norms: |y - A D(zbar)| and |zbar - E(D(zbar))|, with the encoder's mean and no "
+        + "clipping. Their gradient in z, through UNet, decoder and encoder, is subtracted after the sampler's "
+        + "step. Starts from noise; sampler ddim with eta 0; the result is D(z) of the last z, without pixel "
+        + "consistency. The standard deviation of the noise is not used.",
+        source = "arXiv 2307.00619; weights of flash-diffusion's code",
         text = "GML-DPS: latent DPS with a term that draws the latent to the fixed points of the autoencoder.")
 public record GmlDps(
         @Option(value = "1000", min = 1, symbol = "T", text = "The number of noise levels.") int steps,

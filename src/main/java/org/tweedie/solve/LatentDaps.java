@@ -64,7 +64,11 @@ import org.tweedie.sample.Karras;
 @ForTask(task = "motion", options = "langevin=30,lr=2e-5,momentum=0.85,lr-ratio=1", source = LatentDaps.CONFIGS)
 @ForTask(task = "inpaint:box", options = "langevin=58,lr=1.11e-6,momentum=0.92,lr-ratio=0.43", source = LatentDaps.CONFIGS)
 @ForTask(task = "inpaint:random", options = "langevin=15,lr=3e-5,momentum=0.6,lr-ratio=1", source = LatentDaps.CONFIGS)
-@Described(name = "latent-daps", source = "arXiv 2407.01521; defaults of its code for Stable Diffusion 1.5",
+@Described(name = "latent-daps",
+        conventions = "The data term is the sum of squares over tau^2, where tau does not depend on the noise. Its "
+        + "gradient, through the decoder alone, moves the clean latent. Starts from noise at sigma-max; the "
+        + "levels are Karras'; the result is D of the last clean latent, without pixel consistency.",
+        source = "arXiv 2407.01521; defaults of its code for Stable Diffusion 1.5",
         text = "Latent DAPS: draws clean latents by Langevin dynamics through the decoder, at levels of falling noise.")
 public record LatentDaps(
         @Option(value = "50", min = 1, symbol = "T", text = "The number of noise levels.") int steps,

@@ -51,7 +51,12 @@ import org.tweedie.transform.Vjp;
  * levels together grow with lr times the number of steps, so fewer steps need a larger lr: on one photograph (demo model, sr:8)
  * lr 1 with 1000 steps and lr 5 with 100 left residuals of 1.5 and 2.2 times the noise, lr 1 with 100 left 49.
  */
-@Described(name = "ldir", source = "the code of MAP-RPS (ICML 2026), without the historical gradients of the original",
+@Described(name = "ldir",
+        conventions = "The data term is the plain norm |y - A D(z')| of the next noisy latent z', not of the clean "
+        + "estimate. Its gradient, through decoder, DDIM step and UNet, is subtracted from z'. Starts from "
+        + "noise; DDIM with eta 1; the result is D(z) of the last z, without pixel consistency. The standard "
+        + "deviation of the noise is not used.",
+        source = "the code of MAP-RPS (ICML 2026), without the historical gradients of the original",
         text = "LDIR: takes a noisy DDIM step, decodes its sample and follows the residual's gradient through the step.")
 public record Ldir(
         @Option(value = "1000", min = 1, symbol = "T", text = "The number of noise levels.") int steps,

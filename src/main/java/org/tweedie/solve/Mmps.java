@@ -60,7 +60,12 @@ import org.tweedie.sample.Sampler;
 @ForTask(task = "sr:8", options = "autoencoder-variance=0.00035", source = "0.2 times .00174, measured on the demo model")
 @ForTask(task = "blur", options = "autoencoder-variance=0.00033", source = "0.2 times .00164, measured on the demo model")
 @ForTask(task = "motion", options = "autoencoder-variance=0.00022", source = "0.2 times .00108, measured on the demo model")
-@Described(name = "mmps", source = "arXiv 2405.13712, carried over to latents",
+@Described(name = "mmps",
+        conventions = "There is no step size. The correction zhat - zbar is made to the clean estimate, before the "
+        + "sampler's step. Starts from E(A^+ y) with noise; sampler ddim with eta 1; the result is D(z) of the "
+        + "last z, without pixel consistency. The noise variance that is solved with is sigma^2 plus the "
+        + "autoencoder's.",
+        source = "arXiv 2405.13712, carried over to latents",
         text = "MMPS: weights the residual with the inverse covariance of the measurement, by a few Krylov iterations.")
 public record Mmps(
         @Option(value = "25", min = 1, symbol = "T", text = "The number of noise levels.") int steps,

@@ -54,7 +54,12 @@ import org.tweedie.sample.Sampler;
  * <p>With the option {@code state-variance} below 1, the gradients of the fits (not of latent DPS) are projected, as the
  * published code of DiffStateGrad does it: onto the latent after the look-ahead, or onto that latent decoded.
  */
-@Described(name = "resample", source = "arXiv 2307.08123; defaults of its code, except autoencoder-variance",
+@Described(name = "resample",
+        conventions = "The data term of each level is the plain norm |y - A D(zbar)|, whose gradient is subtracted after "
+        + "the DDIM step; that of the fits is the mean square, minimised over the picture or the clean latent. "
+        + "Starts from noise; DDIM with eta 0 and stochastic resampling; the result is D of the last fitted "
+        + "latent, without pixel consistency.",
+        source = "arXiv 2307.08123; defaults of its code, except autoencoder-variance",
         text = "ReSample: latent DPS, with fits of the clean estimate to the measurement that are resampled to the noise level.")
 public record ReSample(
         @Option(value = "500", min = 1, symbol = "T", text = "The number of noise levels.") int steps,

@@ -34,7 +34,10 @@ import org.tweedie.sample.Sampler;
  * <p>Conventions: there is no data term, so neither a norm nor a gradient; the result is the decoded last z. A step reports how
  * far it moved the latent, and no residual, since it decodes nothing.
  */
-@Described(name = "ddim", source = "arXiv 2010.02502",
+@Described(name = "ddim",
+        conventions = "The measurement is used in the start only. Starts from the DDIM inversion of E(A^+ y); sampler ddim "
+        + "with eta 0; the result is D(z) of the last z, without pixel consistency.",
+        source = "arXiv 2010.02502",
         text = "Samples from the start without looking at the measurement: the control of the other solvers.")
 public record Unguided(
         @Option(value = "50", min = 1, symbol = "T", text = "The number of noise levels.") int steps,
