@@ -25,8 +25,9 @@ record Restoring(Solver solver, Path log) {
             return session.restore(y, solver, seed, s -> {
                 table.add(s);
                 boolean skips = s.value("move") == 0; // the solver skips the other inner steps of this level
-                progress.at(skips ? (long) s.step() * s.inners() : s.done(), s.total(),
-                        "step " + s.step() + "/" + s.steps() + ", residual " + Numbers.of(s.value(Step.RESIDUAL), 2));
+                double residual = s.value(Step.RESIDUAL); // NaN in a step that decodes nothing
+                progress.at(skips ? (long) s.step() * s.inners() : s.done(), s.total(), "step " + s.step() + "/" + s.steps()
+                        + (Double.isNaN(residual) ? "" : ", residual " + Numbers.of(residual, 2)));
             });
         } finally {
             if (log != null) {
