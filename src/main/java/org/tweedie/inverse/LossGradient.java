@@ -33,6 +33,11 @@ public final class LossGradient {
         public Value residualNorm(Tracer t) {
             return norm(t, r);
         }
+
+        /** Traces the residual's squared norm |y - A D(zbar)|^2, []. */
+        public Value residualSquared(Tracer t) {
+            return squared(t, r);
+        }
     }
 
     /** Traces the loss to be minimised, a scalar. */
@@ -44,7 +49,11 @@ public final class LossGradient {
 
     /** Traces the norm of a value over all its elements, []. */
     public static Value norm(Tracer t, Value v) {
-        return t.unary(Fn.SQRT, t.reshape(t.sumPerSample(t.mul(v, v)), Shape.of()));
+        return t.unary(Fn.SQRT, squared(t, v));
+    }
+
+    private static Value squared(Tracer t, Value v) {
+        return t.reshape(t.sumPerSample(t.mul(v, v)), Shape.of());
     }
 
     /**
