@@ -17,11 +17,16 @@ import org.tweedie.program.op.Guidance;
  *         2207.12598
  */
 public record LatentDenoiser(UNet unet, NoiseSchedule.Prediction prediction, Tensor text, Tensor empty, double guidance)
-        implements Denoiser {
+        implements PromptedDenoiser {
     @Override
     public Value eps(Tracer t, Value z, NoiseLevel.Traced level) {
+        return eps(t, z, level, t.constant("text", text));
+    }
+
+    @Override
+    public Value eps(Tracer t, Value z, NoiseLevel.Traced level, Value text) {
         int b = z.dim(0);
-        Value context = repeat(t, t.constant("text", text), b); // [B,77,C]
+        Value context = repeat(t, text, b); // [B,77,C]
         if (guidance == 1) {
             return predict(t, z, level, context);
         }

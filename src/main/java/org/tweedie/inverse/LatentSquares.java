@@ -4,7 +4,6 @@ package org.tweedie.inverse;
 import java.util.Map;
 import org.tweedie.diffusion.Run;
 import org.tweedie.profile.Nfe;
-import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 
 /**
@@ -26,8 +25,7 @@ public record LatentSquares(Problem p, Run run) {
     /** Evaluates the squared residual at a latent z [1,h,w,c]. */
     public Fit at(Tensor z) {
         Map<String, Tensor> out = run.evaluate(p.operator(), "latent squares", EVALUATIONS,
-                () -> LossGradient.ofLatent("latent_squares", p, (t, at) ->
-                        t.reshape(t.sumPerSample(t.mul(at.r(), at.r())), Shape.of())),
+                () -> LossGradient.ofLatent("latent_squares", p, (t, at) -> at.residualSquared(t)),
                 Map.of("z", z, "measurement", p.y()));
         return new Fit(out.get("residual").get(0), out.get("grad"));
     }

@@ -36,6 +36,11 @@ public final class LossGradient {
         public Value residualNorm(Tracer t) {
             return norm(t, r);
         }
+
+        /** Traces the residual's squared norm |y - A D(zbar)|^2, []. */
+        public Value residualSquared(Tracer t) {
+            return squared(t, r);
+        }
     }
 
     /** Traces the loss to be minimised, a scalar. */
@@ -47,7 +52,11 @@ public final class LossGradient {
 
     /** Traces the norm of a value over all its elements, []. Its gradient is zero where the value is exactly zero. */
     public static Value norm(Tracer t, Value v) {
-        return t.unary(Fn.SQRT, t.affine(t.reshape(t.sumPerSample(t.mul(v, v)), Shape.of()), 1, TINY));
+        return t.unary(Fn.SQRT, t.affine(squared(t, v), 1, TINY));
+    }
+
+    private static Value squared(Tracer t, Value v) {
+        return t.reshape(t.sumPerSample(t.mul(v, v)), Shape.of());
     }
 
     /**

@@ -28,7 +28,7 @@ public interface Solver {
         return List.of(Step.RESIDUAL, "gradient", "move");
     }
 
-    /** The number of noise levels that the solver visits. */
+    /** The number of noise levels that the solver visits, or of iterations if it optimises a latent without levels. */
     int steps();
 
     /**
