@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turns the CSV lines of `tweedie eval` into the tables of bench/results.
+"""Turns the tables of `tweedie eval` into the tables of bench/results.
 
-    python bench/summarise.py table.csv [more.csv ...]
+    python bench/summarise.py out/results.csv [more/results.csv ...]
 
-Means over the pictures; differences to the first solver of the table are paired by picture, with a 95 %
-interval of Student's t.
+The seconds come from the file times.csv beside each table. Means over pictures and seeds; differences to the
+first solver of the table are paired by picture and seed, with a 95 % interval of Student's t.
 """
 import collections
 import csv
 import math
+import os
 import sys
 
 T95 = {4: 3.182, 8: 2.365, 16: 2.131, 24: 2.069}  # two-sided, n - 1 degrees of freedom
@@ -18,15 +19,28 @@ BASES = ("measurement", "pinv", "autoencoder")
 
 
 def read(files):
-    """The rows by task, solver and picture; tables of before solvers had specs call that column variant."""
+    """The rows by task, solver and picture; tables of earlier versions call the solver's column variant, and have
+    the seconds in the same table, one noise and one seed."""
     rows = {}
     for name in files:
+        beside = os.path.join(os.path.dirname(name), "times.csv")
+        seconds = {}
+        if os.path.exists(beside):
+            with open(beside) as f:
+                seconds = {key(r): r["seconds"] for r in csv.DictReader(f)}
         with open(name) as f:
             headed = f.readline().startswith("picture,")
             f.seek(0)
             for r in csv.DictReader(f, fieldnames=None if headed else OLD_HEADER):
-                rows[r["task"], r.get("solver") or r["variant"], r["picture"]] = r
+                r.setdefault("seconds", seconds.get(key(r)))
+                rows[key(r)] = r
     return rows
+
+
+def key(r):
+    """The task with its noise, the solver, and the picture with its seed."""
+    task = r["task"] + (" " + r["noise"] if r.get("noise") else "")
+    return task, r.get("solver") or r["variant"], (r["picture"], r.get("seed"))
 
 
 OLD_HEADER = ("picture task variant psnr ssim residual decoded_psnr decoded_ssim decoded_residual seconds "
@@ -56,7 +70,8 @@ def main():
             if g[0]["residual"]:
                 counts = ", ".join(f"{mean(g, k):.0f}" for k in ("nfe", "unet_forwards", "unet_vjps", "decodes", "decode_vjps"))
                 line += (f" {mean(g, 'residual'):.2f} (worst {max(float(r['residual']) for r in g):.2f}) | {mean(g, 'decoded_psnr'):.2f}, "
-                         f"{mean(g, 'decoded_ssim'):.3f}, {mean(g, 'decoded_residual'):.1f} | {mean(g, 'seconds'):.1f} | {counts} |")
+                         f"{mean(g, 'decoded_ssim'):.3f}, {mean(g, 'decoded_residual'):.1f} | "
+                         f"{mean(g, 'seconds') if g[0]['seconds'] else math.nan:.1f} | {counts} |")
             else:
                 line += " | | | |"
             print(line)

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyOf;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -26,6 +29,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.tweedie.device.Devices;
 import org.tweedie.device.OpCase;
+import org.tweedie.eval.Cell;
 import org.tweedie.measure.OperatorFamily;
 import org.tweedie.measure.Operators;
 import org.tweedie.options.Implementations;
@@ -126,6 +130,22 @@ public class HouseTest {
             noClasses().that().resideInAPackage(rooms[i]).should().dependOnClassesThat()
                     .resideInAnyPackage(Arrays.copyOf(rooms, i)).check(MAIN);
         }
+    }
+
+    /** The report uses no more of an evaluation than its cells, and an evaluation does not know that it is reported. */
+    @Test
+    void theReportKnowsOnlyCells() {
+        noClasses().that().resideInAPackage("org.tweedie.eval.report..").should().dependOnClassesThat(
+                resideInAPackage("org.tweedie.eval").and(not(belongToAnyOf(Cell.class)))).check(MAIN);
+        noClasses().that().resideInAPackage("org.tweedie.eval").should().dependOnClassesThat()
+                .resideInAPackage("org.tweedie.eval.report..").check(MAIN);
+    }
+
+    /** XChart is optional for users of the library, so only the report, which the command line uses, depends on it. */
+    @Test
+    void onlyTheReportDrawsCharts() {
+        noClasses().that().resideOutsideOfPackage("org.tweedie.eval.report..").should().dependOnClassesThat()
+                .resideInAPackage("org.knowm..").check(MAIN);
     }
 
     /** Only the cuda device uses JCuda and the binding of cuDNN. */

@@ -70,7 +70,7 @@ final class Demo implements Callable<Integer>, SolverOptions.Taker {
         makeFolder();
         Image x = picture();
         var operator = Operators.parse(task, x.shape(), seed);
-        Solver solver = solverOptions.solver();
+        Solver solver = solverOptions.solver(task);
         try (Device device = engine.open(); Model model = Tweedie.open(from, device)) {
             long start = System.nanoTime();
             try (Session session = model.session(x.height(), x.width())) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.cli;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -63,12 +64,39 @@ final class EngineOptions {
     }
 
     Device open() {
+        return open(threads(1));
+    }
+
+    /** Opens the device with a number of processor threads. */
+    Device open(int threads) {
         check();
         OpTimes times = time ? new OpTimes() : null;
         DType real = dtype == null ? null : DType.valueOf(dtype.toUpperCase(Locale.ROOT));
-        int t = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
-        Device opened = Devices.open(device, new DeviceOptions(t, real, graphs.equals("on"), card, times, nvtx));
+        Device opened = Devices.open(device, new DeviceOptions(threads, real, graphs.equals("on"), card, times, nvtx));
         return time ? new TimedDevice(opened, times, System.err::println) : opened;
+    }
+
+    /** Returns the number of threads of each of several processes: what --threads says, or an equal share of the processors. */
+    int threads(int processes) {
+        return threads == null ? Math.max(1, Runtime.getRuntime().availableProcessors() / processes) : threads;
+    }
+
+    /** Returns whether the device is to report times when it is closed. */
+    boolean isTimed() {
+        return time;
+    }
+
+    /** Returns the words that give another process these options, with a number of threads and without --time. */
+    List<String> words(int threads) {
+        List<String> words = new ArrayList<>(List.of("--device", device, "--threads", Integer.toString(threads), "--graphs",
+                graphs, "--card", Integer.toString(card)));
+        if (dtype != null) {
+            words.addAll(List.of("--dtype", dtype));
+        }
+        if (nvtx) {
+            words.add("--nvtx");
+        }
+        return words;
     }
 
     /** Adds the options that results depend on. */

@@ -47,6 +47,8 @@ public final class Main implements Runnable {
         COMMANDS.put("degrade", Degrade::new);
         COMMANDS.put("generate", Generate::new);
         COMMANDS.put("eval", Eval::new);
+        COMMANDS.put(EvalWorker.NAME, EvalWorker::new);
+        COMMANDS.put("report", Report::new);
         COMMANDS.put("profile", Profile::new);
         COMMANDS.put("run", RunNetwork::new);
         COMMANDS.put("kernel", Kernel::new);
@@ -77,7 +79,8 @@ public final class Main implements Runnable {
         CommandLine line = new CommandLine(main);
         boolean known = args.length > 0 && COMMANDS.containsKey(args[0]);
         COMMANDS.forEach((name, command) -> {
-            if (!known || name.equals(args[0])) { // reading the options of all commands takes longer than the JVM takes to start
+            // reading the options of all commands takes longer than the JVM takes to start
+            if (known ? name.equals(args[0]) : !name.equals(EvalWorker.NAME)) {
                 add(line, name, command.get(), args);
             }
         });

@@ -210,7 +210,7 @@ final class Profile implements Callable<Integer>, SolverOptions.Taker {
     }
 
     private JsonObject restored(Workloads w) throws IOException {
-        Solver solver = solverOptions.solver();
+        Solver solver = solverOptions.solver(task);
         long start = System.nanoTime();
         Restoration x = w.restore(solver);
         JsonObject line = head("restore", 1);

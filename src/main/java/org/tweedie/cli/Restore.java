@@ -90,9 +90,10 @@ final class Restore implements Callable<Integer>, SolverOptions.Taker {
         if (log != null) {
             Output.check(log, ".csv", in);
         }
-        Solver solver = solverOptions.solver();
+        solverOptions.solver(task == null ? "" : task); // a wrong option is reported before any file is read
         engine.check();
         Measurement y = measurement();
+        Solver solver = solverOptions.solver(y.operator().spec());
         try (Device device = engine.open(); Model model = Tweedie.open(folder, device)) {
             long start = System.nanoTime();
             model.warning(prompt).ifPresent(Notes::note);

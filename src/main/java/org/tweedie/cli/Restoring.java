@@ -25,14 +25,18 @@ record Restoring(Solver solver, Path log) {
             return session.restore(y, solver, seed, s -> {
                 table.add(s);
                 boolean skips = s.value("move") == 0; // the solver skips the other inner steps of this level
-                double residual = s.value(Step.RESIDUAL); // NaN in a step that decodes nothing
-                progress.at(skips ? (long) s.step() * s.inners() : s.done(), s.total(), "step " + s.step() + "/" + s.steps()
-                        + (Double.isNaN(residual) ? "" : ", residual " + Numbers.of(residual, 2)));
+                progress.at(skips ? (long) s.step() * s.inners() : s.done(), s.total(),
+                        "step " + s.step() + "/" + s.steps() + residual(s.value(Step.RESIDUAL)));
             });
         } finally {
             if (log != null) {
                 table.write(log); // a run that failed writes its table too
             }
         }
+    }
+
+    /** The residual of a step; a solver without a data term reports none. */
+    private static String residual(double value) {
+        return Double.isNaN(value) ? "" : ", residual " + Numbers.of(value, 2);
     }
 }

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.tweedie.options.OptionSpec;
 import org.tweedie.options.Options;
 import org.tweedie.solve.Solver;
@@ -56,7 +57,7 @@ final class SolverOptions {
                 + options.described().source() + "); '--solver NAME --help' shows those of another:%n");
         for (OptionSpec o : options.specs()) {
             group.addArg(picocli.CommandLine.Model.OptionSpec.builder("--" + o.name()).paramLabel(label(o)).type(String.class)
-                    .description(description(o)).setter(setter(value -> given.put(o.name(), value))).build());
+                    .description(description(options, o)).setter(setter(value -> given.put(o.name(), value))).build());
         }
         command.addArgGroup(group.build());
     }
@@ -77,10 +78,13 @@ final class SolverOptions {
         return o.choices().isEmpty() ? o.type() == double.class ? "X" : "N" : "WORD";
     }
 
-    private static String description(OptionSpec o) {
+    private static String description(Options<Solver> options, OptionSpec o) {
         String symbol = o.declared().symbol().isEmpty() ? "" : o.declared().symbol() + ": ";
         String accepts = List.of("a number", "a whole number").contains(o.accepts()) ? "" : " Accepts " + o.accepts() + ".";
-        return (symbol + o.text() + accepts + " Default: " + o.defaultText() + ".").replace("%", "%%");
+        String tasks = options.forTasks().stream().filter(f -> options.forTask(f.task()).containsKey(o.name()))
+                .map(f -> "; for " + f.task() + " " + options.forTask(f.task()).get(o.name()) + " (" + f.source() + ")")
+                .collect(Collectors.joining());
+        return (symbol + o.text() + accepts + " Default: " + o.defaultText() + tasks + ".").replace("%", "%%");
     }
 
     /** The name of the solver. */
@@ -88,9 +92,13 @@ final class SolverOptions {
         return name;
     }
 
-    /** Makes the solver. @throws IllegalArgumentException when there is no such solver, or a value is out of its range */
-    Solver solver() {
-        return Solvers.of(name, given);
+    /**
+     * Makes the solver for a task; options that are not given have the defaults that hold for the task.
+     *
+     * @throws IllegalArgumentException when there is no such solver, or a value is out of its range
+     */
+    Solver solver(String task) {
+        return Solvers.of(name, given, task);
     }
 
     /** Adds the solver's name and its options to the text. */

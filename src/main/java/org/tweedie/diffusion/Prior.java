@@ -34,6 +34,7 @@ public final class Prior implements AutoCloseable {
     private final Map<Key, Compiled> programs = new HashMap<>();
     private final Folds folds = new Folds();
     private int compilations;
+    private double compileSeconds;
 
     /**
      * @param device must stay open at least as long as the prior
@@ -91,9 +92,11 @@ public final class Prior implements AutoCloseable {
         Key key = new Key(owner, what);
         Compiled known = programs.get(key);
         if (known == null) {
+            long start = System.nanoTime();
             known = new Compiled(device.compile(folds.apply(device, trace.get())), nfe);
             programs.put(key, known);
             compilations++;
+            compileSeconds += (System.nanoTime() - start) / 1e9;
         }
         return known;
     }
@@ -105,6 +108,11 @@ public final class Prior implements AutoCloseable {
     /** The number of programs that have been compiled so far, without those of {@link #folds}. */
     public int compilations() {
         return compilations;
+    }
+
+    /** The time in seconds that tracing and compiling programs has taken so far. */
+    public double compileSeconds() {
+        return compileSeconds;
     }
 
     /** The number of programs that ran once because their results depend on constants alone, such as the prompt's keys. */

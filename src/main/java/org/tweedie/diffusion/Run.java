@@ -79,6 +79,11 @@ public final class Run {
         return eps(z, level, level, level.timestep()).get("eps");
     }
 
+    /** Predicts the noise in z [1,h,w,c] at a level, with another timestep as the network's input. */
+    public Tensor eps(Tensor z, NoiseLevel level, double timestep) {
+        return eps(z, level, level, timestep).get("eps");
+    }
+
     /**
      * Moves z [1,h,w,c] from one level to a noisier one by DDIM inversion: the network gets the timestep of the level that z
      * goes to, as it will on the way down.

@@ -28,7 +28,22 @@ public record Cell(Key key, Map<String, Double> metrics, Map<String, Long> evalu
      *         {@code autoencoder}, which need no solver
      * @param seed the seed of mask, kernel, noise and everything random in the solver
      */
-    public record Key(String picture, String task, String noise, String solver, long seed) {}
+    public record Key(String picture, String task, String noise, String solver, long seed) {
+        /** Returns the key as one line of JSON, without the line's end. */
+        String line() {
+            return GSON.toJson(this);
+        }
+
+        /** Reads a line of JSON that {@link #line} wrote. */
+        static Key of(String line) {
+            return GSON.fromJson(line, Key.class);
+        }
+
+        /** Returns the key as a phrase for messages. */
+        public String text() {
+            return picture + ", " + task + ", " + noise + ", " + solver + ", seed " + seed;
+        }
+    }
 
     /** Returns the cell as one line of JSON, without the line's end. */
     public String line() {

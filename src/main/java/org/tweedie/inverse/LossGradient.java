@@ -19,6 +19,9 @@ import org.tweedie.transform.Vjp;
  * pull-back through the network and the loss.
  */
 public final class LossGradient {
+    /** Added to the square of a norm, where it is lost in rounding unless the norm is zero. */
+    private static final double TINY = 1e-30;
+
     private LossGradient() {}
 
     /**
@@ -47,9 +50,9 @@ public final class LossGradient {
         Value trace(Tracer t, At at);
     }
 
-    /** Traces the norm of a value over all its elements, []. */
+    /** Traces the norm of a value over all its elements, []. Its gradient is zero where the value is exactly zero. */
     public static Value norm(Tracer t, Value v) {
-        return t.unary(Fn.SQRT, squared(t, v));
+        return t.unary(Fn.SQRT, t.affine(squared(t, v), 1, TINY));
     }
 
     private static Value squared(Tracer t, Value v) {

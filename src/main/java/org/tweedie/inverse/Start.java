@@ -28,6 +28,29 @@ public enum Start {
             return Finite.require(z, "start: inverted latent");
         }
     },
+    /**
+     * The encoded start picture, moved to the noisiest level by DDIM inversion with fresh noise n in each move, since the
+     * inversion of a degraded picture is not normally distributed. A move adds half of the variance that the forward process
+     * adds: z' = sqrt(abar') zbar + sqrt(sigma'^2 - s^2) eps + s n with s^2 = (1 - abar'/abar)/2.
+     */
+    DDIM_NOISE {
+        @Override
+        public Tensor at(Sampler.Walk walk, Problem p, Run run) {
+            Tensor z = encoded(p, run);
+            List<NoiseLevel> levels = walk.levels();
+            Supplier<Tensor> noise = noise(p, Philox.Stream.INIT);
+            NoiseLevel from = levels.getLast();
+            for (NoiseLevel to : levels.subList(0, levels.size() - 1).reversed()) {
+                Tensor eps = run.eps(z, from, to.timestep());
+                double s2 = (1 - to.abar() / from.abar()) / 2;
+                double signal = to.sqrtAbar() / from.sqrtAbar(); // zbar = (z - sigma eps) / sqrt(abar)
+                double direction = Math.sqrt(to.sigma() * to.sigma() - s2) - signal * from.sigma();
+                z = Vectors.mix(1, Vectors.mix(signal, z, direction, eps), Math.sqrt(s2), noise.get());
+                from = to;
+            }
+            return Finite.require(z, "start: inverted latent");
+        }
+    },
     /** The encoded start picture mixed with noise n: sqrt(abar) E(A+ y) + sigma n. */
     QSAMPLE {
         @Override
@@ -47,7 +70,7 @@ public enum Start {
     /** The network evaluations that the start takes. @param each the evaluations of one prediction of the noise */
     public Nfe evaluations(int steps, int each) {
         return switch (this) {
-            case DDIM -> Nfe.encode(1, 0).plus(Nfe.unet((long) steps * each, 0));
+            case DDIM, DDIM_NOISE -> Nfe.encode(1, 0).plus(Nfe.unet((long) steps * each, 0));
             case QSAMPLE -> Nfe.encode(1, 0);
             case NOISE -> Nfe.NONE;
         };
@@ -66,9 +89,13 @@ public enum Start {
 
     /** Returns the noise for a stochastic sampler: each call draws a new N(0,I) of the latent's shape. */
     public static Supplier<Tensor> stepNoise(Problem p) {
+        return noise(p, Philox.Stream.STEP);
+    }
+
+    private static Supplier<Tensor> noise(Problem p, Philox.Stream stream) {
         Shape latent = p.prior().latent();
         long[] drawn = {0};
-        Philox random = new Philox(p.seed(), Philox.Stream.STEP);
+        Philox random = new Philox(p.seed(), stream);
         return () -> random.normals(latent.size() * drawn[0]++, latent);
     }
 }

@@ -18,4 +18,11 @@ public @interface Described {
 
     /** The publication that describes it, for example {@code arXiv 2312.00852}. */
     String source() default "";
+
+    /**
+     * For a solver: sentences that say, for its defaults, where it follows a convention that differs between solvers. These are
+     * the norm of the residual (plain, squared or mean), what the gradient is applied to, the start, the sampler, and of which
+     * latent the result is the decoding. Reports print them below their tables.
+     */
+    String conventions() default "";
 }

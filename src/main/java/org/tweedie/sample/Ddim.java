@@ -42,10 +42,21 @@ public record Ddim(
     public Walk walk(NoiseSchedule schedule, int steps) {
         List<NoiseLevel> levels = new ArrayList<>(schedule.levels(steps));
         levels.add(schedule.level(-1));
-        return new Path(List.copyOf(levels), eta);
+        return new Path(List.copyOf(levels), this);
     }
 
-    private record Path(List<NoiseLevel> levels, double eta) implements Walk {
+    /** Returns s, the standard deviation of the noise that a step from one level to the next adds. */
+    public double noise(NoiseLevel from, NoiseLevel to) {
+        return eta * Math.sqrt((1 - to.abar()) / (1 - from.abar()) * (1 - from.abar() / to.abar()));
+    }
+
+    /** Returns the factor of eps in a step from one level to the next, sqrt(1 - abar' - s^2). */
+    public double direction(NoiseLevel from, NoiseLevel to) {
+        double s = noise(from, to);
+        return Math.sqrt(Math.max(0, 1 - to.abar() - s * s)); // rounding may make it slightly negative
+    }
+
+    private record Path(List<NoiseLevel> levels, Ddim ddim) implements Walk {
         @Override
         public double initNoise() {
             return 1;
@@ -55,8 +66,8 @@ public record Ddim(
         public Tensor step(int i, Tensor z, Tensor eps, Supplier<Tensor> noise) {
             NoiseLevel from = levels.get(i);
             NoiseLevel to = levels.get(i + 1);
-            double s = eta * Math.sqrt((1 - to.abar()) / (1 - from.abar()) * (1 - from.abar() / to.abar()));
-            double direction = Math.sqrt(Math.max(0, 1 - to.abar() - s * s)); // rounding may make it slightly negative
+            double s = ddim.noise(from, to);
+            double direction = ddim.direction(from, to);
             Tensor n = s > 0 ? noise.get() : null;
             double[] next = new double[Math.toIntExact(z.size())];
             for (int j = 0; j < next.length; j++) {

@@ -2,7 +2,7 @@
 package org.tweedie.sample;
 
 /** The noise levels of Karras et al. (arXiv 2206.00364, equation 5), which are closer together the less noise is left. */
-final class Karras {
+public final class Karras {
     private static final double RHO = 7;
 
     private Karras() {}
@@ -11,7 +11,7 @@ final class Karras {
      * Returns n ratios of noise to signal, from the largest to the smallest:
      * ratio(i) = (most^(1/rho) + i / (n - 1) (least^(1/rho) - most^(1/rho)))^rho with rho = 7.
      */
-    static double[] ratios(double most, double least, int n) {
+    public static double[] ratios(double most, double least, int n) {
         double first = Math.pow(most, 1 / RHO);
         double last = Math.pow(least, 1 / RHO);
         double[] ratios = new double[n];

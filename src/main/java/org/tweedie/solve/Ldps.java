@@ -33,14 +33,17 @@ import org.tweedie.sample.Sampler;
  * x = D(z)
  * </pre>
  */
-@Described(name = "ldps", source = "arXiv 2209.14687 in latent space; step 1 and 1000 steps as in arXiv 2503.12615's comparison",
+@Described(name = "ldps", conventions = "The data term is the plain norm |y - A D(zbar)|. Its gradient in z, through decoder and "
+        + "UNet, is subtracted after the sampler's step. Starts from noise; sampler ddim with eta 0; the result is D(z) "
+        + "of the last z, without pixel consistency. A^T, A^+ and the standard deviation of the noise are not used.",
+        source = "arXiv 2209.14687 in latent space; step 1 and 1000 steps as in arXiv 2503.12615's comparison",
         text = "Latent DPS: takes one step of the sampler and one gradient step on the residual's norm at each level.")
 public record Ldps(
         @Option(value = "1000", min = 1, symbol = "T", text = "The number of noise levels.") int steps,
         @Option(value = "1", min = 0, symbol = "ρ", text = "The factor of the gradient of the residual's norm.") double rho,
         @Option(value = "ddim", text = "The sampler that goes from level to level.") Sampler sampler,
-        @Option(value = "noise", text = "The latent to start from: noise, qsample (the encoded start picture with noise) or "
-                + "ddim (its inversion).") Start init,
+        @Option(value = "noise", text = "The latent to start from: noise, qsample (the encoded start picture with noise), "
+                + "ddim (its inversion) or ddim-noise (its inversion with fresh noise).") Start init,
         @Option(value = "none", text = "The last step: none leaves the picture as it was decoded, pixel moves it onto the "
                 + "measurement.")
         PixelConsistency consistency) implements Solver {

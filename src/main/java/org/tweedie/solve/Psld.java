@@ -14,6 +14,7 @@ import org.tweedie.inverse.PixelConsistency;
 import org.tweedie.inverse.Problem;
 import org.tweedie.inverse.Restoration;
 import org.tweedie.inverse.Start;
+import org.tweedie.inverse.StateProjection;
 import org.tweedie.inverse.Vectors;
 import org.tweedie.measure.LinearOperator;
 import org.tweedie.options.Described;
@@ -39,23 +40,34 @@ import org.tweedie.sample.Sampler;
  *     z = ddim(z) - grad_z (omega |y - A x| + gamma glue)
  * x = D(z)
  * </pre>
+ *
+ * <p>With the option {@code state-variance} below 1, the gradient of both terms together is projected as DiffStateGrad does
+ * it, see {@link StateProjection}.
  */
 @ForTask(task = "inpaint:box", options = "omega=0.1,gamma=0.01", source = "the run script of its code")
-@Described(name = "psld", source = "arXiv 2307.00619; defaults of its code",
+@Described(name = "psld", conventions = "Both terms are plain norms: |y - A D(zbar)|, and |E(A^T y + x - A^T A x) - "
+        + "zbar| with the true adjoint A^T, the encoder's mean and no clipping. Their gradient in z, through UNet, decoder "
+        + "and encoder, is subtracted after the sampler's step. Starts from noise; sampler ddim with eta 0; the result is "
+        + "D(z) of the last z, without pixel consistency. The standard deviation of the noise is not used.",
+        source = "arXiv 2307.00619; defaults of its code",
         text = "PSLD: latent DPS with a gluing term that pulls the latent towards the encoding of the corrected picture.")
 public record Psld(
         @Option(value = "1000", min = 1, symbol = "T", text = "The number of noise levels.") int steps,
         @Option(value = "1", min = 0, symbol = "ω", text = "The factor of the gradient of the residual's norm.") double omega,
         @Option(value = "0.1", min = 0, symbol = "γ", text = "The factor of the gluing term's gradient; 0 is LDPS.")
         double gamma,
+        @Option(value = "1", above = 0, max = 1, text = "The gradient is projected onto the leading singular vectors of each "
+                + "channel of z that explain this fraction of its squared norm (DiffStateGrad, which takes 0.99); 1 leaves the "
+                + "gradient as it is.")
+        double stateVariance,
         @Option(value = "ddim", text = "The sampler that goes from level to level.") Sampler sampler,
-        @Option(value = "noise", text = "The latent to start from: noise, qsample (the encoded start picture with noise) or "
-                + "ddim (its inversion).") Start init,
+        @Option(value = "noise", text = "The latent to start from: noise, qsample (the encoded start picture with noise), "
+                + "ddim (its inversion) or ddim-noise (its inversion with fresh noise).") Start init,
         @Option(value = "none", text = "The last step: none leaves the picture as it was decoded, pixel moves it onto the "
                 + "measurement.")
         PixelConsistency consistency) implements Solver {
     public Psld {
-        Options.check(Psld.class, steps, omega, gamma, sampler, init, consistency);
+        Options.check(Psld.class, steps, omega, gamma, stateVariance, sampler, init, consistency);
     }
 
     @Override
@@ -86,7 +98,7 @@ public record Psld(
             Map<String, Tensor> out = run.evaluate(a, List.of("psld", omega, gamma), level(each), () -> program(p, a),
                     LossGradient.inputs(z, p.y(), level));
             run.counts().nfe(1);
-            Tensor g = out.get("grad");
+            Tensor g = StateProjection.of(z, stateVariance).project(out.get("grad"));
             z = Vectors.minus(walk.step(i, z, out.get("eps"), noise), g, 1);
             Finite.require(z, "psld: step " + (i + 1) + " of " + steps + " (" + level + "): latent z");
             double length = Vectors.norm(g);

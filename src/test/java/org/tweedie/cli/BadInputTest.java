@@ -59,7 +59,7 @@ class BadInputTest {
                 line(restore + " --norm sume -o IN/o.png", "norm: expected sum, mean, norm, got 'sume'; did you mean 'sum'?"),
                 line(restore + " --sigma 0 -o IN/o.png", "sigma: expected a positive noise level, got 0"),
                 line(restore + " --solver stl -o IN/o.png",
-                        "solver 'stl': unknown; did you mean 'stsl'?; known: ldps, psld, stsl"),
+                        "solver 'stl': unknown; did you mean 'stsl'?; known: ddim, gml-dps, ldir, ldps, mmps, psld, stsl"),
                 line(restore + " --solver psld --eta 1 -o IN/o.png", "option '--eta': unknown"),
                 line("generate a --model " + Cli.TINY + " --sampler ddmi -o IN/o.png",
                         "sampler 'ddmi': unknown; did you mean 'ddim'?"),

@@ -44,7 +44,7 @@ class TellTest {
         for (String solver : Solvers.names()) {
             String help = Cli.succeed("restore", "--solver", solver, "--help").out().replaceAll("\\s+", " ");
             for (OptionSpec o : Solvers.catalogue().options(solver).specs()) {
-                Matcher told = Pattern.compile("--" + o.name() + "=[A-Z]+ .*?Default: (\\S+)\\. ").matcher(help + " ");
+                Matcher told = Pattern.compile("--" + o.name() + "=[A-Z]+ .*?Default: (\\S+?)(\\.|;) ").matcher(help + " ");
                 assertTrue(told.find(), o.name() + " is missing in " + help);
                 assertEquals(o.defaultText(), told.group(1), o.name());
             }

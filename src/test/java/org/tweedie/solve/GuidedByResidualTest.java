@@ -33,10 +33,19 @@ abstract class GuidedByResidualTest {
         Tensor of(Tensor r);
     }
 
+    /** The same for terms that depend on more than the residual. */
+    interface SlopeAt {
+        Tensor of(Tensor zbar, Tensor r);
+    }
+
     /**
      * Checks that a solver follows the recursion of its paper, which is worked out in double precision from the known score.
      */
     static void followsItsRecursion(Solver solver, Problem p, Slope slope, Tensor expectedStart) {
+        follows(solver, p, (zbar, r) -> slope.of(r), expectedStart);
+    }
+
+    static void follows(Solver solver, Problem p, SlopeAt slope, Tensor expectedStart) {
         Restoration x = solver.solve(p, Listener.NONE);
         Sampler.Walk walk = new Ddim(0).walk(GaussianBed.SCHEDULE, solver.steps());
         Tensor z = expectedStart;
@@ -47,7 +56,7 @@ abstract class GuidedByResidualTest {
             double j = at.sqrtAbar() * STD * STD / v;
             Tensor zbar = Vectors.scale(j, z);
             Tensor r = Applied.residual(p.operator(), p.y(), zbar);
-            Tensor moved = Vectors.mix(to.sqrtAbar() * j + to.sigma() * at.sigma() / v, z, -j, slope.of(r));
+            Tensor moved = Vectors.mix(to.sqrtAbar() * j + to.sigma() * at.sigma() / v, z, -j, slope.of(zbar, r));
             z = moved;
         }
         assertArrayEquals(z.doubles(), x.decoded().doubles(), 1e-9);

@@ -42,7 +42,11 @@ class NonLinearTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"stsl:steps=10,inner=3", "stsl:steps=10,inner=3,eta=0", "ldps:steps=20,rho=0.2,consistency=pixel"})
+    @ValueSource(strings = {"stsl:steps=10,inner=3", "stsl:steps=10,inner=3,eta=0", "ldps:steps=20,rho=0.2,consistency=pixel",
+            "resample:steps=30,autoencoder-variance=0",
+            "latent-daps:steps=20,langevin=60,lr=1e-4,tau=0.07,consistency=pixel",
+            "mmps:steps=20,consistency=pixel", "gml-dps:steps=20,rho=0.2,consistency=pixel",
+            "ldir:steps=20,lr=0.2,consistency=pixel"})
     void theResidualReachesTheNoise(String solver) {
         Problem p = GaussianBed.problem(new ReferenceDevice(), MixturePrior.normal(0, 0.6), new Cubic(), 7);
         Restoration x = Solvers.of(solver).solve(p, Listener.NONE);

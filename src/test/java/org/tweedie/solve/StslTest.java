@@ -29,9 +29,11 @@ import org.tweedie.diffusion.Step;
 import org.tweedie.inverse.PixelConsistency;
 import org.tweedie.inverse.Problem;
 import org.tweedie.inverse.Restoration;
+import org.tweedie.inverse.SecondOrder;
 import org.tweedie.inverse.Start;
 import org.tweedie.inverse.StepSize;
 import org.tweedie.inverse.Surrogate;
+import org.tweedie.inverse.SurrogateGradient;
 import org.tweedie.inverse.Vectors;
 import org.tweedie.measure.Operators;
 import org.tweedie.program.Program;
@@ -44,9 +46,8 @@ import org.tweedie.sample.Sampler;
 /** Tests STSL with a Gaussian prior over pixels, for which all quantities are known. */
 class StslTest {
     private static Stsl stsl(int steps, int inner, double eta, double lambda, StepSize.Rule rule, Start init) {
-        return new Stsl(steps, inner, eta, lambda, 0.3, Surrogate.Norm.NORM, Surrogate.Probe.UNIT, Stsl.TraceWeight.NORMALISED,
-                rule, init, new Ddim(0),
-                PixelConsistency.NONE);
+        return new Stsl(steps, inner, eta, lambda, 0.3, Surrogate.Norm.NORM, Surrogate.Probe.UNIT, SecondOrder.TRACE,
+                SurrogateGradient.Weight.NORMALISED, rule, init, new Ddim(0), Stsl.Order.BEFORE, PixelConsistency.NONE);
     }
 
     /** If memory runs out for any of the programs, those compiled before it are closed. */
@@ -135,6 +136,33 @@ class StslTest {
         assertArrayEquals(z.doubles(), r.decoded().doubles());
         Restoration still = stsl(10, 3, 0, 0, StepSize.Rule.CONSTANT, Start.NOISE).solve(p, Listener.NONE);
         assertArrayEquals(z.doubles(), still.decoded().doubles(), "lambda = 0 and eta = 0 must not move z");
+    }
+
+    /** With one first-order step whose result is added after the sampler's step, STSL is latent DPS. */
+    @Test
+    void oneStepAfterTheSamplersIsLdps() {
+        Problem p = problem(MixturePrior.normal(0.1, 0.5), "sr:4");
+        Stsl after = new Stsl(9, 1, 0, 0.7, 0.3, Surrogate.Norm.NORM, Surrogate.Probe.UNIT, SecondOrder.TRACE,
+                SurrogateGradient.Weight.PAPER, StepSize.Rule.CONSTANT, Start.NOISE, new Ddim(1), Stsl.Order.AFTER,
+                PixelConsistency.NONE);
+        Restoration ldps = new Ldps(9, 0.7, new Ddim(1), Start.NOISE, PixelConsistency.NONE).solve(p, Listener.NONE);
+        assertArrayEquals(ldps.image().doubles(), after.solve(p, Listener.NONE).image().doubles(), 1e-12);
+    }
+
+    /** Inversion with fresh noise keeps the variance that the forward process gives, and forgets part of the picture. */
+    @Test
+    void noisyInversionKeepsTheVariance() {
+        Problem p = problem(MixturePrior.normal(0, 0.6), "denoise");
+        Sampler.Walk walk = new Ddim(0).walk(SCHEDULE, 100);
+        Run run = new Run(p.prior(), Listener.NONE);
+        Tensor plain = Start.DDIM.at(walk, p, run);
+        Tensor noisy = Start.DDIM_NOISE.at(walk, p, run);
+        double d = noisy.size(); // 192 values: the norm of N(0,I) is within 4 standard errors, 4 / sqrt(2 d), of sqrt(d)
+        assertEquals(1, Vectors.norm(noisy) / Math.sqrt(d), 4 / Math.sqrt(2 * d));
+        double correlation = Vectors.dot(plain, noisy) / Vectors.norm(plain) / Vectors.norm(noisy);
+        assertTrue(correlation > -0.3 && correlation < 0.9, "correlation " + correlation);
+        assertEquals(Start.DDIM_NOISE.evaluations(100, 1), Start.DDIM.evaluations(100, 1));
+        assertEquals(2 * 100, run.counts().evaluations().unetForwards());
     }
 
     @Test

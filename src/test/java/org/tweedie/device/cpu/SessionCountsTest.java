@@ -3,10 +3,9 @@ package org.tweedie.device.cpu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -14,12 +13,17 @@ import org.junit.jupiter.api.io.TempDir;
 import org.tweedie.Model;
 import org.tweedie.Session;
 import org.tweedie.Tweedie;
-import org.tweedie.eval.Evaluation;
+import org.tweedie.eval.Cell;
+import org.tweedie.eval.CellRunner;
+import org.tweedie.eval.Degradation;
+import org.tweedie.eval.Pictures;
+import org.tweedie.eval.CellPlan;
 import org.tweedie.image.Image;
 import org.tweedie.image.ImageFile;
 import org.tweedie.image.Png;
 import org.tweedie.measure.Measurement;
 import org.tweedie.model.Golden;
+import org.tweedie.program.Shape;
 import org.tweedie.solve.Solvers;
 
 /** Counts how often a session compiles programs and packs weights. */
@@ -66,18 +70,21 @@ class SessionCountsTest {
         for (String name : List.of("a.png", "b.png")) {
             Png.write(folder.resolve(name), photo(), Map.of());
         }
-        ByteArrayOutputStream table = new ByteArrayOutputStream();
+        Pictures pictures = new Pictures(folder, 32, 32);
+        CellPlan plan = CellPlan.of(pictures.names(0, 9), Degradation.of(List.of("sr:2", "denoise"), List.of(0.01)), List.of(1L),
+                List.of(STSL + ",eta=0", STSL), Shape.of(1, 32, 32, 3));
         try (CpuDevice device = new CpuDevice(2); Model model = Tweedie.open(Golden.SD15,
-                device); Session session = model.session(32, 32)) {
-            List<Evaluation.Variant> solvers = List.of(new Evaluation.Variant("first", Solvers.of(STSL + ",eta=0")),
-                    new Evaluation.Variant("second", Solvers.of(STSL)));
-            new Evaluation(session.prior(), 0.01, new PrintStream(table)).run(Evaluation.pictures(folder, 0, 9), List.of("sr:2",
-                    "denoise"), solvers, 1);
+                device); Session session = model.session(32, 32);
+                CellRunner maker = new CellRunner(session.prior(), pictures, false)) {
+            List<Cell> cells = new ArrayList<>();
+            for (Cell.Key key : plan.keys()) {
+                cells.add(maker.make(key));
+            }
             int networks = 3; // eps, encode, decode
             int task = 1 + 3 + 3; // the measurement, three gradients, and residual, A and A^T of the last step
             int denoise = task - 1; // its residual, added to the picture, leaves nothing to do for A
             assertEquals(networks + task + denoise, session.prior().compilations());
-            assertEquals(1 + 2 * (4 + 5), table.toString().lines().count(), table.toString()); // denoise has a line for y itself
+            assertEquals(2 * (4 + 5), cells.size(), cells.toString()); // denoise has a cell for y itself
         }
         assertEquals(2, Files.list(folder).count());
     }
