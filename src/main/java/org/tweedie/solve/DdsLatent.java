@@ -47,7 +47,12 @@ import org.tweedie.sample.Sampler;
  * encoder gives the posterior's mean and not a sample, and abar belongs to the timestep that the network gets (the published
  * code shifts its table of abar by one timestep).
  */
-@Described(name = "dds-latent", source = "arXiv 2311.15658 (TReg) without adaptive negation; defaults of its code",
+@Described(name = "dds-latent",
+        conventions = "There is no loss and no gradient: conjugate gradients on |y - A x|^2 + lam |x - D(zbar)|^2 move the "
+        + "decoded mean, whose encoding (the encoder's mean) is mixed with zbar before noise is added again. Starts from "
+        + "noise; sampler ddim with eta 0 at the other levels; the result is D(zbar) of the last level, without pixel "
+        + "consistency. TReg's adaptive negation is left out. The standard deviation of the noise is not used.",
+        source = "arXiv 2311.15658 (TReg) without adaptive negation; defaults of its code",
         text = "DDS in latent space, which is TReg without its adaptive negation: moves the decoded mean onto the measurement "
                 + "by conjugate gradients at every third level; needs no pull-back through a network.")
 public record DdsLatent(
@@ -59,8 +64,8 @@ public record DdsLatent(
         @Option(value = "0.0001", min = 0, symbol = "λ", text = "The weight of the distance to the decoded mean.") double lam,
         @Option(value = "5", min = 1, text = "The number of iterations of conjugate gradients.") int iterations,
         @Option(value = "ddim", text = "The sampler that goes on from a level without correction.") Sampler sampler,
-        @Option(value = "noise", text = "The latent to start from: noise, qsample (the encoded start picture with noise) or "
-                + "ddim (its inversion).") Start init,
+        @Option(value = "noise", text = "The latent to start from: noise, qsample (the encoded start picture with noise), "
+                + "ddim (its inversion) or ddim-noise (its inversion with fresh noise).") Start init,
         @Option(value = "none", text = "The last step: none leaves the picture as it was decoded, pixel moves it onto the "
                 + "measurement.")
         PixelConsistency consistency) implements Solver {

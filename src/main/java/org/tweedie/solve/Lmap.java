@@ -11,6 +11,7 @@ import org.tweedie.diffusion.NoiseSchedule;
 import org.tweedie.diffusion.Run;
 import org.tweedie.diffusion.Step;
 import org.tweedie.inverse.Adam;
+import org.tweedie.inverse.LatentSquares;
 import org.tweedie.inverse.LossGradient;
 import org.tweedie.inverse.PixelConsistency;
 import org.tweedie.inverse.Problem;
@@ -55,7 +56,11 @@ import org.tweedie.sample.Sampler;
 @ForTask(task = "sr", options = "steps=100,w=0.15,rho=0.1", source = "the script of its code for 512 pixels")
 @ForTask(task = "blur", options = "steps=200,w=0.1,rho=0.1", source = "the script of its code for an anisotropic blur")
 @ForTask(task = "motion", options = "steps=200,w=0.1,rho=0.1", source = "the script of its code for an anisotropic blur")
-@Described(name = "lmap", source = "LMAP-RPS in github.com/weigerzan/MAP_RPS; defaults of its code",
+@Described(name = "lmap",
+        conventions = "The data term is the sum of squares |y - A D(z)|^2 of a clean latent z. Its gradient, through the decoder "
+        + "alone, drives AdamW on z. Starts from E(A^+ y), the encoder's mean; there is no sampler by default; the result is "
+        + "D(z) of the last z, without pixel consistency. The standard deviation of the noise is not used.",
+        source = "LMAP-RPS in github.com/weigerzan/MAP_RPS; defaults of its code",
         text = "LMAP-RPS: optimises a latent by AdamW on the squared residual and the predicted noise; needs no pull-back "
                 + "through the UNet unless it adds noise again.")
 public record Lmap(
@@ -82,12 +87,8 @@ public record Lmap(
 
     @Override
     public Nfe evaluations(int each) {
-        return Nfe.encode(1, 0).plus(iteration().plus(Nfe.unet(each, 0)).times(steps))
+        return Nfe.encode(1, 0).plus(LatentSquares.EVALUATIONS.plus(Nfe.unet(each, 0)).times(steps))
                 .plus(level(each).times(visited())).plus(Nfe.decode(1, 0));
-    }
-
-    private static Nfe iteration() {
-        return Nfe.decode(1, 1);
     }
 
     private static Nfe level(int each) {
@@ -118,17 +119,16 @@ public record Lmap(
     /** Runs the iterations of AdamW. @param at the level at which the noise is predicted */
     private Tensor optimised(Problem p, Run run, NoiseLevel at, Supplier<Tensor> noise) {
         Tensor z = Finite.require(run.encode(p.operator().start(p.y())), "lmap: encoded start picture");
+        LatentSquares squares = new LatentSquares(p, run);
         Adam adam = new Adam(decay);
         for (int k = 0; k < steps; k++) {
             Tensor eps = run.eps(Vectors.mix(at.sqrtAbar(), z, at.sigma(), noise.get()), at);
-            Map<String, Tensor> out = run.evaluate(p.operator(), "lmap iteration", iteration(),
-                    () -> LossGradient.ofLatent("lmap_iteration", p, (t, v) -> v.residualSquared(t)),
-                    Map.of("z", z, "measurement", p.y()));
+            LatentSquares.Fit fit = squares.at(z);
             run.counts().nfe(1);
-            Tensor g = Vectors.mix(1, out.get("grad"), w, eps);
+            Tensor g = Vectors.mix(1, fit.gradient(), w, eps);
             Tensor next = adam.step(z, g, lrMin + (vaeLr - lrMin) * (1 + Math.cos(Math.PI * k / steps)) / 2);
             Finite.require(next, "lmap: iteration " + (k + 1) + " of " + steps + ": latent z");
-            report(run, p, k, at, out, Vectors.norm(g), Vectors.norm(Vectors.minus(next, z, 1)));
+            report(run, p, k, at, fit.residual(), Vectors.norm(g), Vectors.norm(Vectors.minus(next, z, 1)));
             z = next;
         }
         return z;
@@ -151,13 +151,13 @@ public record Lmap(
             z = Vectors.minus(walk.step(i, z, out.get("eps"), noise), g, rho * level.abar());
             Finite.require(z, "lmap: step " + (i - first + 1) + " of " + visited() + " (" + level + "): latent z");
             double length = Vectors.norm(g);
-            report(run, p, steps + i - first, level, out, length, rho * level.abar() * length);
+            report(run, p, steps + i - first, level, out.get("residual").get(0), length, rho * level.abar() * length);
         }
         return z;
     }
 
-    private void report(Run run, Problem p, int step, NoiseLevel level, Map<String, Tensor> out, double gradient, double move) {
+    private void report(Run run, Problem p, int step, NoiseLevel level, double residual, double gradient, double move) {
         run.step(new Step(step + 1, steps + visited(), 1, 1, level.timestep(),
-                Map.of(Step.RESIDUAL, out.get("residual").get(0) / p.noiseNorm(), "gradient", gradient, "move", move)));
+                Map.of(Step.RESIDUAL, residual / p.noiseNorm(), "gradient", gradient, "move", move)));
     }
 }

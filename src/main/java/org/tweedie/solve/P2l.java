@@ -57,7 +57,13 @@ import org.tweedie.sample.Sampler;
  * takes the place of the prompt and the negative text is fixed.
  */
 @ForTask(task = "sr", options = "update=constant", source = "LATINO-PRO's comparison")
-@Described(name = "p2l", source = "arXiv 2310.01110; numbers of LATINO-PRO's comparison (arXiv 2503.12615)",
+@Described(name = "p2l",
+        conventions = "The data term is the plain norm |y - A D(zbar)|, for the prompt and for the latent, on [-1,1] and without "
+        + "clipping. The latent's gradient, through decoder and UNet, drives Adam after the sampler's step (a constant step for "
+        + "sr); at every eighth level the encoder's mean of the projected picture replaces zbar. Starts from noise; sampler "
+        + "ddim with eta 0; the result is D(z) of the last z, without pixel consistency. The standard deviation of the noise "
+        + "is not used.",
+        source = "arXiv 2310.01110; numbers of LATINO-PRO's comparison (arXiv 2503.12615)",
         text = "P2L: tunes the prompt's hidden states on the residual at each level of latent DPS, and projects the mean onto "
                 + "the measurement at some levels.")
 public record P2l(
@@ -73,8 +79,8 @@ public record P2l(
                 + "with the learning rate rho.") Update update,
         @Option(value = "0.05", min = 0, symbol = "ρ", text = "The factor of the gradient, or Adam's learning rate.") double rho,
         @Option(value = "ddim", text = "The sampler that goes from level to level.") Sampler sampler,
-        @Option(value = "noise", text = "The latent to start from: noise, qsample (the encoded start picture with noise) or "
-                + "ddim (its inversion).") Start init,
+        @Option(value = "noise", text = "The latent to start from: noise, qsample (the encoded start picture with noise), "
+                + "ddim (its inversion) or ddim-noise (its inversion with fresh noise).") Start init,
         @Option(value = "none", text = "The last step: none leaves the picture as it was decoded, pixel moves it onto the "
                 + "measurement.")
         PixelConsistency consistency) implements Solver {

@@ -122,8 +122,8 @@ class DdsLatentTest extends GuidedByResidualTest {
     @Test
     void endsEarlyWithOneLine() {
         Problem p = GaussianBed.problem(MixturePrior.normal(0, STD), "sr:4");
-        Broken.stopsAtNaN(dds(6, 2, 1, 1e-4), p, "dds-latent: step 2 of 6 (t=");
-        Broken.stopsWhenCancelled(dds(6, 2, 1, 1e-4), p);
+        Halting.stopsAtNaN(dds(6, 2, 1, 1e-4), p, "dds-latent: step 2 of 6 (t=");
+        Halting.stopsWhenCancelled(dds(6, 2, 1, 1e-4), p);
         Problem cubic = GaussianBed.problem(new ReferenceDevice(), MixturePrior.normal(0, STD), new NonLinearTest.Cubic(), 7);
         assertEquals("dds-latent: expected a linear operator, got 'cubic'; choose another solver or task",
                 assertThrows(IllegalArgumentException.class, () -> dds(6, 2, 1, 1e-4).solve(cubic, Listener.NONE)).getMessage());

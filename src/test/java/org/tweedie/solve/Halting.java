@@ -13,6 +13,7 @@ import org.tweedie.diffusion.MixturePrior;
 import org.tweedie.diffusion.NoiseLevel;
 import org.tweedie.diffusion.Step;
 import org.tweedie.inverse.Problem;
+import org.tweedie.inverse.Vectors;
 import org.tweedie.program.Tracer;
 import org.tweedie.program.Value;
 
@@ -22,6 +23,11 @@ final class Halting {
 
     /** Checks that a run that is cancelled in its second step reports no third one. */
     static void stopsWhenCancelled(Solver solver) {
+        stopsWhenCancelled(solver, GaussianBed.problem(MixturePrior.normal(0, 0.6), "sr:4"));
+    }
+
+    /** Checks the same for a problem of the caller's. */
+    static void stopsWhenCancelled(Solver solver, Problem p) {
         int[] steps = {0};
         Listener l = new Listener() {
             @Override
@@ -34,9 +40,15 @@ final class Halting {
                 return steps[0] == 2;
             }
         };
-        Problem p = GaussianBed.problem(MixturePrior.normal(0, 0.6), "sr:4");
         assertThrows(CancellationException.class, () -> solver.solve(p, l));
         assertEquals(2, steps[0]);
+    }
+
+    /** Checks that a measurement of NaN stops the run with a message that begins with the given text. */
+    static void stopsAtNaN(Solver solver, Problem p, String start) {
+        Problem nan = new Problem(p.prior(), p.operator(), Vectors.scale(Double.NaN, p.y()), p.sigma(), p.seed());
+        String message = assertThrows(Finite.NotFinite.class, () -> solver.solve(nan, Listener.NONE)).getMessage();
+        assertTrue(message.startsWith(start), message);
     }
 
     /** Checks that a network whose output is infinite stops the run with a message that begins with the given text. */

@@ -156,11 +156,11 @@ class LmapTest {
     @Test
     void endsEarlyWithOneLine() {
         Problem p = problem("sr:4");
-        Broken.stopsAtNaN(lmap(3, 2, 0.01, 0.01, 0.15), p, "lmap: encoded start picture");
-        Broken.stopsAtNaN(lmap(3, 2, 0.01, 0.01, 0.15), GaussianBed.problem(new ReferenceDevice(), MixturePrior.normal(0, STD),
+        Halting.stopsAtNaN(lmap(3, 2, 0.01, 0.01, 0.15), p, "lmap: encoded start picture");
+        Halting.stopsAtNaN(lmap(3, 2, 0.01, 0.01, 0.15), GaussianBed.problem(new ReferenceDevice(), MixturePrior.normal(0, STD),
                 new FixedStart(), 7), "lmap: iteration 1 of 3: latent z");
-        Broken.stopsWhenCancelled(lmap(5, 2, 0.01, 0.01, 0.15), p);
-        Broken.stopsWhenCancelled(resampling(500, 10, 0.1), p);
+        Halting.stopsWhenCancelled(lmap(5, 2, 0.01, 0.01, 0.15), p);
+        Halting.stopsWhenCancelled(resampling(500, 10, 0.1), p);
         Lmap late = new Lmap(1, 0, 0, 0, 0, 1000, 0, 1000, 0.1, new Ddim(0), PixelConsistency.NONE);
         assertEquals("lmap: noise-t: expected 0 to 999, the timesteps of the model, got 1000",
                 assertThrows(IllegalArgumentException.class, () -> late.solve(p, Listener.NONE)).getMessage());

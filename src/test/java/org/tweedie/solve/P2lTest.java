@@ -193,8 +193,8 @@ class P2lTest {
     void endsEarlyWithOneLine() {
         Problem p = problem("sr:4");
         P2l s = p2l(5, 1e-4, 2, Update.ADAM, 0.05);
-        Broken.stopsAtNaN(s, p, "p2l: step 1 of 5 (t=");
-        Broken.stopsWhenCancelled(s, p);
+        Halting.stopsAtNaN(s, p, "p2l: step 1 of 5 (t=");
+        Halting.stopsWhenCancelled(s, p);
         assertEquals("p2l: expected a prior whose text can be tuned (PromptedDenoiser), got MixturePrior; choose another solver",
                 refusal(s, GaussianBed.problem(MixturePrior.normal(0, STD), "sr:4")));
         Problem cubic = GaussianBed.problem(new ReferenceDevice(), PRIOR, new NonLinearTest.Cubic(), 7);

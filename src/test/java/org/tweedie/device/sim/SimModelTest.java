@@ -19,6 +19,10 @@ import org.tweedie.diffusion.LatentCodec;
 import org.tweedie.diffusion.LatentDenoiser;
 import org.tweedie.diffusion.NoiseLevel;
 import org.tweedie.diffusion.NoiseSchedule;
+import org.tweedie.diffusion.Prior;
+import org.tweedie.inverse.Problem;
+import org.tweedie.inverse.PromptGradient;
+import org.tweedie.inverse.Surrogate;
 import org.tweedie.measure.MeasurementOperator;
 import org.tweedie.measure.Operators;
 import org.tweedie.model.Golden;
@@ -28,7 +32,6 @@ import org.tweedie.program.Program;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.ptx.launch.MachineOptions;
-import org.tweedie.inverse.Surrogate;
 import org.tweedie.transform.Jvp;
 import org.tweedie.transform.Simplify;
 import org.tweedie.transform.Vjp;
@@ -128,6 +131,24 @@ class SimModelTest {
         in.put("trace_weight", Tensor.scalar(traceWeight));
         Program p = s.program(LATENT, PICTURE, Surrogate.Gradient.FUSED);
         devices.forEach((name, d) -> compare(name, d, p, in, d == half ? HALF : TOLERANCE));
+    }
+
+    /** P2L's gradients: the text is an input, and one of the two gradients goes to it. */
+    @Test
+    void promptGradient() throws Exception {
+        NoiseSchedule schedule = new NoiseSchedule(golden.checkpoint.module("scheduler").config());
+        UNet unet = golden.unet();
+        Tensor text = OpCase.random(Shape.of(1, 77, unet.contextWidth()), 7);
+        LatentDenoiser denoiser = new LatentDenoiser(unet, schedule.prediction(), text, text, 1);
+        MeasurementOperator a = Operators.parse("sr:4", PICTURE, 1);
+        Tensor y = OpCase.random(a.outShape(PICTURE), 9);
+        Prior prior = new Prior(cpu, schedule, denoiser, new LatentCodec(golden.vae(), unet.stride()), PICTURE);
+        for (PromptGradient.Wrt wrt : PromptGradient.Wrt.values()) {
+            Program p = PromptGradient.program(wrt.name(), new Problem(prior, a, y, 0.05, 1), denoiser, wrt);
+            Map<String, Tensor> in = PromptGradient.inputs(OpCase.random(LATENT, 8), y, schedule.level(501), text);
+            compare("gradient in the " + wrt, sim, p, in, TOLERANCE);
+            compare("gradient in the " + wrt + " in F16", half, p, in, HALF);
+        }
     }
 
     private static void compare(String name, Device d, Program p, Map<String, Tensor> in, double tolerance) {
