@@ -3,9 +3,9 @@ package org.tweedie.metrics;
 
 import java.util.List;
 import org.hipparchus.linear.Array2DRowRealMatrix;
-import org.hipparchus.linear.EigenDecompositionSymmetric;
-import org.hipparchus.linear.MatrixUtils;
+import org.hipparchus.linear.QRDecomposition;
 import org.hipparchus.linear.RealMatrix;
+import org.hipparchus.linear.SingularValueDecomposition;
 
 /**
  * The Frechet distance between two sets of feature vectors: the squared 2-Wasserstein distance between the normal distributions
@@ -13,8 +13,9 @@ import org.hipparchus.linear.RealMatrix;
  * <pre>
  *   |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2))
  * </pre>
- * Covariances are divided by the number of vectors less one. The trace of the root is the sum of the roots of the eigenvalues of
- * S1^(1/2) S2 S1^(1/2), where eigenvalues that rounding left below 0 count as 0; so does a distance below 0.
+ * Covariances are divided by the number of vectors less one. The trace of the root is the sum of the singular values of F1 F2^T,
+ * where F^T F = S: their squares are the eigenvalues of S1 S2. Unlike roots of eigenvalues, they are accurate where covariances
+ * lack full rank, as they do for fewer vectors than features. A distance that rounding left below 0 is 0.
  *
  * <p>This is not FID, which is defined by the features of one trained Inception network. Distances by different features do not
  * compare, so the result names the features. It is biased: for few pictures it is too large, by more the fewer they are, and
@@ -43,30 +44,43 @@ public record Frechet(double distance, String features, int first, int second) {
         requireVectors("second", second, length);
         double[] m1 = mean(first);
         double[] m2 = mean(second);
-        RealMatrix s1 = covariance(first, m1);
-        RealMatrix s2 = covariance(second, m2);
-        double distance = s1.getTrace() + s2.getTrace() - 2 * traceOfRoot(s1, s2);
+        RealMatrix f1 = factor(first, m1);
+        RealMatrix f2 = factor(second, m2);
+        double distance = squares(f1) + squares(f2) - 2 * traceOfRoot(f1, f2);
         for (int i = 0; i < length; i++) {
             distance += (m1[i] - m2[i]) * (m1[i] - m2[i]);
         }
         return new Frechet(Math.max(distance, 0), features, first.size(), second.size());
     }
 
-    /** The trace of (S1 S2)^(1/2). */
-    private static double traceOfRoot(RealMatrix s1, RealMatrix s2) {
-        EigenDecompositionSymmetric e = new EigenDecompositionSymmetric(s1);
-        double[] roots = e.getEigenvalues().clone();
-        for (int i = 0; i < roots.length; i++) {
-            roots[i] = Math.sqrt(Math.max(roots[i], 0));
+    /**
+     * Returns F with F^T F = S, of one row for each vector or, where there are more vectors than features, one for each feature:
+     * the vectors less their mean, over the root of their number less one, or the triangle of that matrix.
+     */
+    private static RealMatrix factor(List<double[]> vectors, double[] mean) {
+        double[][] rows = new double[vectors.size()][mean.length];
+        for (int k = 0; k < rows.length; k++) {
+            for (int i = 0; i < mean.length; i++) {
+                rows[k][i] = (vectors.get(k)[i] - mean[i]) / Math.sqrt(rows.length - 1);
+            }
         }
-        RealMatrix root = e.getV().multiply(MatrixUtils.createRealDiagonalMatrix(roots)).multiply(e.getVT());
-        RealMatrix product = root.multiply(s2).multiply(root);
-        RealMatrix symmetric = product.add(product.transpose()).scalarMultiply(0.5);
+        RealMatrix all = new Array2DRowRealMatrix(rows, false);
+        return rows.length <= mean.length ? all
+                : new QRDecomposition(all).getR().getSubMatrix(0, mean.length - 1, 0, mean.length - 1);
+    }
+
+    /** The trace of (S1 S2)^(1/2), from the factors. */
+    private static double traceOfRoot(RealMatrix f1, RealMatrix f2) {
         double trace = 0;
-        for (double value : new EigenDecompositionSymmetric(symmetric).getEigenvalues()) {
-            trace += Math.sqrt(Math.max(value, 0));
+        for (double value : new SingularValueDecomposition(f1.multiply(f2.transpose())).getSingularValues()) {
+            trace += value;
         }
         return trace;
+    }
+
+    private static double squares(RealMatrix f) {
+        double norm = f.getFrobeniusNorm();
+        return norm * norm;
     }
 
     private static double[] mean(List<double[]> vectors) {
@@ -77,23 +91,6 @@ public record Frechet(double distance, String features, int first, int second) {
             }
         }
         return mean;
-    }
-
-    private static RealMatrix covariance(List<double[]> vectors, double[] mean) {
-        int n = mean.length;
-        double[][] s = new double[n][n];
-        double[] d = new double[n];
-        for (double[] v : vectors) {
-            for (int i = 0; i < n; i++) {
-                d[i] = v[i] - mean[i];
-            }
-            for (int i = 0; i < n; i++) {
-                for (int j = 0; j < n; j++) {
-                    s[i][j] += d[i] * d[j] / (vectors.size() - 1);
-                }
-            }
-        }
-        return new Array2DRowRealMatrix(s, false);
     }
 
     private static void requireSome(String set, List<double[]> vectors) {

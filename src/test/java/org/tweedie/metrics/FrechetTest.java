@@ -5,8 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.tweedie.program.Philox;
 
 class FrechetTest {
     private static double distance(List<double[]> a, List<double[]> b) {
@@ -41,7 +45,36 @@ class FrechetTest {
             traces += d[i] * d[i] / 2 + e[i] * e[i] / 2;
             inner += d[i] * e[i];
         }
-        assertEquals(means + traces - Math.abs(inner), distance(a, b), 1e-6);
+        assertEquals(means + traces - Math.abs(inner), distance(a, b), 1e-12);
+    }
+
+    /**
+     * Where one set is the other times s, the roots of the covariances differ by the factor s: the distance is (1 - s)^2 (|m|^2 +
+     * tr S). Where it is the other plus c, it is |c|^2. Sets have fewer vectors than features, as many, and more.
+     */
+    @Test
+    void scaledAndShiftedSets() {
+        for (int n : new int[] {2, 20, 120, 150}) {
+            List<double[]> a = new ArrayList<>();
+            List<double[]> scaled = new ArrayList<>();
+            List<double[]> shifted = new ArrayList<>();
+            for (int k = 0; k < n; k++) {
+                float[] x = new float[120];
+                new Philox(k, Philox.Stream.NOISE).normals(0, x);
+                a.add(IntStream.range(0, 120).mapToDouble(i -> 0.3 + x[i] * (i % 5)).toArray());
+                scaled.add(Arrays.stream(a.getLast()).map(v -> 1.7 * v).toArray());
+                shifted.add(Arrays.stream(a.getLast()).map(v -> v - 0.5).toArray());
+            }
+            double expected = 0;
+            for (int i = 0; i < 120; i++) {
+                int feature = i;
+                double mean = a.stream().mapToDouble(v -> v[feature]).sum() / n;
+                double variance = a.stream().mapToDouble(v -> Math.pow(v[feature] - mean, 2)).sum() / (n - 1);
+                expected += 0.7 * 0.7 * (mean * mean + variance);
+            }
+            assertEquals(expected, distance(a, scaled), 1e-10 * expected, n + " vectors");
+            assertEquals(0.25 * 120, distance(a, shifted), 1e-9, n + " vectors");
+        }
     }
 
     /** The script's two sets have covariances that do not commute; its root is scipy.linalg.sqrtm's. */
