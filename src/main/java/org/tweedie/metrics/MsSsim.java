@@ -19,6 +19,8 @@ import org.tweedie.image.Image;
  *
  * <p>A smaller picture can be compared at fewer scales if the caller says how many. The result is then another metric, with
  * another {@link #name}: the first weights divided by their sum.
+ *
+ * <p>As in {@link Ssim}, the luminance is that of [-1,1]; it counts at the coarsest scale alone.
  */
 public final class MsSsim {
     /** The number of scales of the published metric. */

@@ -7,6 +7,9 @@ import org.tweedie.image.Image;
  * The structural similarity (Wang, Bovik, Sheikh, Simoncelli 2004) with windows of 11x11 under a Gaussian of 1.5 pixels, K1 =
  * 0.01, K2 = 0.03, range 2 (the width of [-1,1]), and covariances that are not corrected for the sample size. It is the mean over
  * channels and over the windows inside of the picture.
+ *
+ * <p>The luminance compares means on the scale of [-1,1], where mid grey is 0. It is not invariant to a shift, so the result is
+ * not that of the same pictures on a scale from 0, which most papers use.
  */
 public final class Ssim {
     private Ssim() {}
