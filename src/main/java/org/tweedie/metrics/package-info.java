@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * PSNR and SSIM tell how near a picture is to the true one.
+ * PSNR, SSIM, MS-SSIM and LPIPS tell how near a picture is to the true one, {@code Spread} how far two restorations are apart,
+ * and {@code Frechet} how far one set of pictures is from another by the features of a network.
  *
- * <p>The command line and the library's front may depend on this package. It computes on the host and needs no device.
+ * <p>The tables, the command line and the library's front may depend on this package. It computes on the host; only LPIPS and
+ * its features run a network, on a device that the caller opens, with weights that the user supplies.
  */
 package org.tweedie.metrics;
