@@ -34,7 +34,7 @@ METRICS = {
     "first": "picture [H, W, 3] in -1 .. 1",
     "second": "the same, blurred and with noise",
     "psnr": "dB, data range 2",
-    "ssim": "data range 2, Gaussian weights of sigma 1.5, population covariance, mean over channels",
+    "ssim": "on the scale of [0,2], data range 2, Gaussian weights of sigma 1.5, population covariance, mean over channels",
 }
 
 
@@ -136,7 +136,7 @@ def metrics(rng, x):
     return {
         "first": x, "second": second,
         "psnr": np.array([peak_signal_noise_ratio(x, second, data_range=2)]),
-        "ssim": np.array([structural_similarity(x, second, data_range=2, gaussian_weights=True, sigma=1.5,
+        "ssim": np.array([structural_similarity(x + 1, second + 1, data_range=2, gaussian_weights=True, sigma=1.5,
                                                 use_sample_covariance=False, channel_axis=2)]),
     }
 

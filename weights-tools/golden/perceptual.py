@@ -27,7 +27,7 @@ HEIGHT, WIDTH = 181, 178  # odd and even: pytorch-msssim halves them by differen
 SCALES = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333]
 ABOUT = {
     "first": "picture [H, W, 3], v stands for v / 127.5 - 1 in F32", "second": "the same, blurred and with noise",
-    "ms_ssim": "five scales, data range 2, of the whole pictures",
+    "ms_ssim": "five scales, on the scale of [0,2], data range 2, of the whole pictures",
     "ms_ssim3": "three scales, weights divided by their sum, of the top left 45 x 59 pixels",
     "alex.terms": "LPIPS by lpips/alexnet + lpips/alexnet-linear, a term per feature map, of the top left 71 x 66 pixels",
     "vgg.terms": "LPIPS by lpips/vgg16 (one file), of the top left 49 x 34 pixels",
@@ -161,8 +161,8 @@ def main():
     rng, gen = np.random.default_rng(SEED), torch.Generator().manual_seed(SEED)
     origin = record.origin(SEED, torchvision, scipy)
     first, second = pictures(rng)
-    o = {"ms_ssim": ms_ssim(tensor(first), tensor(second), 5),
-         "ms_ssim3": ms_ssim(tensor(first, 45, 59), tensor(second, 45, 59), 3)}
+    o = {"ms_ssim": ms_ssim(tensor(first) + 1, tensor(second) + 1, 5),  # black is 0, as in the package's 0 to 255
+         "ms_ssim3": ms_ssim(tensor(first, 45, 59) + 1, tensor(second, 45, 59) + 1, 3)}
     os.makedirs(out + "/lpips", exist_ok=True)
     with torch.no_grad():
         net, taps, state, linear, keys = network(alexnet, torchvision.models.alexnet().features, [6, 5, 8, 7, 4], gen)

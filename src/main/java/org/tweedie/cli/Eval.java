@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.tweedie.Model;
 import org.tweedie.Session;
 import org.tweedie.Tweedie;
@@ -25,6 +26,7 @@ import org.tweedie.eval.CellRunner;
 import org.tweedie.eval.CellTable;
 import org.tweedie.eval.Degradation;
 import org.tweedie.eval.Evaluation;
+import org.tweedie.eval.Measures;
 import org.tweedie.eval.Pictures;
 import org.tweedie.eval.CellPlan;
 import org.tweedie.eval.Setting;
@@ -111,6 +113,11 @@ final class Eval implements Callable<Integer> {
             + "and report the root mean square difference of both pictures as the metric spread.")
     private boolean spread;
 
+    @Option(names = "--lpips", paramLabel = "FILE", split = ",", description = "Measure LPIPS with the weights in these "
+            + "safetensors files: torchvision's AlexNet or VGG16 and the linear weights of the package lpips, in one file or "
+            + "two. Default: LPIPS is not measured.")
+    private List<Path> lpips = List.of();
+
     @Option(names = "--workers", paramLabel = "N", defaultValue = "1", description = "The number of processes that make cells "
             + "at the same time. Each has --threads threads, by default an equal share of the processors. "
             + "Default: ${DEFAULT-VALUE}.")
@@ -182,7 +189,12 @@ final class Eval implements Callable<Integer> {
         values.put("size", Integer.toString(size));
         engine.describe(values);
         values.put("spread", Boolean.toString(spread));
+        values.put("lpips", lpips.stream().map(f -> f.getFileName().toString()).collect(Collectors.joining(",")));
         return new Setting(values);
+    }
+
+    private Measures measures() {
+        return new Measures(spread, lpips);
     }
 
     private void evaluate(CellPlan plan, CellFile file, Pictures pictures) throws IOException {
@@ -194,7 +206,7 @@ final class Eval implements Callable<Integer> {
             if (workers == 1) {
                 try (Device device = engine.open(); Model model = Tweedie.open(folder, device);
                         Session session = model.session(size, size);
-                        CellRunner maker = new CellRunner(session.prior(), pictures, spread)) {
+                        CellRunner maker = new CellRunner(session.prior(), pictures, measures())) {
                     new Evaluation(plan, file, List.of(maker), watching).run();
                 }
             } else {
@@ -208,7 +220,7 @@ final class Eval implements Callable<Integer> {
         List<CellMaker> makers = new ArrayList<>();
         try {
             for (int i = 1; i <= count; i++) {
-                makers.add(new WorkerProcess(i, EvalWorker.command(pictures, folder, spread,
+                makers.add(new WorkerProcess(i, EvalWorker.command(pictures, folder, measures(),
                         engine.words(engine.threads(workers)))));
             }
             new Evaluation(plan, file, makers, watching).run();

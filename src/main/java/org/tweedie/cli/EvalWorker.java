@@ -13,6 +13,7 @@ import org.tweedie.Tweedie;
 import org.tweedie.cli.console.Faults;
 import org.tweedie.device.Device;
 import org.tweedie.eval.CellRunner;
+import org.tweedie.eval.Measures;
 import org.tweedie.eval.Pictures;
 import org.tweedie.eval.WorkerLoop;
 import org.tweedie.eval.WorkerProcess;
@@ -41,13 +42,17 @@ final class EvalWorker implements Callable<Integer> {
     @Mixin
     private EngineOptions engine;
 
+    @Option(names = "--lpips", split = ",", description = "The weights of LPIPS.")
+    private List<Path> lpips = List.of();
+
     /** Returns the command that starts a worker. @param engine the words of the engine's options */
-    static List<String> command(Pictures pictures, Path model, boolean spread, List<String> engine) {
+    static List<String> command(Pictures pictures, Path model, Measures measures, List<String> engine) {
         List<String> words = new ArrayList<>(List.of(NAME, pictures.folder().toString(), "--model", model.toString(),
                 "--size", Integer.toString(pictures.width())));
-        if (spread) {
+        if (measures.spread()) {
             words.add("--spread");
         }
+        measures.lpips().forEach(file -> words.addAll(List.of("--lpips", file.toString())));
         words.addAll(engine);
         return WorkerProcess.java(Main.class, words);
     }
@@ -58,7 +63,8 @@ final class EvalWorker implements Callable<Integer> {
         System.setOut(System.err); // nothing but answers goes to standard output
         try (Device device = engine.open(); Model model = Tweedie.open(folder, device);
                 Session session = model.session(size, size);
-                CellRunner maker = new CellRunner(session.prior(), new Pictures(images, size, size), spread)) {
+                CellRunner maker = new CellRunner(session.prior(), new Pictures(images, size, size),
+                        new Measures(spread, lpips))) {
             new WorkerLoop(maker, answers, () -> Runtime.getRuntime().halt(Faults.FAILED)).run(System.in);
         }
         return 0;

@@ -13,6 +13,8 @@ import org.tweedie.inverse.Restoration;
 import org.tweedie.measure.Measurement;
 import org.tweedie.measure.MeasurementOperator;
 import org.tweedie.measure.Operators;
+import org.tweedie.metrics.Lpips;
+import org.tweedie.metrics.Spread;
 import org.tweedie.profile.Nfe;
 import org.tweedie.profile.NfeLedger;
 import org.tweedie.program.Shape;
@@ -26,7 +28,8 @@ import org.tweedie.solve.Solvers;
 public final class CellRunner implements CellMaker {
     private final Prior prior;
     private final Pictures pictures;
-    private final boolean spread;
+    private final Measures measures;
+    private final Lpips lpips;
     private MeasurementOperator operator;
     private String task;
     private long seed;
@@ -34,12 +37,14 @@ public final class CellRunner implements CellMaker {
     /**
      * @param prior must stay open at least as long as this maker
      * @param pictures of the prior's size
-     * @param spread whether each restoration is repeated with other random numbers of the solver
+     * @param measures what is measured in addition to the metrics that need nothing but the pictures
+     * @throws IOException when a file of weights cannot be read
      */
-    public CellRunner(Prior prior, Pictures pictures, boolean spread) {
+    public CellRunner(Prior prior, Pictures pictures, Measures measures) throws IOException {
         this.prior = prior;
         this.pictures = pictures;
-        this.spread = spread;
+        this.measures = measures;
+        lpips = measures.lpips().isEmpty() ? null : Lpips.open(measures.lpips(), prior.device());
     }
 
     /** Returns the seed of the solver in the second restoration of a cell, which no user counts up to. */
@@ -62,7 +67,7 @@ public final class CellRunner implements CellMaker {
         MeasurementOperator a = operator(key, x.shape());
         Run run = new Run(prior, Listener.NONE);
         Measurement y = Measurement.of(run, x, a, Degradation.model(key.noise()), key.seed());
-        Quality quality = new Quality(x, a);
+        Quality quality = new Quality(x, a, lpips);
         Clock clock = new Clock();
         return switch (key.solver()) {
             case CellPlan.MEASUREMENT -> plain(key, quality, y.picture(), clock); // holes are grey in this picture
@@ -97,8 +102,8 @@ public final class CellRunner implements CellMaker {
         Restoration r = solve(solver, y, key.seed());
         double seconds = clock.seconds();
         Map<String, Double> metrics = quality.of(r);
-        if (spread) {
-            metrics.put(Quality.SPREAD, Quality.spread(r.picture(), solve(solver, y, otherSeed(key.seed())).picture()));
+        if (measures.spread()) {
+            metrics.put(Quality.SPREAD, Spread.of(r.picture(), solve(solver, y, otherSeed(key.seed())).picture()));
         }
         return new Cell(key, metrics, counts(r.counts()), seconds);
     }
@@ -132,9 +137,12 @@ public final class CellRunner implements CellMaker {
         }
     }
 
-    /** Closes the operator's programs; the prior stays open. */
+    /** Closes the operator's programs and LPIPS; the prior stays open. */
     @Override
     public void close() {
+        if (lpips != null) {
+            lpips.close();
+        }
         if (operator != null) {
             prior.release(operator);
             operator = null;

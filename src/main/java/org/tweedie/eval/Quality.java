@@ -6,6 +6,8 @@ import java.util.Map;
 import org.tweedie.image.Image;
 import org.tweedie.inverse.Restoration;
 import org.tweedie.measure.MeasurementOperator;
+import org.tweedie.metrics.Lpips;
+import org.tweedie.metrics.MsSsim;
 import org.tweedie.metrics.Psnr;
 import org.tweedie.metrics.Ssim;
 import org.tweedie.program.Tensor;
@@ -16,8 +18,12 @@ import org.tweedie.program.Tensor;
  *
  * @param x the true picture
  * @param operator the operator of the cell's task
+ * @param lpips measures LPIPS; null if it is not measured
  */
-record Quality(Image x, MeasurementOperator operator) {
+record Quality(Image x, MeasurementOperator operator, Lpips lpips) {
+    /** The scales of MS-SSIM for pictures that are too small for all five. */
+    private static final int FEWER_SCALES = 3;
+
     /** The root mean square difference of two restorations that differ in the solver's random numbers. */
     static final String SPREAD = "spread";
 
@@ -25,10 +31,22 @@ record Quality(Image x, MeasurementOperator operator) {
     Map<String, Double> of(Image got) {
         Image shown = got.clamp();
         Map<String, Double> metrics = new LinkedHashMap<>();
-        metrics.put("psnr", Psnr.of(x, shown));
-        metrics.put("ssim", Ssim.of(x, shown));
+        whole(shown, metrics);
         holes(shown, metrics);
         return metrics;
+    }
+
+    private void whole(Image shown, Map<String, Double> metrics) {
+        metrics.put("psnr", Psnr.of(x, shown));
+        metrics.put("ssim", Ssim.of(x, shown));
+        int side = Math.min(x.width(), x.height());
+        int scales = side >= MsSsim.smallestSide(MsSsim.SCALES) ? MsSsim.SCALES : FEWER_SCALES;
+        if (side >= MsSsim.smallestSide(scales)) {
+            metrics.put(MsSsim.name(scales), MsSsim.of(x, shown, scales));
+        }
+        if (lpips != null) {
+            metrics.put(lpips.name(), lpips.of(x, shown));
+        }
     }
 
     /** Returns the metrics of a restoration, as it is and before pixel consistency. */
@@ -36,8 +54,7 @@ record Quality(Image x, MeasurementOperator operator) {
         Image shown = r.picture();
         Image decoded = Image.of(r.decoded()).clamp();
         Map<String, Double> metrics = new LinkedHashMap<>();
-        metrics.put("psnr", Psnr.of(x, shown));
-        metrics.put("ssim", Ssim.of(x, shown));
+        whole(shown, metrics);
         metrics.put("residual", r.residual());
         metrics.put("decoded_psnr", Psnr.of(x, decoded));
         metrics.put("decoded_ssim", Ssim.of(x, decoded));
@@ -49,30 +66,8 @@ record Quality(Image x, MeasurementOperator operator) {
     /** Adds the PSNR over the pixels that the measurement lacks, if the operator has a mask with holes. */
     private void holes(Image shown, Map<String, Double> metrics) {
         Tensor mask = operator.tensors().get("mask");
-        if (mask == null) {
-            return;
+        if (mask != null && operator.measurements(x.shape()) < x.data().length) {
+            metrics.put("hole_psnr", Psnr.of(x, shown, mask));
         }
-        double sum = 0;
-        long count = 0;
-        for (int i = 0; i < x.data().length; i++) {
-            if (mask.get(i / 3) == 0) {
-                double d = (double) x.data()[i] - shown.data()[i];
-                sum += d * d;
-                count++;
-            }
-        }
-        if (count > 0) {
-            metrics.put("hole_psnr", 10 * Math.log10(4 / (sum / count)));
-        }
-    }
-
-    /** Returns the root mean square difference of two pictures on the scale of [-1,1]. */
-    static double spread(Image a, Image b) {
-        double sum = 0;
-        for (int i = 0; i < a.data().length; i++) {
-            double d = (double) a.data()[i] - b.data()[i];
-            sum += d * d;
-        }
-        return Math.sqrt(sum / a.data().length);
     }
 }

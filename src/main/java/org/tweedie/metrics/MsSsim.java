@@ -13,14 +13,14 @@ import org.tweedie.image.Image;
  * 1.0001).
  *
  * <p>Three conventions are those of the package pytorch-msssim. A picture is halved by means over 2x2 pixels, and a side of odd
- * length gets a line of zeros at both ends before. The mean over a scale's windows is taken before the power, and a mean below 0
+ * length gets a black line at both ends before. The mean over a scale's windows is taken before the power, and a mean below 0
  * counts as 0. The powers are multiplied per channel, before the mean over channels. One thing is stricter here: the sides have
- * at least 176 pixels, so that the coarsest scale holds a whole window without such zeros.
+ * at least 176 pixels, so that the coarsest scale holds a whole window without such lines.
  *
  * <p>A smaller picture can be compared at fewer scales if the caller says how many. The result is then another metric, with
  * another {@link #name}: the first weights divided by their sum.
  *
- * <p>As in {@link Ssim}, the luminance is that of [-1,1]; it counts at the coarsest scale alone.
+ * <p>As in {@link Ssim}, black is 0. The luminance counts at the coarsest scale alone.
  */
 public final class MsSsim {
     /** The number of scales of the published metric. */

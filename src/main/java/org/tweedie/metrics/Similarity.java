@@ -40,11 +40,11 @@ record Similarity(double ssim, double contrast) {
         return new Similarity(ssim / mx.length, contrasts / mx.length);
     }
 
-    /** Returns one channel of a picture, in rows. */
+    /** Returns one channel of a picture in rows, on the scale of [0,2], where black is 0. */
     static double[] plane(Image a, int channel) {
         double[] out = new double[a.width() * a.height()];
         for (int i = 0; i < out.length; i++) {
-            out[i] = a.data()[3 * i + channel];
+            out[i] = a.data()[3 * i + channel] + 1.0;
         }
         return out;
     }

@@ -8,8 +8,8 @@ import org.tweedie.image.Image;
  * 0.01, K2 = 0.03, range 2 (the width of [-1,1]), and covariances that are not corrected for the sample size. It is the mean over
  * channels and over the windows inside of the picture.
  *
- * <p>The luminance compares means on the scale of [-1,1], where mid grey is 0. It is not invariant to a shift, so the result is
- * not that of the same pictures on a scale from 0, which most papers use.
+ * <p>The luminance compares means, and is not invariant to a shift. As in papers, whose pictures are on [0,255], black is 0
+ * here: 1 is added to the pictures before they are compared.
  */
 public final class Ssim {
     private Ssim() {}

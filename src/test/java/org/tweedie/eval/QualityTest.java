@@ -6,14 +6,22 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.tweedie.device.Device;
+import org.tweedie.device.OpCase;
+import org.tweedie.device.reference.ReferenceDevice;
 import org.tweedie.image.Image;
 import org.tweedie.inverse.Restoration;
+import org.tweedie.measure.Denoise;
 import org.tweedie.measure.MeasurementOperator;
 import org.tweedie.measure.Operators;
+import org.tweedie.metrics.Lpips;
+import org.tweedie.metrics.MsSsim;
 import org.tweedie.profile.NfeLedger;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
@@ -44,7 +52,7 @@ class QualityTest {
             }
         }
         assertEquals(4 * 4 * 3, holes);
-        Map<String, Double> metrics = new Quality(flat(0.25), box()).of(new Image(SIDE, SIDE, got));
+        Map<String, Double> metrics = new Quality(flat(0.25), box(), null).of(new Image(SIDE, SIDE, got));
         assertEquals(List.of("psnr", "ssim", "hole_psnr"), List.copyOf(metrics.keySet()));
         assertEquals(20, metrics.get("hole_psnr"), 1e-5);
         assertEquals(20 + 10 * Math.log10(16), metrics.get("psnr"), 1e-5);
@@ -56,7 +64,7 @@ class QualityTest {
         Tensor decoded = flat(0.5).tensor();
         Restoration r = new Restoration(image, decoded, 0.9, 7, new NfeLedger());
         MeasurementOperator sr = Operators.parse("sr:2", Shape.of(1, SIDE, SIDE, 3), 3);
-        Map<String, Double> metrics = new Quality(flat(0.8), sr).of(r);
+        Map<String, Double> metrics = new Quality(flat(0.8), sr, null).of(r);
         assertEquals(List.of("psnr", "ssim", "residual", "decoded_psnr", "decoded_ssim", "decoded_residual"),
                 List.copyOf(metrics.keySet()));
         assertEquals(20, metrics.get("psnr"), 1e-5);
@@ -65,11 +73,21 @@ class QualityTest {
         assertEquals(7, metrics.get("decoded_residual"));
     }
 
+    /** A picture of 64 pixels holds three scales of MS-SSIM, and LPIPS is measured if there are weights. */
     @Test
-    void spreadIsTheRootMeanSquareDifference() {
-        float[] half = flat(0).data().clone();
-        Arrays.fill(half, 0, half.length / 4, 0.5f);
-        assertEquals(0.25, Quality.spread(flat(0), new Image(SIDE, SIDE, half)), 1e-7);
+    void largerPicturesHaveMoreMetrics() throws IOException {
+        Path weights = Path.of("src/test/resources/golden/lpips");
+        Tensor a = OpCase.random(Shape.of(1, 64, 64, 3), 1);
+        Tensor b = OpCase.random(Shape.of(1, 64, 64, 3), 2);
+        try (Device device = new ReferenceDevice(); Lpips lpips = Lpips.open(List.of(weights.resolve("alexnet.safetensors"),
+                weights.resolve("alexnet-linear.safetensors")), device)) {
+            Image x = Image.of(a).clamp();
+            Image got = Image.of(b).clamp();
+            Map<String, Double> metrics = new Quality(x, new Denoise(), lpips).of(Image.of(b));
+            assertEquals(List.of("psnr", "ssim", "ms_ssim3", "lpips_alex"), List.copyOf(metrics.keySet()));
+            assertEquals(MsSsim.of(x, got, 3), metrics.get("ms_ssim3"));
+            assertEquals(lpips.of(x, got), metrics.get("lpips_alex"));
+        }
     }
 
     /** The fields of a table are empty where a cell lacks a number, and its order is that of the cells. */

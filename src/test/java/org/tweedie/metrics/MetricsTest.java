@@ -31,10 +31,10 @@ class MetricsTest {
         assertEquals(0, Psnr.of(flat(1, -1), flat(1, 1)), 1e-12);
     }
 
-    /** Without variance SSIM is (2 a b + C1) / (a^2 + b^2 + C1), C1 = 0.0004. */
+    /** Without variance SSIM is (2 a b + C1) / (a^2 + b^2 + C1) with C1 = 0.0004 and black at 0. */
     @Test
     void ssimOfConstantPictures() {
-        assertEquals((2 * 0.1 * 0.3 + 0.0004) / (0.01 + 0.09 + 0.0004), Ssim.of(flat(12, 0.1f), flat(12, 0.3f)), 1e-6);
+        assertEquals((2 * 1.1 * 1.3 + 0.0004) / (1.21 + 1.69 + 0.0004), Ssim.of(flat(12, 0.1f), flat(12, 0.3f)), 1e-6);
         assertEquals(1, Ssim.of(noise(20, 13, 1), noise(20, 13, 1)), 1e-12);
     }
 
@@ -49,8 +49,8 @@ class MetricsTest {
             for (int y = 0; y < 11; y++) {
                 for (int x = 0; x < 11; x++) {
                     double w = Math.exp(-((x - 5) * (x - 5) + (y - 5) * (y - 5)) / 4.5);
-                    double p = a.get(x, y, c);
-                    double q = b.get(x, y, c);
+                    double p = a.get(x, y, c) + 1.0;
+                    double q = b.get(x, y, c) + 1.0;
                     double[] terms = {1, p, q, p * p, q * q, p * q};
                     for (int k = 0; k < 6; k++) {
                         m[k] += w * terms[k];

@@ -29,7 +29,7 @@ class MsSsimTest {
     /** Constant pictures have contrast 1 at each scale, and luminance at the coarsest to the power of its weight. */
     @Test
     void constantPictures() {
-        double luminance = (2 * 0.1 * 0.3 + 0.0004) / (0.01 + 0.09 + 0.0004);
+        double luminance = (2 * 1.1 * 1.3 + 0.0004) / (1.21 + 1.69 + 0.0004);
         assertEquals(Math.pow(luminance, 0.1333), MsSsim.of(flat(176, 192, 0.1f), flat(176, 192, 0.3f)), 1e-6);
         assertEquals(Math.pow(luminance, 0.2856 / (0.0448 + 0.2856)), MsSsim.of(flat(22, 24, 0.1f), flat(22, 24, 0.3f), 2), 1e-6);
     }

@@ -35,7 +35,11 @@ public record Metric(String name, String title, String unit, Better better, int 
             case "psnr" -> new Metric(name, "PSNR", "dB", Better.HIGHER, 2);
             case "ssim" -> new Metric(name, "SSIM", "", Better.HIGHER, 4);
             case "ms_ssim" -> new Metric(name, "MS-SSIM", "", Better.HIGHER, 4);
-            case "lpips", "dists", "fid", "kid" -> new Metric(name, name.toUpperCase(Locale.ROOT), "", Better.LOWER, 4);
+            case "ms_ssim2", "ms_ssim3", "ms_ssim4" -> new Metric(name, "MS-SSIM at " + name.substring(7) + " scales", "",
+                    Better.HIGHER, 4);
+            case "lpips_alex" -> new Metric(name, "LPIPS (AlexNet)", "", Better.LOWER, 4);
+            case "lpips_vgg" -> new Metric(name, "LPIPS (VGG16)", "", Better.LOWER, 4);
+            case "dists", "fid", "kid" -> new Metric(name, name.toUpperCase(Locale.ROOT), "", Better.LOWER, 4);
             case "mse", "rmse" -> new Metric(name, name.toUpperCase(Locale.ROOT), "", Better.LOWER, 5);
             case "residual" -> new Metric(name, "residual", "times the noise", Better.NEITHER, 3);
             case "spread" -> new Metric(name, "spread", "", Better.NEITHER, 4);

@@ -16,6 +16,7 @@ import org.tweedie.Tweedie;
 import org.tweedie.eval.Cell;
 import org.tweedie.eval.CellRunner;
 import org.tweedie.eval.Degradation;
+import org.tweedie.eval.Measures;
 import org.tweedie.eval.Pictures;
 import org.tweedie.eval.CellPlan;
 import org.tweedie.image.Image;
@@ -75,7 +76,7 @@ class SessionCountsTest {
                 List.of(STSL + ",eta=0", STSL), Shape.of(1, 32, 32, 3));
         try (CpuDevice device = new CpuDevice(2); Model model = Tweedie.open(Golden.SD15,
                 device); Session session = model.session(32, 32);
-                CellRunner maker = new CellRunner(session.prior(), pictures, false)) {
+                CellRunner maker = new CellRunner(session.prior(), pictures, Measures.NONE)) {
             List<Cell> cells = new ArrayList<>();
             for (Cell.Key key : plan.keys()) {
                 cells.add(maker.make(key));

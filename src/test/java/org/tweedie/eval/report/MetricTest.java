@@ -11,7 +11,7 @@ class MetricTest {
         assertEquals("PSNR before pixel consistency in dB", Metric.of("decoded_psnr").label());
         assertEquals("PSNR in the holes in dB", Metric.of("hole_psnr").label());
         assertEquals(Metric.Better.HIGHER, Metric.of("decoded_ssim").better());
-        assertEquals(Metric.Better.LOWER, Metric.of("lpips").better());
+        assertEquals(Metric.Better.LOWER, Metric.of("lpips_alex").better());
         assertEquals(Metric.Better.NEITHER, Metric.of("residual").better());
         assertEquals(Metric.Better.NEITHER, Metric.of("sharpness").better());
         assertEquals("sharpness", Metric.of("sharpness").label());
@@ -20,6 +20,6 @@ class MetricTest {
     @Test
     void aGainIsPositiveWhereTheFirstIsBetter() {
         assertEquals(2, Metric.of("psnr").gain(5, 3));
-        assertEquals(-2, Metric.of("lpips").gain(5, 3));
+        assertEquals(-2, Metric.of("lpips_alex").gain(5, 3));
     }
 }

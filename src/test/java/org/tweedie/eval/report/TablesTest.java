@@ -63,12 +63,13 @@ class TablesTest {
         List<Cell> cells = new ArrayList<>();
         for (Cell c : cells("sr:4", Map.of("base", new double[] {20, 24, 28}, "y", new double[] {22, 26.1, 30.2}))) {
             double v = c.metrics().get("psnr");
-            cells.add(new Cell(c.key(), Map.of("lpips", v, "residual", v), c.evaluations(), 0));
+            cells.add(new Cell(c.key(), Map.of("lpips_alex", v, "residual", v), c.evaluations(), 0));
         }
         CellSet set = CellSet.of(cells);
-        assertEquals("worse", cell(new Differences(set, Metric.of("lpips"), "base", false).section().table(), 0, "decision"));
+        assertEquals("worse", cell(
+                new Differences(set, Metric.of("lpips_alex"), "base", false).section().table(), 0, "decision"));
         assertEquals("higher", cell(new Differences(set, Metric.of("residual"), "base", false).section().table(), 0, "decision"));
-        Table means = new Means(set, Metric.of("lpips")).section().table();
+        Table means = new Means(set, Metric.of("lpips_alex")).section().table();
         assertEquals(List.of(List.of("`base`", "**24.0000**"), List.of("`y`", "26.1000")), means.rows());
         assertEquals(List.of("24.000", "26.100"), new Means(set, Metric.of("residual")).section().table().rows().stream()
                 .map(r -> r.get(1)).toList());

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.tweedie.eval;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * What is measured of each cell in addition to the metrics that need nothing but the pictures.
+ *
+ * @param spread whether each measurement is restored twice, with other random numbers of the solver, to report the difference
+ * @param lpips the safetensors files with the weights of LPIPS; empty if it is not measured
+ */
+public record Measures(boolean spread, List<Path> lpips) {
+    /** Nothing else is measured. */
+    public static final Measures NONE = new Measures(false, List.of());
+}
