@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.tweedie.Model;
 import org.tweedie.Session;
 import org.tweedie.Tweedie;
@@ -99,6 +100,11 @@ final class Eval implements Callable<Integer> {
                     + "combinations are tried.")
     private List<String> sets = List.of();
 
+    @Option(names = "--oracle", paramLabel = "SPEC", description = "A solver as in --solver, which starts from the true picture "
+            + "instead of one made from the measurement. It bounds what a better start can give; its rows are named "
+            + "oracle:SPEC.")
+    private List<String> oracles = List.of();
+
     @Option(names = "--sigma", paramLabel = "X", split = ",", defaultValue = "0.01",
             description = "Standard deviations of Gaussian noise, on the scale of [-1,1], for all tasks without a noise of their "
                     + "own. Default: ${DEFAULT-VALUE}.")
@@ -148,7 +154,7 @@ final class Eval implements Callable<Integer> {
             pictures.read(name); // a bad picture is reported now and not after hours
         }
         CellPlan plan = CellPlan.of(names, Degradation.of(tasks, sigmas), seeds,
-                Sweep.expand(solvers, sets.stream().map(Sweep::of).toList()), Shape.of(1, size, size, 3));
+                variants(), Shape.of(1, size, size, 3));
         Setting setting = setting();
         Path file = cells == null ? out.resolve("cells.jsonl") : cells;
         if (dryRun) {
@@ -191,6 +197,11 @@ final class Eval implements Callable<Integer> {
         values.put("spread", Boolean.toString(spread));
         values.put("lpips", lpips.stream().map(f -> f.getFileName().toString()).collect(Collectors.joining(",")));
         return new Setting(values);
+    }
+
+    private List<String> variants() {
+        return Stream.concat(Sweep.expand(solvers, sets.stream().map(Sweep::of).toList()).stream(),
+                oracles.stream().map(s -> CellPlan.ORACLE + s)).toList();
     }
 
     private Measures measures() {

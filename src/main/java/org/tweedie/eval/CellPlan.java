@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 import org.tweedie.measure.Operators;
 import org.tweedie.profile.Nfe;
 import org.tweedie.program.Shape;
+import org.tweedie.solve.Solver;
 import org.tweedie.solve.Solvers;
 
 /**
@@ -28,6 +29,8 @@ public record CellPlan(List<Cell.Key> keys) {
     public static final String PINV = "pinv";
     /** The solver-less cell of the true picture, encoded and decoded. */
     public static final String AUTOENCODER = "autoencoder";
+    /** Begins the name of a solver that starts from the true picture, which bounds what a better start can give. */
+    public static final String ORACLE = "oracle:";
 
     /** @throws IllegalArgumentException when a key appears twice */
     public CellPlan {
@@ -55,7 +58,7 @@ public record CellPlan(List<Cell.Key> keys) {
         Map<String, List<Degradation>> byTask = new LinkedHashMap<>();
         degradations.forEach(d -> byTask.computeIfAbsent(d.task(), t -> new ArrayList<>()).add(d));
         byTask.forEach((task, noises) -> {
-            solvers.forEach(s -> Solvers.of(s, task));
+            solvers.forEach(s -> solver(s, task));
             for (Degradation d : noises) {
                 for (long seed : seeds) {
                     boolean picture = Operators.parse(task, image, seed).outShape(image).equals(image);
@@ -82,6 +85,11 @@ public record CellPlan(List<Cell.Key> keys) {
         return keys.stream().filter(k -> !done.contains(k)).toList();
     }
 
+    /** Returns the solver that a cell's text names, with the defaults of the task. */
+    static Solver solver(String text, String task) {
+        return Solvers.of(text.startsWith(ORACLE) ? text.substring(ORACLE.length()) : text, task);
+    }
+
     /** Returns true for the solver-less cells. */
     public static boolean isBase(String solver) {
         return solver.equals(MEASUREMENT) || solver.equals(PINV) || solver.equals(AUTOENCODER);
@@ -96,7 +104,7 @@ public record CellPlan(List<Cell.Key> keys) {
         return switch (key.solver()) {
             case MEASUREMENT, PINV -> Nfe.NONE;
             case AUTOENCODER -> Nfe.encode(1, 0).plus(Nfe.decode(1, 0));
-            default -> Solvers.of(key.solver(), key.task()).evaluations(each);
+            default -> solver(key.solver(), key.task()).evaluations(each);
         };
     }
 }

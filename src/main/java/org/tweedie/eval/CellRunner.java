@@ -18,8 +18,8 @@ import org.tweedie.metrics.Spread;
 import org.tweedie.profile.Nfe;
 import org.tweedie.profile.NfeLedger;
 import org.tweedie.program.Shape;
+import org.tweedie.program.Tensor;
 import org.tweedie.solve.Solver;
-import org.tweedie.solve.Solvers;
 
 /**
  * Makes cells in this process. All of them share one prior; programs of an operator are closed when a cell of another
@@ -73,7 +73,8 @@ public final class CellRunner implements CellMaker {
             case CellPlan.MEASUREMENT -> plain(key, quality, y.picture(), clock); // holes are grey in this picture
             case CellPlan.PINV -> plain(key, quality, y.start(), clock);
             case CellPlan.AUTOENCODER -> plain(key, quality, Image.of(run.decode(run.encode(x.tensor()))), clock);
-            default -> restored(key, quality, y);
+            default -> restored(key, quality, y,
+                    key.solver().startsWith(CellPlan.ORACLE) ? x.tensor() : a.start(y.y()));
         };
     }
 
@@ -96,20 +97,20 @@ public final class CellRunner implements CellMaker {
         return new Cell(key, quality.of(got), Map.of(), seconds);
     }
 
-    private Cell restored(Cell.Key key, Quality quality, Measurement y) {
-        Solver solver = Solvers.of(key.solver(), key.task());
+    private Cell restored(Cell.Key key, Quality quality, Measurement y, Tensor start) {
+        Solver solver = CellPlan.solver(key.solver(), key.task());
         Clock clock = new Clock();
-        Restoration r = solve(solver, y, key.seed());
+        Restoration r = solve(solver, y, key.seed(), start);
         double seconds = clock.seconds();
         Map<String, Double> metrics = quality.of(r);
         if (measures.spread()) {
-            metrics.put(Quality.SPREAD, Spread.of(r.picture(), solve(solver, y, otherSeed(key.seed())).picture()));
+            metrics.put(Quality.SPREAD, Spread.of(r.picture(), solve(solver, y, otherSeed(key.seed()), start).picture()));
         }
         return new Cell(key, metrics, counts(r.counts()), seconds);
     }
 
-    private Restoration solve(Solver solver, Measurement y, long seed) {
-        return solver.solve(new Problem(prior, y.operator(), y.y(), y.sigma(), seed), Listener.NONE);
+    private Restoration solve(Solver solver, Measurement y, long seed, Tensor start) {
+        return solver.solve(new Problem(prior, y.operator(), y.y(), y.sigma(), seed, start), Listener.NONE);
     }
 
     private static Map<String, Long> counts(NfeLedger ledger) {

@@ -13,8 +13,15 @@ import org.tweedie.program.Tensor;
  * @param y the measurement, of the operator's output shape
  * @param sigma the standard deviation of the noise, on the scale of [-1,1]
  * @param seed the seed of everything that is random
+ * @param start the picture from which solvers may start, [1,H,W,3]
  */
-public record Problem(Prior prior, MeasurementOperator operator, Tensor y, double sigma, long seed) {
+public record Problem(Prior prior, MeasurementOperator operator, Tensor y, double sigma, long seed, Tensor start) {
+    /** Makes a problem whose solvers start from A+ y, the operator's own start picture. */
+    public Problem(Prior prior, MeasurementOperator operator, Tensor y, double sigma, long seed) {
+        this(prior, operator, y, sigma, seed, fitting(prior, operator, y) ? operator.start(y) : null);
+    }
+
+    /** @throws IllegalArgumentException when sigma is not positive, or y or the start has the wrong shape */
     public Problem {
         if (!(sigma > 0) || Double.isInfinite(sigma)) {
             throw new IllegalArgumentException("sigma: expected a positive noise level, got " + sigma);
@@ -25,6 +32,13 @@ public record Problem(Prior prior, MeasurementOperator operator, Tensor y, doubl
                     + prior.image() + ", got "
                     + y.shape());
         }
+        if (!start.shape().equals(prior.image())) {
+            throw new IllegalArgumentException("start: expected a picture " + prior.image() + ", got " + start.shape());
+        }
+    }
+
+    private static boolean fitting(Prior prior, MeasurementOperator operator, Tensor y) {
+        return y.shape().equals(operator.outShape(prior.image())); // otherwise the other constructor says what is wrong
     }
 
     /** The shape of the picture, [1,H,W,3]. */

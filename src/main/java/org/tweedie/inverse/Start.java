@@ -80,7 +80,7 @@ public enum Start {
     public abstract Tensor at(Sampler.Walk walk, Problem p, Run run);
 
     private static Tensor encoded(Problem p, Run run) {
-        return Finite.require(run.encode(p.operator().start(p.y())), "start: encoded start picture");
+        return Finite.require(run.encode(p.start()), "start: encoded start picture");
     }
 
     private static Tensor noise(Problem p) {

@@ -118,7 +118,7 @@ public record Lmap(
 
     /** Runs the iterations of AdamW. @param at the level at which the noise is predicted */
     private Tensor optimised(Problem p, Run run, NoiseLevel at, Supplier<Tensor> noise) {
-        Tensor z = Finite.require(run.encode(p.operator().start(p.y())), "lmap: encoded start picture");
+        Tensor z = Finite.require(run.encode(p.start()), "lmap: encoded start picture");
         LatentSquares squares = new LatentSquares(p, run);
         Adam adam = new Adam(decay);
         for (int k = 0; k < steps; k++) {

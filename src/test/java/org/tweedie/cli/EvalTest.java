@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -92,6 +93,22 @@ class EvalTest {
                 + "another file with --cells, or repeat the options", fault);
         fault = Cli.run(words(DEMO, "out", task)).fault(2);
         assertTrue(fault.contains(": model is "), fault);
+    }
+
+    /** Workers measure LPIPS too, and the oracle starts from the true picture instead of the operator's start picture. */
+    @Test
+    void oraclesStartFromTheTruthAndWorkersMeasureLpips() throws IOException {
+        String weights = "src/test/resources/golden/lpips/alexnet";
+        Cli c = tiny("out", "--tasks", "sr:4", "--solver", "stsl:steps=2,inner=0,init=ddim,consistency=none", "--oracle",
+                "stsl:steps=2,inner=0,init=ddim,consistency=none", "--limit", "1", "--workers", "2", "--lpips",
+                weights + ".safetensors," + weights + "-linear.safetensors");
+        assertEquals(0, c.code(), c.err());
+        List<Cell> cells = cells("out");
+        assertEquals(4, cells.size());
+        assertTrue(cells.stream().allMatch(x -> x.metrics().containsKey("lpips_alex")), cells.toString());
+        Map<String, Double> psnr = new HashMap<>();
+        cells.forEach(x -> psnr.put(x.key().solver().split(":")[0], x.metrics().get("psnr")));
+        assertTrue(Math.abs(psnr.get("oracle") - psnr.get("stsl")) > 0.01, "another start gives another result: " + psnr);
     }
 
     @Test

@@ -25,6 +25,9 @@ final class Conventions {
     }
 
     private static String text(String name) {
+        if (name.equals("oracle")) {
+            return "the solver named after it starts from the true picture; it bounds what a better start can give.";
+        }
         if (!Solvers.names().contains(name)) {
             return "this version has no such solver, so its conventions are unknown.";
         }
