@@ -8,11 +8,12 @@ import org.tweedie.program.Tensor;
 
 /**
  * The last step of a solver. An autoencoder cannot represent every picture, so the decoded picture is moved onto the
- * measurement in pixel space. A linear operator first extends the residual (for inpainting it spreads it smoothly over the
- * holes). Then conjugate gradients on |y - A x|^2 (CGLS) run on the operator's derivative at x, until the residual is at the
- * noise level, so that noise is not fitted (Morozov's discrepancy principle). For a linear operator the derivative is A
- * itself and one solve suffices; otherwise the derivative is taken again after each solve (Gauss-Newton), and the step of a
- * solve is halved until the residual falls.
+ * measurement in pixel space, until the residual is at the noise level and no farther, so that noise is not copied from the
+ * measurement (Morozov's discrepancy principle). A linear operator first extends the residual; for inpainting it spreads it
+ * smoothly over the holes. Then conjugate gradients on |y - A x|^2 (CGLS) run on the operator's derivative at x. The last step
+ * of either is shortened so that it ends at the noise level. For a linear operator the derivative is A itself and one solve
+ * suffices; otherwise the derivative is taken again after each solve (Gauss-Newton), and the step of a solve is halved until
+ * the residual falls.
  */
 public enum PixelConsistency {
     /** The picture is moved onto the measurement. */
@@ -23,6 +24,8 @@ public enum PixelConsistency {
     private static final int MAX_ITERATIONS = 100;
     private static final int MAX_LINEARISATIONS = 20;
     private static final double MIN_STEP = 1e-3;
+    /** A residual above the noise by less than this factor has reached it; the rest is rounding. */
+    private static final double REACHED = 1 + 1e-6;
 
     /** Decodes z and ends the run. */
     public Restoration finish(Tensor z, Problem p, Run run) {
@@ -39,12 +42,12 @@ public enum PixelConsistency {
     private record Cgls(Problem p, PixelOperator a) {
         Tensor solve(Tensor decoded) {
             if (p.operator() instanceof LinearOperator linear) {
-                Tensor x = Vectors.minus(decoded, linear.extend(a.residual(decoded)), -1);
+                Tensor x = extended(decoded, linear);
                 return solve(x, a.residual(x));
             }
             Tensor x = decoded;
             Tensor r = a.residual(x);
-            for (int k = 0; k < MAX_LINEARISATIONS && Vectors.norm(r) > p.noiseNorm(); k++) {
+            for (int k = 0; k < MAX_LINEARISATIONS && Vectors.norm(r) > p.noiseNorm() * REACHED; k++) {
                 Tensor d = Vectors.minus(solve(x, r), x, 1);
                 double length = shorter(x, r, d);
                 if (length == 0) {
@@ -54,6 +57,24 @@ public enum PixelConsistency {
                 r = a.residual(x);
             }
             return x;
+        }
+
+        /** Adds as much of the extended residual as it takes to reach the noise level; all of it would copy noise from y. */
+        private Tensor extended(Tensor x, LinearOperator linear) {
+            Tensor r = a.residual(x);
+            Tensor e = linear.extend(r);
+            return Vectors.minus(x, e, -reach(r, a.forward(x, e)));
+        }
+
+        /**
+         * Returns the smallest t for which |r - t q| is the noise's norm, or if there is none the t that makes it smallest. The
+         * latter is the full step of conjugate gradients.
+         */
+        private double reach(Tensor r, Tensor q) {
+            double rq = Vectors.dot(r, q);
+            double qq = Vectors.dot(q, q);
+            double root = rq * rq - qq * (Vectors.dot(r, r) - p.noiseNorm() * p.noiseNorm());
+            return qq == 0 ? 0 : (rq - Math.sqrt(Math.max(0, root))) / qq;
         }
 
         /** Returns the largest of 1, 1/2, 1/4, ... for which a step along d makes the residual smaller; 0 when none does. */
@@ -72,9 +93,9 @@ public enum PixelConsistency {
             Tensor s = a.adjoint(at, r);
             Tensor direction = s;
             double gamma = Vectors.dot(s, s);
-            for (int i = 0; i < MAX_ITERATIONS && Vectors.norm(r) > p.noiseNorm() && gamma > 0; i++) {
+            for (int i = 0; i < MAX_ITERATIONS && Vectors.norm(r) > p.noiseNorm() * REACHED && gamma > 0; i++) {
                 Tensor q = a.forward(at, direction);
-                double alpha = gamma / Vectors.dot(q, q);
+                double alpha = reach(r, q);
                 x = Vectors.minus(x, direction, -alpha);
                 r = Vectors.minus(r, q, alpha);
                 s = a.adjoint(at, r);
