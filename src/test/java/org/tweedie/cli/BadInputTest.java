@@ -19,6 +19,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.tweedie.cli.console.Faults;
 import org.tweedie.image.Png;
+import org.tweedie.solve.Solvers;
 
 /**
  * A mistake in the command line or its files gives one line on standard error that says what to do, exit code 2, and no
@@ -59,7 +60,7 @@ class BadInputTest {
                 line(restore + " --norm sume -o IN/o.png", "norm: expected sum, mean, norm, got 'sume'; did you mean 'sum'?"),
                 line(restore + " --sigma 0 -o IN/o.png", "sigma: expected a positive noise level, got 0"),
                 line(restore + " --solver stl -o IN/o.png",
-                        "solver 'stl': unknown; did you mean 'stsl'?; known: ddim, gml-dps, ldir, ldps, mmps, psld, stsl"),
+                        "solver 'stl': unknown; did you mean 'stsl'?; known: " + String.join(", ", Solvers.names())),
                 line(restore + " --solver psld --eta 1 -o IN/o.png", "option '--eta': unknown"),
                 line("generate a --model " + Cli.TINY + " --sampler ddmi -o IN/o.png",
                         "sampler 'ddmi': unknown; did you mean 'ddim'?"),
