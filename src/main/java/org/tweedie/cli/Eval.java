@@ -27,14 +27,17 @@ import org.tweedie.eval.CellRunner;
 import org.tweedie.eval.CellTable;
 import org.tweedie.eval.Degradation;
 import org.tweedie.eval.Evaluation;
+import org.tweedie.eval.FrechetTable;
 import org.tweedie.eval.Measures;
 import org.tweedie.eval.Pictures;
+import org.tweedie.eval.SavedPictures;
 import org.tweedie.eval.CellPlan;
 import org.tweedie.eval.Setting;
 import org.tweedie.eval.Sweep;
 import org.tweedie.eval.TimeLeft;
 import org.tweedie.eval.WorkerProcess;
 import org.tweedie.image.AtomicFile;
+import org.tweedie.metrics.Lpips;
 import org.tweedie.program.Shape;
 import org.tweedie.workload.Forecast;
 import org.tweedie.workload.NetworkTimes;
@@ -124,6 +127,11 @@ final class Eval implements Callable<Integer> {
             + "two. Default: LPIPS is not measured.")
     private List<Path> lpips = List.of();
 
+    @Option(names = "--pictures", paramLabel = "DIR", description = "Save the restored pictures in this folder, as "
+            + "TASK/NOISE/SOLVER/SEED/PICTURE.png. With --lpips, the table frechet.csv then has the Frechet distances between "
+            + "the restored and the true pictures of each solver, over the features of that network.")
+    private Path saved;
+
     @Option(names = "--workers", paramLabel = "N", defaultValue = "1", description = "The number of processes that make cells "
             + "at the same time. Each has --threads threads, by default an equal share of the processors. "
             + "Default: ${DEFAULT-VALUE}.")
@@ -163,7 +171,7 @@ final class Eval implements Callable<Integer> {
             Files.createDirectories(out);
             try (CellFile opened = CellFile.open(file, setting)) {
                 evaluate(plan, opened, pictures);
-                write(plan.select(opened.cells()));
+                write(plan.select(opened.cells()), pictures);
             }
         }
         return 0;
@@ -195,6 +203,7 @@ final class Eval implements Callable<Integer> {
         values.put("size", Integer.toString(size));
         engine.describe(values);
         values.put("spread", Boolean.toString(spread));
+        values.put("saved", Boolean.toString(saved != null));
         values.put("lpips", lpips.stream().map(f -> f.getFileName().toString()).collect(Collectors.joining(",")));
         return new Setting(values);
     }
@@ -205,7 +214,7 @@ final class Eval implements Callable<Integer> {
     }
 
     private Measures measures() {
-        return new Measures(spread, lpips);
+        return new Measures(spread, lpips, saved == null ? null : new SavedPictures(saved));
     }
 
     private void evaluate(CellPlan plan, CellFile file, Pictures pictures) throws IOException {
@@ -247,11 +256,17 @@ final class Eval implements Callable<Integer> {
         }
     }
 
-    private void write(List<Cell> all) throws IOException {
+    private void write(List<Cell> all, Pictures pictures) throws IOException {
         Path results = out.resolve("results.csv");
         Path times = out.resolve("times.csv");
         AtomicFile.write(results, CellTable.results(all).getBytes(StandardCharsets.UTF_8));
         AtomicFile.write(times, CellTable.times(all).getBytes(StandardCharsets.UTF_8));
+        if (saved != null && !lpips.isEmpty()) {
+            try (Device device = engine.open(); Lpips features = Lpips.open(lpips, device)) {
+                String table = new FrechetTable(new SavedPictures(saved), pictures, features).of(all);
+                AtomicFile.write(out.resolve("frechet.csv"), table.getBytes(StandardCharsets.UTF_8));
+            }
+        }
         Map<String, String> words = new LinkedHashMap<>();
         words.put("evaluated", results.toString());
         words.put("times", times.toString());

@@ -15,6 +15,7 @@ import org.tweedie.device.Device;
 import org.tweedie.eval.CellRunner;
 import org.tweedie.eval.Measures;
 import org.tweedie.eval.Pictures;
+import org.tweedie.eval.SavedPictures;
 import org.tweedie.eval.WorkerLoop;
 import org.tweedie.eval.WorkerProcess;
 import picocli.CommandLine.Command;
@@ -45,12 +46,18 @@ final class EvalWorker implements Callable<Integer> {
     @Option(names = "--lpips", split = ",", description = "The weights of LPIPS.")
     private List<Path> lpips = List.of();
 
+    @Option(names = "--pictures", description = "The folder for restored pictures.")
+    private Path saved;
+
     /** Returns the command that starts a worker. @param engine the words of the engine's options */
     static List<String> command(Pictures pictures, Path model, Measures measures, List<String> engine) {
         List<String> words = new ArrayList<>(List.of(NAME, pictures.folder().toString(), "--model", model.toString(),
                 "--size", Integer.toString(pictures.width())));
         if (measures.spread()) {
             words.add("--spread");
+        }
+        if (measures.saved() != null) {
+            words.addAll(List.of("--pictures", measures.saved().folder().toString()));
         }
         measures.lpips().forEach(file -> words.addAll(List.of("--lpips", file.toString())));
         words.addAll(engine);
@@ -64,7 +71,8 @@ final class EvalWorker implements Callable<Integer> {
         try (Device device = engine.open(); Model model = Tweedie.open(folder, device);
                 Session session = model.session(size, size);
                 CellRunner maker = new CellRunner(session.prior(), new Pictures(images, size, size),
-                        new Measures(spread, lpips))) {
+                        new Measures(spread, lpips,
+                                saved == null ? null : new SavedPictures(saved)))) {
             new WorkerLoop(maker, answers, () -> Runtime.getRuntime().halt(Faults.FAILED)).run(System.in);
         }
         return 0;

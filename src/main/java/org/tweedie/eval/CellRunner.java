@@ -92,21 +92,30 @@ public final class CellRunner implements CellMaker {
         return operator;
     }
 
-    private Cell plain(Cell.Key key, Quality quality, Image got, Clock clock) {
+    private Cell plain(Cell.Key key, Quality quality, Image got, Clock clock) throws IOException {
         double seconds = clock.seconds();
+        save(key, got);
         return new Cell(key, quality.of(got), Map.of(), seconds);
     }
 
-    private Cell restored(Cell.Key key, Quality quality, Measurement y, Tensor start) {
+    private Cell restored(Cell.Key key, Quality quality, Measurement y, Tensor start) throws IOException {
         Solver solver = CellPlan.solver(key.solver(), key.task());
         Clock clock = new Clock();
         Restoration r = solve(solver, y, key.seed(), start);
         double seconds = clock.seconds();
+        save(key, r.picture());
         Map<String, Double> metrics = quality.of(r);
         if (measures.spread()) {
             metrics.put(Quality.SPREAD, Spread.of(r.picture(), solve(solver, y, otherSeed(key.seed()), start).picture()));
         }
         return new Cell(key, metrics, counts(r.counts()), seconds);
+    }
+
+    /** Saves a picture before its cell is written, so that each cell in the file has its picture. */
+    private void save(Cell.Key key, Image got) throws IOException {
+        if (measures.saved() != null) {
+            measures.saved().write(key, got.clamp());
+        }
     }
 
     private Restoration solve(Solver solver, Measurement y, long seed, Tensor start) {

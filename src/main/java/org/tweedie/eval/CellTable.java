@@ -50,7 +50,8 @@ public final class CellTable {
         return x == null ? "" : Double.isFinite(x) ? String.format(Locale.ROOT, "%.6f", x) : Double.toString(x);
     }
 
-    private static String quoted(String field) {
+    /** Returns a field of a CSV table, quoted if necessary (RFC 4180). */
+    static String quoted(String field) {
         return field.matches("[^,\"\r\n]*") ? field : "\"" + field.replace("\"", "\"\"") + "\"";
     }
 }

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tweedie.eval.Cell;
 import org.tweedie.eval.CellFile;
+import org.tweedie.eval.SavedPictures;
 import org.tweedie.eval.WorkerProcess;
 import org.tweedie.image.Png;
 
@@ -100,11 +101,19 @@ class EvalTest {
     void oraclesStartFromTheTruthAndWorkersMeasureLpips() throws IOException {
         String weights = "src/test/resources/golden/lpips/alexnet";
         Cli c = tiny("out", "--tasks", "sr:4", "--solver", "stsl:steps=2,inner=0,init=ddim,consistency=none", "--oracle",
-                "stsl:steps=2,inner=0,init=ddim,consistency=none", "--limit", "1", "--workers", "2", "--lpips",
-                weights + ".safetensors," + weights + "-linear.safetensors");
+                "stsl:steps=2,inner=0,init=ddim,consistency=none", "--workers", "2", "--lpips",
+                weights + ".safetensors," + weights + "-linear.safetensors", "--pictures", Cli.in(folder, "saved"));
         assertEquals(0, c.code(), c.err());
         List<Cell> cells = cells("out");
-        assertEquals(4, cells.size());
+        assertEquals(2 * 4, cells.size());
+        List<String> frechet = Files.readAllLines(folder.resolve("out/frechet.csv"));
+        assertEquals("task,noise,solver,features,pictures,frechet", frechet.getFirst());
+        assertTrue(frechet.get(1).matches("sr:4,gaussian:0\\.01,pinv,alexnet\\.features,2,[0-9.]+"), frechet.toString());
+        assertEquals(1 + 4, frechet.size());
+        SavedPictures saved = new SavedPictures(folder.resolve("saved"));
+        for (Cell cell : cells) {
+            assertTrue(Files.exists(saved.file(cell.key())), saved.file(cell.key()).toString());
+        }
         assertTrue(cells.stream().allMatch(x -> x.metrics().containsKey("lpips_alex")), cells.toString());
         Map<String, Double> psnr = new HashMap<>();
         cells.forEach(x -> psnr.put(x.key().solver().split(":")[0], x.metrics().get("psnr")));
