@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.eval.report;
 
-import java.util.Locale;
-
 /**
  * What a report has to know of a metric.
  *
@@ -39,8 +37,6 @@ public record Metric(String name, String title, String unit, Better better, int 
                     Better.HIGHER, 4);
             case "lpips_alex" -> new Metric(name, "LPIPS (AlexNet)", "", Better.LOWER, 4);
             case "lpips_vgg" -> new Metric(name, "LPIPS (VGG16)", "", Better.LOWER, 4);
-            case "dists", "fid", "kid" -> new Metric(name, name.toUpperCase(Locale.ROOT), "", Better.LOWER, 4);
-            case "mse", "rmse" -> new Metric(name, name.toUpperCase(Locale.ROOT), "", Better.LOWER, 5);
             case "residual" -> new Metric(name, "residual", "times the noise", Better.NEITHER, 3);
             case "spread" -> new Metric(name, "spread", "", Better.NEITHER, 4);
             default -> new Metric(name, name, "", Better.NEITHER, 4);
