@@ -2,25 +2,19 @@
 package org.tweedie.solve;
 
 import java.util.List;
-import java.util.Map;
-import org.tweedie.diffusion.Finite;
 import org.tweedie.diffusion.Listener;
-import org.tweedie.diffusion.NoiseLevel;
-import org.tweedie.diffusion.Run;
 import org.tweedie.diffusion.Step;
+import org.tweedie.inverse.GuidedSampling;
 import org.tweedie.inverse.LossGradient;
 import org.tweedie.inverse.PixelConsistency;
 import org.tweedie.inverse.Problem;
 import org.tweedie.inverse.Restoration;
 import org.tweedie.inverse.Start;
-import org.tweedie.inverse.Vectors;
 import org.tweedie.options.Described;
 import org.tweedie.options.ForTask;
 import org.tweedie.options.Option;
 import org.tweedie.options.Options;
 import org.tweedie.profile.Nfe;
-import org.tweedie.program.Program;
-import org.tweedie.program.Tensor;
 import org.tweedie.program.Value;
 import org.tweedie.sample.Sampler;
 
@@ -73,7 +67,11 @@ public record GmlDps(
 
     @Override
     public Nfe evaluations(int each) {
-        return init.evaluations(steps, each).plus(level(each).times(steps)).plus(Nfe.decode(1, 0));
+        return guided().evaluations(level(each), each);
+    }
+
+    private GuidedSampling guided() {
+        return new GuidedSampling("gml-dps", steps, 1, 1, sampler, init, consistency);
     }
 
     private static Nfe level(int each) {
@@ -82,32 +80,11 @@ public record GmlDps(
 
     @Override
     public Restoration solve(Problem p, Listener listener) {
-        Run run = new Run(p.prior(), listener);
-        Sampler.Walk walk = sampler.walk(p.prior().schedule(), steps);
-        var noise = Start.stepNoise(p);
         int each = p.prior().denoiser().evaluations();
-        Tensor z = init.at(walk, p, run);
-        for (int i = 0; i < steps; i++) {
-            NoiseLevel level = walk.levels().get(i);
-            Map<String, Tensor> out = run.evaluate(p.operator(), List.of("gml-dps", rho, w), level(each), () -> program(p),
-                    LossGradient.inputs(z, p.y(), level));
-            run.counts().nfe(1);
-            Tensor g = out.get("grad");
-            z = Vectors.minus(walk.step(i, z, out.get("eps"), noise), g, 1);
-            Finite.require(z, "gml-dps: step " + (i + 1) + " of " + steps + " (" + level + "): latent z");
-            double length = Vectors.norm(g);
-            run.step(new Step(i + 1, steps, 1, 1, level.timestep(),
-                    Map.of(Step.RESIDUAL, out.get("residual").get(0) / p.noiseNorm(),
-                    "loop", out.get("loop").get(0), "gradient", length, "move", length)));
-        }
-        return consistency.finish(z, p, run);
-    }
-
-    private Program program(Problem p) {
-        return LossGradient.program("gml-dps", p, (t, at) -> {
+        return guided().solve(p, listener, new GuidedSampling.Guide(List.of(rho, w), level(each), "loop", (t, at) -> {
             Value loop = LossGradient.norm(t, t.sub(at.zbar(), p.prior().codec().encode(t, at.x())));
             t.output("loop", loop);
             return t.add(t.scale(at.residualNorm(t), rho), t.scale(loop, w));
-        });
+        }));
     }
 }

@@ -1,24 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.solve;
 
-import java.util.Map;
-import org.tweedie.diffusion.Finite;
+import java.util.List;
 import org.tweedie.diffusion.Listener;
-import org.tweedie.diffusion.NoiseLevel;
-import org.tweedie.diffusion.Prior;
-import org.tweedie.diffusion.Run;
-import org.tweedie.diffusion.Step;
-import org.tweedie.inverse.LossGradient;
+import org.tweedie.inverse.GuidedSampling;
 import org.tweedie.inverse.PixelConsistency;
 import org.tweedie.inverse.Problem;
 import org.tweedie.inverse.Restoration;
 import org.tweedie.inverse.Start;
-import org.tweedie.inverse.Vectors;
 import org.tweedie.options.Described;
 import org.tweedie.options.Option;
 import org.tweedie.options.Options;
 import org.tweedie.profile.Nfe;
-import org.tweedie.program.Tensor;
 import org.tweedie.sample.Sampler;
 
 /**
@@ -53,7 +46,11 @@ public record Ldps(
 
     @Override
     public Nfe evaluations(int each) {
-        return init.evaluations(steps, each).plus(level(each).times(steps)).plus(Nfe.decode(1, 0));
+        return guided().evaluations(level(each), each);
+    }
+
+    private GuidedSampling guided() {
+        return new GuidedSampling("ldps", steps, rho, 1, sampler, init, consistency);
     }
 
     private static Nfe level(int each) {
@@ -62,25 +59,7 @@ public record Ldps(
 
     @Override
     public Restoration solve(Problem p, Listener listener) {
-        Run run = new Run(p.prior(), listener);
-        Prior prior = p.prior();
-        Sampler.Walk walk = sampler.walk(prior.schedule(), steps);
-        var noise = Start.stepNoise(p);
-        int each = prior.denoiser().evaluations();
-        Tensor z = init.at(walk, p, run);
-        for (int i = 0; i < steps; i++) {
-            NoiseLevel level = walk.levels().get(i);
-            Map<String, Tensor> out = run.evaluate(p.operator(), "ldps", level(each),
-                    () -> LossGradient.program("ldps", p, (t, at) -> at.residualNorm(t)), LossGradient.inputs(z, p.y(), level));
-            run.counts().nfe(1);
-            Tensor g = out.get("grad");
-            z = Vectors.minus(walk.step(i, z, out.get("eps"), noise), g, rho);
-            Finite.require(z, "ldps: step " + (i + 1) + " of " + steps + " (" + level + "): latent z");
-            double length = Vectors.norm(g);
-            run.step(new Step(i + 1, steps, 1, 1, level.timestep(),
-                    Map.of(Step.RESIDUAL, out.get("residual").get(0) / p.noiseNorm(),
-                    "gradient", length, "move", rho * length)));
-        }
-        return consistency.finish(z, p, run);
+        return guided().solve(p, listener, new GuidedSampling.Guide(List.of(), level(p.prior().denoiser().evaluations()), "",
+                (t, at) -> at.residualNorm(t)));
     }
 }

@@ -2,28 +2,21 @@
 package org.tweedie.solve;
 
 import java.util.List;
-import java.util.Map;
-import org.tweedie.diffusion.Finite;
 import org.tweedie.diffusion.Listener;
-import org.tweedie.diffusion.NoiseLevel;
-import org.tweedie.diffusion.Prior;
-import org.tweedie.diffusion.Run;
 import org.tweedie.diffusion.Step;
+import org.tweedie.inverse.GuidedSampling;
 import org.tweedie.inverse.LossGradient;
 import org.tweedie.inverse.PixelConsistency;
 import org.tweedie.inverse.Problem;
 import org.tweedie.inverse.Restoration;
 import org.tweedie.inverse.Start;
 import org.tweedie.inverse.StateProjection;
-import org.tweedie.inverse.Vectors;
 import org.tweedie.measure.LinearOperator;
 import org.tweedie.options.Described;
 import org.tweedie.options.ForTask;
 import org.tweedie.options.Option;
 import org.tweedie.options.Options;
 import org.tweedie.profile.Nfe;
-import org.tweedie.program.Program;
-import org.tweedie.program.Tensor;
 import org.tweedie.program.Value;
 import org.tweedie.sample.Sampler;
 
@@ -77,7 +70,11 @@ public record Psld(
 
     @Override
     public Nfe evaluations(int each) {
-        return init.evaluations(steps, each).plus(level(each).times(steps)).plus(Nfe.decode(1, 0));
+        return guided().evaluations(level(each), each);
+    }
+
+    private GuidedSampling guided() {
+        return new GuidedSampling("psld", steps, 1, stateVariance, sampler, init, consistency);
     }
 
     private static Nfe level(int each) {
@@ -87,34 +84,12 @@ public record Psld(
     @Override
     public Restoration solve(Problem p, Listener listener) {
         LinearOperator a = LinearOperator.require(p.operator(), "psld");
-        Run run = new Run(p.prior(), listener);
-        Prior prior = p.prior();
-        Sampler.Walk walk = sampler.walk(prior.schedule(), steps);
-        var noise = Start.stepNoise(p);
-        int each = prior.denoiser().evaluations();
-        Tensor z = init.at(walk, p, run);
-        for (int i = 0; i < steps; i++) {
-            NoiseLevel level = walk.levels().get(i);
-            Map<String, Tensor> out = run.evaluate(a, List.of("psld", omega, gamma), level(each), () -> program(p, a),
-                    LossGradient.inputs(z, p.y(), level));
-            run.counts().nfe(1);
-            Tensor g = StateProjection.of(z, stateVariance).project(out.get("grad"));
-            z = Vectors.minus(walk.step(i, z, out.get("eps"), noise), g, 1);
-            Finite.require(z, "psld: step " + (i + 1) + " of " + steps + " (" + level + "): latent z");
-            double length = Vectors.norm(g);
-            run.step(new Step(i + 1, steps, 1, 1, level.timestep(),
-                    Map.of(Step.RESIDUAL, out.get("residual").get(0) / p.noiseNorm(),
-                    "glue", out.get("glue").get(0), "gradient", length, "move", length)));
-        }
-        return consistency.finish(z, p, run);
-    }
-
-    private Program program(Problem p, LinearOperator a) {
-        return LossGradient.program("psld", p, (t, at) -> {
+        int each = p.prior().denoiser().evaluations();
+        return guided().solve(p, listener, new GuidedSampling.Guide(List.of(omega, gamma), level(each), "glue", (t, at) -> {
             Value corrected = t.add(at.x(), a.adjoint(t, at.r(), p.image())); // x + A^T (y - A x), [1,H,W,3]
             Value glue = LossGradient.norm(t, t.sub(p.prior().codec().encode(t, corrected), at.zbar()));
             t.output("glue", glue);
             return t.add(t.scale(at.residualNorm(t), omega), t.scale(glue, gamma));
-        });
+        }));
     }
 }
