@@ -19,7 +19,7 @@ public record Cell(Key key, Map<String, Double> metrics, Map<String, Long> evalu
     private static final Gson GSON = new GsonBuilder().disableHtmlEscaping().serializeSpecialFloatingPointValues().create();
 
     /**
-     * What a cell is about.
+     * A key says what was restored, and how.
      *
      * @param picture the name of the picture's file
      * @param task the degradation, for example {@code sr:4}

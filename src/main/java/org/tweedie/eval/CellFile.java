@@ -22,7 +22,7 @@ import java.util.Map;
  */
 public final class CellFile implements AutoCloseable {
     /**
-     * What a file holds.
+     * The contents of a file that was read.
      *
      * @param setting null when the file has no complete line
      * @param cells the cells in the order of the file

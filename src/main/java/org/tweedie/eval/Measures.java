@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * What is measured of each cell in addition to the metrics that need nothing but the pictures.
+ * The options of an evaluation that say what it measures of each cell in addition to the metrics that need only the pictures.
  *
  * @param spread whether each measurement is restored twice, with other random numbers of the solver, to report the difference
  * @param lpips the safetensors files with the weights of LPIPS; empty if it is not measured

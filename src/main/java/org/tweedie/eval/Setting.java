@@ -24,8 +24,8 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * What all cells of a file have in common. It is the first line of the file, and an evaluation continues a file only if its
- * own setting is equal.
+ * A setting holds what all cells of a file have in common. It is the first line of the file, and an evaluation continues a
+ * file only if its own setting is equal.
  *
  * @param values the values by name, for example {@code device} and {@code size}
  */

@@ -15,7 +15,7 @@ import org.tweedie.profile.Nfe;
 public final class TimeLeft {
     private record Kind(String task, String solver) {}
 
-    /** What is known of the cells of a kind. */
+    /** The work and the time of the cells of one kind that are done. */
     private static final class Tally {
         private long units;
         private int left;

@@ -4,7 +4,8 @@ package org.tweedie.metrics;
 import org.tweedie.image.Image;
 
 /**
- * What SSIM and MS-SSIM compute of one channel at one scale, as means over the windows inside of the picture. The windows have
+ * This record holds what SSIM and MS-SSIM compute of one channel at one scale: means over the windows inside of the picture.
+ * The windows have
  * 11x11 pixels under a Gaussian of 1.5 pixels; K1 = 0.01, K2 = 0.03, the range is 2, and the covariances are not corrected for
  * the sample size.
  *

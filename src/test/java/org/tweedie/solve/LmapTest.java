@@ -23,11 +23,7 @@ import org.tweedie.inverse.Restoration;
 import org.tweedie.inverse.Start;
 import org.tweedie.inverse.Vectors;
 import org.tweedie.measure.LinearOperator;
-import org.tweedie.measure.MeasurementOperator;
-import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
-import org.tweedie.program.Tracer;
-import org.tweedie.program.Value;
 import org.tweedie.sample.Ddim;
 import org.tweedie.sample.Sampler;
 
@@ -167,22 +163,7 @@ class LmapTest {
     }
 
     /** The identity, whose start picture does not depend on the measurement. */
-    private record FixedStart() implements MeasurementOperator {
-        @Override
-        public String spec() {
-            return "fixed-start";
-        }
-
-        @Override
-        public Shape outShape(Shape image) {
-            return image;
-        }
-
-        @Override
-        public Value apply(Tracer t, Value x) {
-            return x;
-        }
-
+    private record FixedStart() implements IdentityOperator {
         @Override
         public Tensor start(Tensor y) {
             return GaussianBed.truth();

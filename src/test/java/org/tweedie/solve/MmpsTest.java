@@ -217,30 +217,10 @@ class MmpsTest extends GuidedByResidualTest {
     /** If nothing is measured the residual is exactly zero, and MMPS is plain sampling too. */
     @Test
     void aResidualOfZeroChangesNothing() {
-        record Blind() implements MeasurementOperator {
-            @Override
-            public String spec() {
-                return "blind";
-            }
-
-            @Override
-            public Shape outShape(Shape image) {
-                return image;
-            }
-
-            @Override
-            public Value apply(Tracer t, Value x) {
-                return x;
-            }
-
+        record Blind() implements IdentityOperator {
             @Override
             public Value residual(Tracer t, Value y, Value x) {
                 return t.scale(t.sub(y, x), 0);
-            }
-
-            @Override
-            public Tensor start(Tensor y) {
-                return y;
             }
         }
         Problem p = GaussianBed.problem(new ReferenceDevice(), uneven(), new Blind(), 7);

@@ -17,7 +17,7 @@ import java.util.TreeMap;
 import org.tweedie.eval.Cell;
 
 /**
- * What was read from files of cells. Each line is a cell in JSON; the first line may be an object with the key
+ * Reads files of cells. Each line is a cell in JSON; the first line may be an object with the key
  * {@code evaluation}, which says how the cells were made.
  *
  * @param cells the cells in the order of the files

@@ -8,12 +8,12 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 import org.tweedie.eval.Cell;
 
-/** What solvers cost: network evaluations and seconds of a restoration. Rows that need no solver are not listed. */
+/** The table of costs lists the network evaluations and seconds of a restoration. Rows that need no solver are not listed. */
 final class Costs {
     /** The counts of a cell in the order of the columns. */
     private static final List<String> NAMES = List.of("nfe", "unet_forwards", "unet_vjps", "unet_jvps", "decodes", "decode_vjps",
             "decode_jvps", "encodes", "encode_vjps");
-    /** What the Markdown table calls them. */
+    /** The titles that the counts have in the Markdown table. */
     private static final List<String> TITLES = List.of("NFE", "UNet forwards", "UNet VJPs", "UNet JVPs", "decodes",
             "decode VJPs", "decode JVPs", "encodes", "encode VJPs");
 

@@ -40,7 +40,7 @@ record Curve(String name, List<Point> points) {
         return curves;
     }
 
-    /** What the legend calls the curve. */
+    /** Returns the name that the curve has in the legend. */
     String label() {
         return points.size() == 1 ? name : name + " (" + points.size() + " settings)";
     }

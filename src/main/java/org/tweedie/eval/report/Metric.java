@@ -2,7 +2,7 @@
 package org.tweedie.eval.report;
 
 /**
- * What a report has to know of a metric.
+ * A metric has a title, a unit and a direction, which a report needs to print it and to decide which value is better.
  *
  * @param name its name in the cells, for example {@code decoded_psnr}
  * @param title how tables and plots call it, for example {@code PSNR before pixel consistency}

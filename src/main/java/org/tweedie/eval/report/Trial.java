@@ -8,7 +8,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * What two solvers have in common when they are compared: the picture and the seed, which determine the measurement.
+ * A trial is the picture and the seed, which determine the measurement; two solvers are compared on the same trials.
  *
  * @param picture the name of the picture's file
  * @param seed the seed of the cell
