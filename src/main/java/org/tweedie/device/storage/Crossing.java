@@ -9,8 +9,9 @@ import org.tweedie.program.DType;
 import org.tweedie.program.Value;
 
 /**
- * Says where operands must be converted, because they are stored in another type than a kernel reads. The first kernel that wants
- * a value in another type converts it before it runs; the copy is a value of its own, and all kernels that want that type read it.
+ * Says where operands must be converted, because they are stored in another type than a kernel reads. The first kernel that
+ * wants a value in another type converts it before it runs; the copy is a value of its own, and all kernels that want that type
+ * read it.
  */
 public final class Crossing {
     private record Key(int value, DType dtype) {}
