@@ -65,6 +65,11 @@ final class GuardedRun implements AutoCloseable {
         }
     }
 
+    /** Returns the program as it runs, with fused ops decomposed where the device has no loop of its own for them. */
+    Program program() {
+        return executable.program();
+    }
+
     /** Tells whether the bytes behind each buffer are unchanged. */
     boolean guardsIntact() {
         return executable.plan().guards().stream().allMatch(at -> {
