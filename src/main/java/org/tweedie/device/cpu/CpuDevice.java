@@ -11,8 +11,8 @@ import org.tweedie.program.DType;
 import org.tweedie.program.Program;
 
 /**
- * This machine's processor. It stores what networks compute in F32 or BF16, and sums in F32. Convolutions and matrix products run in oneDNN, everything else in vector loops
- * in Java, all on the same threads. The same program, inputs, machine and number of threads give the same bytes. Our loops do not
+ * This machine's processor. It stores what networks compute in F32 or BF16, and sums in F32. Convolutions and matrix products run
+ * in oneDNN, everything else in vector loops in Java, all on the same threads. The same program, inputs, machine and number of threads give the same bytes. Our loops do not
  * depend on the number of threads; the last bits of a few of oneDNN's convolutions do (docs/numerics.md).
  */
 public final class CpuDevice implements Device {
@@ -67,6 +67,15 @@ public final class CpuDevice implements Device {
         this(threads, real, Primitives.hasBf16(), LAYOUT_LIMIT, times);
     }
 
+    /**
+     * Returns the type in which networks run fastest on this processor: BF16 where it multiplies such numbers natively, else F32.
+     *
+     * @throws UnsatisfiedLinkError when oneDNN cannot be loaded
+     */
+    public static DType fastest() {
+        return Primitives.isBf16Native() ? DType.BF16 : DType.F32;
+    }
+
     /** Opens the device with another limit, or without products in BF16, for tests. */
     CpuDevice(int threads, DType real, boolean brainProducts, long layoutLimit) {
         this(threads, real, brainProducts, layoutLimit, null);
@@ -93,7 +102,7 @@ public final class CpuDevice implements Device {
     @Override
     public String description() {
         return "oneDNN " + Primitives.version() + " with " + Primitives.isa() + ", vectors of " + VectorMath.L + " floats, "
-                + parallel.threads() + " threads";
+                + parallel.threads() + " threads, networks in " + real;
     }
 
     @Override
