@@ -24,7 +24,12 @@ public final class Tweedie {
         return device(name, DeviceOptions.threads(Runtime.getRuntime().availableProcessors()));
     }
 
-    /** Opens a device with options. @throws IllegalArgumentException when the device does not take these options */
+    /**
+     * Opens a device with options. {@code DeviceOptions.threads(2).with(Devices.fastest("cpu"))}, for example, stores what
+     * networks compute in BF16 where the processor has it natively, as {@code --dtype auto} does.
+     *
+     * @throws IllegalArgumentException when the device does not take these options
+     */
     public static Device device(String name, DeviceOptions options) {
         return Devices.open(name, options);
     }

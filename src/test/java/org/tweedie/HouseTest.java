@@ -122,6 +122,8 @@ public class HouseTest {
         rooms("org.tweedie.device.cuda", "driver");
         rooms("org.tweedie.device.cudnn", "engine", "graph", "binding");
         rooms("org.tweedie.device.gpu", "plan", "fusion", "kernel", "launch");
+        noClasses().that().resideInAPackage("org.tweedie.device.storage..").should().dependOnClassesThat()
+                .resideInAPackage("org.tweedie.device").check(MAIN);
     }
 
     private static void rooms(String top, String... names) {

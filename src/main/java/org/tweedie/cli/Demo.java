@@ -78,8 +78,10 @@ final class Demo implements Callable<Integer>, SolverOptions.Taker {
                 Restoration restored = new Restoring(solver, null).run(session, y, seed);
                 write(x, y, restored.picture(), solver);
                 table(x, y, restored.picture());
-                Notes.result(Restore.words(out.resolve("restored.png"), y, solver, restored,
-                        (System.nanoTime() - start) / 1e9, seed));
+                Map<String, String> words = Restore.words(out.resolve("restored.png"), y, solver, restored,
+                        (System.nanoTime() - start) / 1e9, seed);
+                engine.chosen(words);
+                Notes.result(words);
             }
         }
         return 0;

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
@@ -32,6 +33,7 @@ final class Doctor implements Callable<Integer> {
     private static final Set<String> FEATURES = Set.of("avx", "avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512vl",
             "avx512_vnni", "avx512_bf16",
             "avx512_fp16", "avx_vnni", "amx_tile", "amx_bf16", "amx_int8");
+    private static final Set<String> NATIVE = Set.of("avx512_bf16", "amx_bf16");
 
     @Option(names = "--fetch-cuda", description = "Fetch cuBLAS, cuDNN and NVRTC with Maven (2.0 GB) and unpack them (1.3 GB); "
             + "they need nothing but NVIDIA's driver.")
@@ -102,6 +104,18 @@ final class Doctor implements Callable<Integer> {
         Set<String> features = new TreeSet<>(List.of(field(lines, "flags").split(" ")));
         features.retainAll(FEATURES);
         line("features", features.isEmpty() ? "none that Tweedie uses" : String.join(" ", features));
+        features.retainAll(NATIVE);
+        line("native bf16", (features.isEmpty() ? "none; --dtype bf16 works on cpu and is slow" : String.join(" ", features))
+                + automatic());
+    }
+
+    /** Tells what --dtype auto is on cpu; empty where oneDNN cannot be loaded, which the line of the device explains. */
+    private static String automatic() {
+        try {
+            return "; on cpu --dtype auto is " + Devices.fastest("cpu").name().toLowerCase(Locale.ROOT);
+        } catch (Devices.Unavailable e) {
+            return "";
+        }
     }
 
     private static String field(List<String> lines, String name) {

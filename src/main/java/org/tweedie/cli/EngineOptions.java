@@ -16,7 +16,8 @@ import picocli.CommandLine.Option;
 
 /** The options that say on which device and how the networks run. */
 final class EngineOptions {
-    private static final List<String> DTYPES = List.of("f32", "bf16", "f16");
+    private static final String AUTO = "auto";
+    private static final List<String> DTYPES = List.of("f32", "bf16", "f16", AUTO);
 
     @Option(names = "--device", paramLabel = "NAME", defaultValue = "cpu",
             description = "The device to run on: cpu; cuda (an NVIDIA GPU); reference (slow, in double precision); or sim "
@@ -24,8 +25,9 @@ final class EngineOptions {
                     + "Default: ${DEFAULT-VALUE}.")
     private String device;
 
-    @Option(names = "--dtype", paramLabel = "TYPE", description = "The type in which networks store their results: f32; on cuda "
-            + "and sim also bf16 and f16. Default: bf16 on cuda, else f32.")
+    @Option(names = "--dtype", paramLabel = "TYPE", description = "The type in which networks store their results: f32; on cpu, "
+            + "cuda and sim also bf16; on cuda and sim also f16; or auto, which is bf16 on cuda and on a cpu that has it "
+            + "natively (see 'tweedie doctor'), else f32. Default: bf16 on cuda, else f32.")
     private String dtype;
 
     @Option(names = "--threads", paramLabel = "N", description = "The number of processor threads that cpu and sim use. On cpu "
@@ -71,9 +73,19 @@ final class EngineOptions {
     Device open(int threads) {
         check();
         OpTimes times = time ? new OpTimes() : null;
-        DType real = dtype == null ? null : DType.valueOf(dtype.toUpperCase(Locale.ROOT));
-        Device opened = Devices.open(device, new DeviceOptions(threads, real, graphs.equals("on"), card, times, nvtx));
+        Device opened = Devices.open(device, new DeviceOptions(threads, real(), graphs.equals("on"), card, times, nvtx));
         return time ? new TimedDevice(opened, times, System.err::println) : opened;
+    }
+
+    /** Returns the type in which networks store their results. */
+    private DType real() {
+        return dtype == null ? Devices.real(device) : dtype.equals(AUTO) ? Devices.fastest(device)
+                : DType.valueOf(dtype.toUpperCase(Locale.ROOT));
+    }
+
+    /** Returns the type in which networks store their results, as --dtype spells it; never auto. */
+    String dtype() {
+        return real().name().toLowerCase(Locale.ROOT);
     }
 
     /** Returns the number of threads of each of several processes: what --threads says, or an equal share of the processors. */
@@ -91,7 +103,7 @@ final class EngineOptions {
         List<String> words = new ArrayList<>(List.of("--device", device, "--threads", Integer.toString(threads), "--graphs",
                 graphs, "--card", Integer.toString(card)));
         if (dtype != null) {
-            words.addAll(List.of("--dtype", dtype));
+            words.addAll(List.of("--dtype", dtype()));
         }
         if (nvtx) {
             words.add("--nvtx");
@@ -99,9 +111,16 @@ final class EngineOptions {
         return words;
     }
 
+    /** Adds to the words of a last line the type that --dtype auto has chosen. */
+    void chosen(Map<String, String> words) {
+        if (AUTO.equals(dtype)) {
+            words.put("dtype", dtype());
+        }
+    }
+
     /** Adds the options that results depend on. */
     void describe(Map<String, String> text) {
         text.put("device", device);
-        text.put("dtype", dtype == null ? Devices.real(device).name().toLowerCase(Locale.ROOT) : dtype);
+        text.put("dtype", dtype());
     }
 }

@@ -271,6 +271,7 @@ final class Eval implements Callable<Integer> {
         words.put("evaluated", results.toString());
         words.put("times", times.toString());
         words.put("cells", Integer.toString(all.size()));
+        engine.chosen(words);
         Notes.result(words);
     }
 

@@ -127,6 +127,7 @@ final class Generate implements Callable<Integer> {
         words.put("decodes", Long.toString(counts.evaluations().decodes()));
         words.put("seconds", Numbers.of(seconds, 1));
         words.put("seed", Long.toString(seed));
+        engine.chosen(words);
         Notes.result(words);
     }
 }

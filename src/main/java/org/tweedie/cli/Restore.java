@@ -100,7 +100,9 @@ final class Restore implements Callable<Integer>, SolverOptions.Taker {
             try (Session session = model.session(y.image().dim(1), y.image().dim(2), new Conditioning(prompt, "", guidance))) {
                 Restoration x = new Restoring(solver, log).run(session, y, seed);
                 Png.write(out, x.picture(), provenance(y, solver).text());
-                Notes.result(words(out, y, solver, x, (System.nanoTime() - start) / 1e9, seed));
+                Map<String, String> words = words(out, y, solver, x, (System.nanoTime() - start) / 1e9, seed);
+                engine.chosen(words);
+                Notes.result(words);
             }
         }
         return 0;

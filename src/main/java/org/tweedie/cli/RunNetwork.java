@@ -129,6 +129,7 @@ final class RunNetwork implements Callable<Integer> {
         words.put("tensors", new TreeMap<>(results).entrySet().stream().map(e -> e.getKey() + e.getValue().shape())
                 .collect(Collectors.joining(",")));
         words.put("seconds", Numbers.of(seconds, 2));
+        engine.chosen(words);
         Notes.result(words);
     }
 }

@@ -29,17 +29,17 @@ public final class Devices {
     public static Device open(String name, DeviceOptions o) {
         return switch (name) {
             case "cpu" -> {
-                o.require(name, true);
-                yield linked(name, () -> new CpuDevice(o.threads(), o.times()));
+                o.require(name, true, DType.F32, DType.BF16);
+                yield linked(name, () -> new CpuDevice(o.threads(), o.real() == null ? real(name) : o.real(), o.times()));
             }
             case "cuda" -> linked(name, () -> CudaDevice.open(new CudaOptions(o.real() == null ? real(name) : o.real(),
                     o.graphs(), o.card(), o.times(), o.nvtx())));
             case "reference" -> {
-                o.require(name, false);
+                o.require(name, false, DType.F32);
                 yield new ReferenceDevice();
             }
             case "sim" -> {
-                new DeviceOptions(o.threads(), null, true, 0, o.times(), false).require(name, false);
+                o.require(name, false, DType.F32, DType.F16, DType.BF16);
                 yield linked(name, () -> new SimDevice(o.threads(), o.real() == null ? real(name) : o.real()));
             }
             default -> throw new IllegalArgumentException("device '" + name
@@ -56,6 +56,20 @@ public final class Devices {
     /** The type in which a device stores the values of networks by default. */
     public static DType real(String name) {
         return name.equals("cuda") ? DType.BF16 : DType.F32;
+    }
+
+    /**
+     * The type in which networks run fastest on a device: BF16 on cuda, and on cpu where the processor has it natively; else F32.
+     * Programs and the command line's {@code --dtype auto} choose it.
+     *
+     * @throws Unavailable when the device needs a library to tell, which cannot be loaded
+     */
+    public static DType fastest(String name) {
+        try {
+            return name.equals("cpu") ? CpuDevice.fastest() : real(name);
+        } catch (LinkageError e) {
+            throw new Unavailable(name, reason(e), e);
+        }
     }
 
     /** Opens a device that needs a library, a module or a card, which may be missing or too old. */

@@ -69,9 +69,11 @@ class BadInputTest {
                         "--negative: guidance 1 does not use it"),
                 line(restore + " --device gpu -o IN/o.png", "device 'gpu' unavailable: this version has no such device",
                         "available: cpu, ", "reference, sim"),
-                line(restore + " --dtype f61 -o IN/o.png", "dtype 'f61': unknown; did you mean 'f16'?; known: f32, bf16, f16"),
-                line(restore + " --dtype bf16 -o IN/o.png", "device 'cpu': expected dtype f32, got bf16; 16 bits are for "
-                        + "--device cuda and sim"),
+                line(restore + " --dtype f61 -o IN/o.png", "dtype 'f61': unknown; did you mean 'f16'?; known: f32, bf16, f16, auto"),
+                line(restore + " --dtype f16 -o IN/o.png", "device 'cpu': expected dtype f32 or bf16, got f16; bf16 is for "
+                        + "--device cpu, cuda and sim, f16 for cuda and sim"),
+                line(restore + " --device reference --dtype bf16 -o IN/o.png", "device 'reference': expected dtype f32, got "
+                        + "bf16"),
                 line(restore + " --graphs no -o IN/o.png", "graphs 'no': unknown; did you mean 'on'?; known: on, off"),
                 line(restore + " --device sim --time -o IN/o.png", "device 'sim' does not time its ops; --time works with "
                         + "--device cpu and cuda"),

@@ -10,8 +10,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.tweedie.program.DType;
+import org.tweedie.program.Instr;
 import org.tweedie.program.Program;
+import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
+import org.tweedie.program.Type;
+import org.tweedie.program.Value;
 import org.tweedie.program.op.*;
 import org.tweedie.transform.Jvp;
 import org.tweedie.transform.Vjp;
@@ -37,6 +42,38 @@ public final class Conformance {
             runs.add(new Run("push-forward of x" + i, Jvp.of(f, "x" + i, "y0"), push));
         }
         return runs.stream();
+    }
+
+    /**
+     * The same program with each real input multiplied by 1 in a matrix product: a device that stores the results of networks in
+     * 16 bits then stores the operands of the op so, whatever the op.
+     */
+    public static Run throughNetwork(Run r) {
+        Program p = r.program();
+        List<Instr> body = new ArrayList<>();
+        Map<Value, Value> replaced = new HashMap<>();
+        int values = p.values();
+        Value one = new Value(values++, Type.real(1, 1));
+        for (Program.Input i : p.inputs()) {
+            if (i.value().type().dtype() == DType.F32) {
+                Shape s = i.value().shape();
+                Value column = new Value(values++, Type.real(Math.toIntExact(s.size()), 1));
+                Value product = new Value(values++, column.type());
+                Value x = new Value(values++, i.value().type());
+                body.add(new Instr(new Reshape(column.shape()), List.of(i.value()), List.of(column), ""));
+                body.add(new Instr(new MatMul(false, false), List.of(column, one), List.of(product), ""));
+                body.add(new Instr(new Reshape(s), List.of(product), List.of(x), ""));
+                replaced.put(i.value(), x);
+            }
+        }
+        p.body().forEach(i -> body.add(new Instr(i.op(), i.in().stream().map(v -> replaced.getOrDefault(v, v)).toList(), i.out(),
+                i.where())));
+        List<Program.Constant> constants = new ArrayList<>(p.constants());
+        constants.add(new Program.Constant("one", one, Tensor.of(Shape.of(1, 1), 1f)));
+        List<Program.Output> outputs = p.outputs().stream().map(o -> new Program.Output(o.name(),
+                replaced.getOrDefault(o.value(), o.value()))).toList();
+        return new Run(r.name() + " of network results", new Program(p.name(), p.inputs(), constants, body, outputs, values),
+                r.inputs());
     }
 
     /** Whether an op only moves elements, which must keep their bits. */

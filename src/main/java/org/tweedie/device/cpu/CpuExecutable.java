@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.device.cpu;
 
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,7 +12,6 @@ import org.tweedie.device.MemoryPlan;
 import org.tweedie.device.OpTimes;
 import org.tweedie.device.cpu.loops.CpuKernel;
 import org.tweedie.device.cpu.loops.Floats;
-import org.tweedie.device.cpu.onednn.Native;
 import org.tweedie.device.cpu.onednn.Primitives;
 import org.tweedie.program.DType;
 import org.tweedie.program.Instr;
@@ -22,20 +19,21 @@ import org.tweedie.program.Program;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.Value;
 import org.tweedie.program.op.Cost;
-import org.tweedie.program.op.Reshape;
 import org.tweedie.transform.Decompose;
 
 /** A program as a list of prepared steps on one arena. */
 public final class CpuExecutable implements Executable {
+    /** A constant in a type. */
+    private record Plain(int value, DType as) {}
+
     private final CpuDevice device;
     private final Program program;
     private final Primitives primitives = new Primitives();
     private final List<PackedWeights.Entry> held = new ArrayList<>();
-    private final Map<Integer, Tensor> constants = new HashMap<>(); // the constants by value, reshaped ones included
-    private final Map<Tensor, Long> plain = new IdentityHashMap<>();
+    private final Map<Plain, Long> plain = new HashMap<>(); // the addresses of row-major constants
     final Runnable[] steps; // one per instruction; null where nothing moves
     private final int guard;
-    private MemoryPlan plan;
+    private CpuSteps lowered;
     long arena;
     private boolean open = true;
 
@@ -59,28 +57,15 @@ public final class CpuExecutable implements Executable {
     }
 
     private void prepare() {
-        program.constants().forEach(c -> constants.put(c.value().id(), c.data()));
-        CpuKernel[] kernels = kernels();
-        plan = MemoryPlan.of(program, n -> kernels[n] == null ? 0 : kernels[n].scratch(), guard);
-        arena = device.heap.allocate(plan.bytes());
-        for (int n = 0; n < steps.length; n++) {
-            steps[n] = kernels[n] == null ? null : kernels[n].bind().apply(new At(program.body().get(n), n));
-        }
-    }
-
-    private CpuKernel[] kernels() {
         long bytes = program.constants().stream().mapToLong(c -> 4 * c.data().size()).sum();
-        CpuLowering lowering = new CpuLowering(primitives, device.parallel, bytes > device.layoutLimit,
-                (t, from, to) -> hold(device.weights.packed(t, from, to)), v -> constants.get(v.id()));
-        CpuKernel[] kernels = new CpuKernel[steps.length];
-        for (int n = 0; n < kernels.length; n++) {
-            Instr i = program.body().get(n);
-            if (i.op() instanceof Reshape && constants.containsKey(i.in().getFirst().id())) {
-                constants.put(i.result().id(), constants.get(i.in().getFirst().id()));
-            }
-            kernels[n] = lowering.of(i);
+        lowered = new CpuSteps(program, device.real, device.parallel, (storage, constants) -> new CpuLowering(primitives,
+                device.parallel, storage, device.brainProducts, bytes > device.layoutLimit,
+                (t, as, from, to) -> hold(device.weights.packed(t, as, from, to)), v -> constants.get(v.id())), guard);
+        arena = device.heap.allocate(plan().bytes());
+        for (int n = 0; n < steps.length; n++) {
+            CpuSteps.Step s = lowered.list().get(n);
+            steps[n] = s.kernel() == null ? null : s.kernel().bind().apply(new At(s, n));
         }
-        return kernels;
     }
 
     private long hold(PackedWeights.Entry e) {
@@ -90,33 +75,45 @@ public final class CpuExecutable implements Executable {
 
     /** The addresses of the n-th instruction. */
     private final class At implements CpuKernel.Places {
-        private final Instr instr;
+        private final CpuSteps.Step step;
         private final int n;
 
-        At(Instr instr, int n) {
-            this.instr = instr;
+        At(CpuSteps.Step step, int n) {
+            this.step = step;
             this.n = n;
         }
 
         @Override
         public long in(int i) {
-            return address(instr.in().get(i));
+            return address(step.in().get(i), step.types().get(i));
         }
 
         @Override
         public long out(int i) {
-            return address(instr.out().get(i));
+            return address(step.out().get(i));
         }
 
         @Override
         public long scratch() {
-            return plan.scratch(n) < 0 ? arena : arena + plan.scratch(n);
+            return plan().scratch(n) < 0 ? arena : arena + plan().scratch(n);
         }
     }
 
+    /** Returns the address of an input, a result or an output; of a constant it is that in its own type. */
     long address(Value v) {
-        Tensor constant = constants.get(v.id());
-        return constant == null ? arena + plan.offset(v) : plain.computeIfAbsent(constant, t -> hold(device.weights.plain(t)));
+        return address(v, v.type().dtype());
+    }
+
+    /** @param as the type in which a constant is wanted */
+    private long address(Value v, DType as) {
+        Tensor constant = lowered.constant(v);
+        return constant == null ? arena + plan().offset(v) : plain.computeIfAbsent(new Plain(v.id(), as),
+                p -> hold(device.weights.plain(constant, as)));
+    }
+
+    /** Returns the type of the numbers at {@link #address(Value)}. */
+    DType stored(Value v) {
+        return lowered.isConstant(v) ? v.type().dtype() : lowered.type(v);
     }
 
     @Override
@@ -168,30 +165,26 @@ public final class CpuExecutable implements Executable {
         Arguments.check(program, inputs);
         device.parallel.enter();
         for (Program.Input i : program.inputs()) {
-            Floats.copy(inputs.get(i.name()), address(i.value()), device.parallel);
+            Floats.copy(inputs.get(i.name()), i.value().type().dtype(), address(i.value()), device.parallel);
         }
     }
 
     Map<String, Tensor> copyOut() {
         Map<String, Tensor> out = new LinkedHashMap<>();
         for (Program.Output o : program.outputs()) {
-            int n = Math.toIntExact(o.value().shape().size());
-            boolean whole = o.value().type().dtype() == DType.I64;
-            MemorySegment to = whole ? MemorySegment.ofArray(new long[n]) : MemorySegment.ofArray(new float[n]);
-            MemorySegment.copy(Native.ALL, address(o.value()), to, 0, to.byteSize());
-            out.put(o.name(), new Tensor(whole ? DType.I64 : DType.F32, o.value().shape(), to));
+            out.put(o.name(), Floats.read(address(o.value()), stored(o.value()), o.value().shape()));
         }
         return out;
     }
 
     @Override
     public long arenaBytes() {
-        return plan.bytes();
+        return plan().bytes();
     }
 
     /** Returns the plan that gives the places of the values. */
     public MemoryPlan plan() {
-        return plan;
+        return lowered.memory();
     }
 
     @Override
@@ -201,7 +194,7 @@ public final class CpuExecutable implements Executable {
             primitives.close();
             held.forEach(device.weights::release);
             if (arena != 0) {
-                device.heap.free(arena, plan.bytes());
+                device.heap.free(arena, plan().bytes());
             }
         }
     }

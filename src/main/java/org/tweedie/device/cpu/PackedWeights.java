@@ -14,16 +14,17 @@ import org.tweedie.program.DType;
 import org.tweedie.program.Tensor;
 
 /**
- * The constants in native F32 memory, row-major or in the layout that a primitive chose. All executables of a device share them:
+ * The constants in native memory as F32, BF16 or I64, row-major or in the layout that a primitive chose. All executables of a device share them:
  * a constant is converted once per layout and freed when its last user has released it.
  */
 final class PackedWeights {
     /** The key of a constant: the same memory read as the same type is the same constant, even if two tensor objects name it. */
     private record Key(MemorySegment data, DType dtype) {}
 
-    /** One constant in one layout. */
+    /** One constant in one type and layout. */
     static final class Entry {
         private final Key key;
+        private final DType as; // its type in memory
         // the descriptor by which its row-major memory is read (a square matrix may be read as its transpose); 0 reads it as it
         // is
         private final long from;
@@ -32,8 +33,9 @@ final class PackedWeights {
         private int users;
         final long address;
 
-        private Entry(Key key, long from, long layout, long address, long bytes) {
+        private Entry(Key key, DType as, long from, long layout, long address, long bytes) {
             this.key = key;
+            this.as = as;
             this.from = from;
             this.layout = layout;
             this.address = address;
@@ -51,32 +53,31 @@ final class PackedWeights {
         this.parallel = parallel;
     }
 
-    /** Returns the constant in row-major layout. The caller gives it back by {@link #release}. */
-    synchronized Entry plain(Tensor t) {
-        Entry e = find(t, 0, 0);
+    /** Returns the constant in a type, in row-major layout. The caller gives it back by {@link #release}. */
+    synchronized Entry plain(Tensor t, DType as) {
+        Entry e = find(t, as, 0, 0);
         if (e == null) {
-            long bytes = t.size() * (t.dtype().isFloat() ? 4 : 8);
-            e = add(t, 0, 0, bytes);
-            Floats.copy(t, e.address, parallel);
+            e = add(t, as, 0, 0, as.bytes() * t.size());
+            Floats.copy(t, as, e.address, parallel);
         }
         e.users++;
         return e;
     }
 
     /**
-     * Returns the constant in the layout {@code to}, where {@code from} describes its row-major memory. The caller gives it back
-     * by {@link #release}.
+     * Returns the constant in the layout {@code to}, where {@code from} describes its row-major memory; both are of the type
+     * {@code as}. The caller gives it back by {@link #release}.
      */
-    synchronized Entry packed(Tensor t, long from, long to) {
+    synchronized Entry packed(Tensor t, DType as, long from, long to) {
         if (Primitives.same(from, to)) {
-            return plain(t);
+            return plain(t, as);
         }
-        Entry e = find(t, from, to);
+        Entry e = find(t, as, from, to);
         if (e == null) {
-            e = add(t, Primitives.copyOf(from), Primitives.copyOf(to), Primitives.bytes(to));
-            long bytes = 4 * t.size();
+            e = add(t, as, Primitives.copyOf(from), Primitives.copyOf(to), Primitives.bytes(to));
+            long bytes = as.bytes() * t.size();
             long plain = heap.allocate(bytes);
-            Floats.copy(t, plain, parallel);
+            Floats.copy(t, as, plain, parallel);
             try (Primitives p = new Primitives()) {
                 Primitives.Descriptor d = p.reorder(from, to);
                 long scratch = heap.allocate(d.scratch());
@@ -89,9 +90,9 @@ final class PackedWeights {
         return e;
     }
 
-    private Entry find(Tensor t, long from, long layout) {
+    private Entry find(Tensor t, DType as, long from, long layout) {
         for (Entry e : entries.getOrDefault(new Key(t.data(), t.dtype()), List.of())) {
-            if (layout == 0 ? e.layout == 0 : e.layout != 0 && Primitives.same(e.layout, layout)
+            if (layout == 0 ? e.layout == 0 && e.as == as : e.layout != 0 && Primitives.same(e.layout, layout)
                     && Primitives.same(e.from, from)) {
                 return e;
             }
@@ -99,9 +100,9 @@ final class PackedWeights {
         return null;
     }
 
-    private Entry add(Tensor t, long from, long layout, long bytes) {
+    private Entry add(Tensor t, DType as, long from, long layout, long bytes) {
         packings++;
-        Entry e = new Entry(new Key(t.data(), t.dtype()), from, layout, heap.allocate(bytes), bytes);
+        Entry e = new Entry(new Key(t.data(), t.dtype()), as, from, layout, heap.allocate(bytes), bytes);
         entries.computeIfAbsent(e.key, k -> new ArrayList<>()).add(e);
         return e;
     }

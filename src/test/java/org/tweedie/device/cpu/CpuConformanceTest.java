@@ -15,6 +15,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.tweedie.device.Conformance;
 import org.tweedie.device.OpCase;
+import org.tweedie.device.cpu.onednn.Primitives;
+import org.tweedie.device.reference.PlainBf16;
 import org.tweedie.device.reference.ReferenceDevice;
 import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
@@ -30,23 +32,35 @@ class CpuConformanceTest {
      */
     private static final double TOLERANCE = 3e-6;
 
+    /** The bound in BF16, as on the simulated GPU. */
+    private static final double BRAIN = 1.6e-2;
     private static final int GUARD = 128;
     private static CpuDevice one;
     private static CpuDevice two;
     private static CpuDevice three;
     private static CpuDevice sparing;
+    private static CpuDevice brain;
+    private static CpuDevice oneBrain;
+    private static CpuDevice threeBrain;
+    private static CpuDevice sparingBrain;
+    private static CpuDevice brainless;
 
     @BeforeAll
     static void open() {
         one = new CpuDevice(1);
         two = new CpuDevice(2);
         three = new CpuDevice(3);
-        sparing = new CpuDevice(2, 0);
+        sparing = new CpuDevice(2, DType.F32, true, 0);
+        brain = new CpuDevice(2, DType.BF16, null);
+        oneBrain = new CpuDevice(1, DType.BF16, null);
+        threeBrain = new CpuDevice(3, DType.BF16, null);
+        sparingBrain = new CpuDevice(2, DType.BF16, Primitives.hasBf16(), 0);
+        brainless = new CpuDevice(2, DType.BF16, false, 1 << 30);
     }
 
     @AfterAll
     static void close() {
-        for (CpuDevice d : List.of(one, two, three, sparing)) {
+        for (CpuDevice d : List.of(one, two, three, sparing, brain, oneBrain, threeBrain, sparingBrain, brainless)) {
             assertEquals(0, d.liveBytes());
             d.close();
         }
@@ -77,6 +91,52 @@ class CpuConformanceTest {
                 Shape.of(32))));
         c.add(new OpCase(new MatMul(false, true), 1, List.of(Shape.of(3, 4096), Shape.of(17, 4096))));
         return c;
+    }
+
+    /**
+     * Stores networks in BF16, in an arena of NaN with guards behind each buffer, and then with one, two and three threads; the
+     * bytes must be equal. The bound is the cost of 16 bits: operands and results are rounded, each by 2^-9 at most, and sums of
+     * them cancel. Where they cancel so much that plain evaluation in BF16 is farther off, it is twice the error of that.
+     */
+    @ParameterizedTest
+    @MethodSource("cases")
+    void storesNetworksInBf16(OpCase c) {
+        Conformance.runs(c).flatMap(r -> Stream.of(r, Conformance.throughNetwork(r))).forEach(r -> {
+            Map<String, Tensor> got = inBf16(brain, r);
+            for (CpuDevice d : List.of(oneBrain, brain, threeBrain)) {
+                try (CpuExecutable e = d.compile(r.program())) {
+                    assertSame(got, e.run(r.inputs()), r.name() + " in BF16 with " + d.parallel.threads() + " threads");
+                }
+            }
+        });
+    }
+
+    /** Each weight is held in one layout only, or oneDNN has no products in BF16. */
+    @ParameterizedTest
+    @MethodSource("cases")
+    void storesNetworksInBf16InOtherWays(OpCase c) {
+        boolean product = products().anyMatch(c::equals);
+        boolean attention = c.op() instanceof DotProductAttention;
+        Conformance.runs(c).forEach(r -> {
+            if (product) {
+                inBf16(sparingBrain, r);
+            }
+            if (product || attention) {
+                inBf16(brainless, r);
+            }
+        });
+    }
+
+    private static Map<String, Tensor> inBf16(CpuDevice device, Conformance.Run r) {
+        try (GuardedRun e = new GuardedRun(device, r.program(), GUARD)) {
+            Map<String, Tensor> got = e.run(r.inputs());
+            assertTrue(e.guardsIntact(), r.name() + " in BF16 wrote beyond its buffer");
+            Map<String, Tensor> plain = PlainBf16.run(e.program(), r.inputs());
+            new ReferenceDevice().compile(r.program()).run(r.inputs())
+                    .forEach((name, y) -> Conformance.assertClose(y, got.get(name), Math.max(BRAIN, 2 * Conformance.distance(y,
+                            plain.get(name))), r.name() + " in BF16, " + name));
+            return got;
+        }
     }
 
     /** Each weight is held in one layout only, as it is for models of gigabytes. */

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.device.cpu;
 
+import java.lang.foreign.ValueLayout;
 import java.util.Map;
 import org.tweedie.device.cpu.loops.VectorMath;
 import org.tweedie.device.cpu.onednn.Native;
 import org.tweedie.program.DType;
 import org.tweedie.program.Instr;
 import org.tweedie.program.Program;
+import org.tweedie.program.Rounding;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.Value;
 
@@ -54,12 +56,18 @@ final class GuardedRun implements AutoCloseable {
         }
         long n = v.shape().size();
         for (long i = 0; i < n; i++) {
-            float x = VectorMath.get(executable.address(v) + 4 * i);
+            float x = executable.stored(v) == DType.BF16 ? Rounding.fromBf16(Native.ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED,
+                    executable.address(v) + 2 * i)) : VectorMath.get(executable.address(v) + 4 * i);
             if (!Float.isFinite(x)) {
                 throw new ArithmeticException("program '" + executable.program().name() + "': " + x + " at element " + i
                         + " of the result " + v.type() + " of " + what);
             }
         }
+    }
+
+    /** Returns the program as it runs, with fused ops decomposed where the device has no loop of its own for them. */
+    Program program() {
+        return executable.program();
     }
 
     /** Tells whether the bytes behind each buffer are unchanged. */

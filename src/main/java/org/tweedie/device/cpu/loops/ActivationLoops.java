@@ -4,6 +4,7 @@ package org.tweedie.device.cpu.loops;
 import static org.tweedie.device.cpu.loops.Strips.STRIP;
 
 import org.tweedie.device.cpu.onednn.Parallel;
+import org.tweedie.program.DType;
 import org.tweedie.program.op.Fn;
 
 /**
@@ -21,11 +22,14 @@ public final class ActivationLoops {
     /**
      * Returns the kernel of an activation.
      *
+     * @param real the type of operands and result: F32 or BF16
      * @param n the number of elements
      * @param gated whether there is a factor g, the second input
      */
-    public static CpuKernel kernel(Parallel parallel, Fn fn, int order, long n, boolean gated) {
+    public static CpuKernel kernel(Parallel parallel, DType real, Fn fn, int order, long n, boolean gated) {
         int chunks = Parallel.chunks(n, GRAIN);
+        boolean brain = real == DType.BF16;
+        int width = real.bytes();
         return CpuKernel.of(p -> {
             long x = p.in(0);
             long g = gated ? p.in(1) : 0;
@@ -34,10 +38,15 @@ public final class ActivationLoops {
                 long end = Parallel.from(k + 1, chunks, n, 64);
                 for (long i = Parallel.from(k, chunks, n, 64); i < end; i += STRIP) {
                     int count = (int) Math.min(STRIP, end - i);
-                    long f = gated ? temp : y + 4 * i;
-                    strip(fn, order, x + 4 * i, f, count, temp + 4 * STRIP);
+                    long f = gated || brain ? temp : y + 4 * i;
+                    long e = temp + 4 * STRIP;
+                    long wide = e + 4 * STRIP; // working memory for BF16
+                    strip(fn, order, Brain.wide(real, x + width * i, wide, count), f, count, e);
                     if (gated) {
-                        Strips.mul(f, g + 4 * i, y + 4 * i, count);
+                        Strips.mul(f, Brain.wide(real, g + width * i, wide, count), brain ? f : y + 4 * i, count);
+                    }
+                    if (brain) {
+                        Brain.narrow(f, y + 2 * i, count);
                     }
                 }
             });

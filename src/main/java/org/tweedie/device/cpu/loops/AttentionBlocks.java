@@ -4,6 +4,7 @@ package org.tweedie.device.cpu.loops;
 import java.util.ArrayList;
 import java.util.List;
 import org.tweedie.device.cpu.onednn.Primitives;
+import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 import org.tweedie.program.op.DotProductAttention;
 
@@ -22,6 +23,7 @@ final class AttentionBlocks {
         }
     }
 
+    final DType real; // the type of the matrices that attention reads and writes
     final int samples;
     final int heads;
     final int n; // the number of queries
@@ -32,7 +34,8 @@ final class AttentionBlocks {
     final float scale;
     final boolean causal;
 
-    AttentionBlocks(DotProductAttention op, Shape q, Shape k) {
+    AttentionBlocks(DType real, DotProductAttention op, Shape q, Shape k) {
+        this.real = real;
         samples = q.dim(0);
         heads = op.heads();
         n = q.dim(1);
@@ -83,33 +86,53 @@ final class AttentionBlocks {
 
     /** Describes a block's rows of a [B,N,C] tensor or, for {@code keys}, all m rows of a [B,M,C] tensor. */
     long rows(Primitives p, Block b, boolean keys) {
+        return rows(p, real, b, keys);
+    }
+
+    /** Describes such rows of a tensor of another type. */
+    long rows(Primitives p, DType t, Block b, boolean keys) {
         long length = keys ? m : n;
-        return p.layout(new long[] {b.samples, b.heads, keys ? m : b.queries, d}, new long[] {length * c, d, c, 1});
+        return p.layout(t, new long[] {b.samples, b.heads, keys ? m : b.queries, d}, new long[] {length * c, d, c, 1});
     }
 
     /** Describes the transpose of {@link #rows} over all keys. */
     long columns(Primitives p, Block b) {
-        return p.layout(new long[] {b.samples, b.heads, d, m}, new long[] {(long) m * c, d, 1, c});
+        return p.layout(real, new long[] {b.samples, b.heads, d, m}, new long[] {(long) m * c, d, 1, c});
     }
 
+    /** Describes a block's scores in F32. */
     long scores(Primitives p, Block b) {
         long matrix = (long) b.queries * stride;
-        return p.layout(new long[] {b.samples, b.heads, b.queries, m}, new long[] {b.heads * matrix, matrix, stride, 1});
+        return p.layout(DType.F32, new long[] {b.samples, b.heads, b.queries, m}, new long[] {b.heads * matrix, matrix, stride, 1});
     }
 
-    long scoresTransposed(Primitives p, Block b) {
-        long matrix = (long) b.queries * stride;
-        return p.layout(new long[] {b.samples, b.heads, m, b.queries}, new long[] {b.heads * matrix, matrix, 1, stride});
+    /** Describes a block's scores as a factor of a product: of BF16, if so, each row is at the start of the F32 row's place. */
+    long factor(Primitives p, Block b) {
+        long row = 4L / real.bytes() * stride;
+        long matrix = b.queries * row;
+        return p.layout(real, new long[] {b.samples, b.heads, b.queries, m}, new long[] {b.heads * matrix, matrix, row, 1});
+    }
+
+    /** Describes the transpose of {@link #factor}. */
+    long factorTransposed(Primitives p, Block b) {
+        long row = 4L / real.bytes() * stride;
+        long matrix = b.queries * row;
+        return p.layout(real, new long[] {b.samples, b.heads, m, b.queries}, new long[] {b.heads * matrix, matrix, 1, row});
     }
 
     // ---- addresses ---------------------------------------------------------------------------------------------
 
     long query(long base, Block b) {
-        return base + 4 * (((long) b.b * n + b.i) * c + (long) b.h * d);
+        return base + real.bytes() * (((long) b.b * n + b.i) * c + (long) b.h * d);
     }
 
     long key(long base, Block b) {
-        return base + 4 * ((long) b.b * m * c + (long) b.h * d);
+        return key(base, real, b);
+    }
+
+    /** Returns the address of a block's keys in a [B,M,C] tensor of another type. */
+    long key(long base, DType t, Block b) {
+        return base + t.bytes() * ((long) b.b * m * c + (long) b.h * d);
     }
 
     /** Returns the number of a block's r-th row among [B,heads,N]. */
@@ -123,7 +146,7 @@ final class AttentionBlocks {
     long queryRow(long base, Block b, int r) {
         int i = b.i + r % b.queries;
         int h = b.h + r / b.queries % b.heads;
-        return base + 4 * (((long) (b.b + r / b.queries / b.heads) * n + i) * c + (long) h * d);
+        return base + real.bytes() * (((long) (b.b + r / b.queries / b.heads) * n + i) * c + (long) h * d);
     }
 
     /** Returns how many keys a block's r-th row sees. */

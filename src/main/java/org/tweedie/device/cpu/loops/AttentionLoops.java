@@ -9,6 +9,7 @@ import org.tweedie.device.cpu.loops.AttentionBlocks.Block;
 import org.tweedie.device.cpu.onednn.Native;
 import org.tweedie.device.cpu.onednn.Parallel;
 import org.tweedie.device.cpu.onednn.Primitives;
+import org.tweedie.program.DType;
 import org.tweedie.program.Type;
 import org.tweedie.program.op.DotProductAttention;
 import org.tweedie.program.op.DotProductAttentionJvp;
@@ -17,6 +18,8 @@ import org.tweedie.program.op.DotProductAttentionVjp;
 /**
  * Computes attention, its pull-back and its push-forward, one block of queries at a time. Products run in oneDNN, the operations
  * between them on rows in Java. The derivatives recompute the weights p = exp(s scale - lse).
+ *
+ * <p>In BF16, scores are F32 until a product reads them, and sums over blocks of queries are F32 until the last block is added.
  */
 public final class AttentionLoops {
     private static final long GRAIN = 1 << 14;
@@ -28,10 +31,10 @@ public final class AttentionLoops {
     private final List<Block> blocks;
     private final long scores; // the bytes of one buffer of scores
 
-    private AttentionLoops(Primitives primitives, Parallel parallel, DotProductAttention op, List<Type> in) {
+    private AttentionLoops(Primitives primitives, Parallel parallel, DType real, DotProductAttention op, List<Type> in) {
         this.primitives = primitives;
         this.parallel = parallel;
-        this.at = new AttentionBlocks(op, in.get(0).shape(), in.get(1).shape());
+        this.at = new AttentionBlocks(real, op, in.get(0).shape(), in.get(1).shape());
         this.blocks = at.blocks();
         this.scores = Native.roundUp(4 * at.scores());
     }
@@ -51,10 +54,10 @@ public final class AttentionLoops {
         return descriptors.computeIfAbsent(what + " " + b.queries() + " " + accumulate, k -> switch (what) {
             case SCORES -> primitives.matmul(at.rows(primitives, b, false), at.columns(primitives, b), 0,
                     at.scores(primitives, b), accumulate);
-            case MIX -> primitives.matmul(at.scores(primitives, b), at.rows(primitives, b, true), 0,
+            case MIX -> primitives.matmul(at.factor(primitives, b), at.rows(primitives, b, true), 0,
                     at.rows(primitives, b, false), accumulate);
-            case COLLECT -> primitives.matmul(at.scoresTransposed(primitives, b), at.rows(primitives, b, false), 0,
-                    at.rows(primitives, b, true), accumulate);
+            case COLLECT -> primitives.matmul(at.factorTransposed(primitives, b), at.rows(primitives, b, false), 0,
+                    at.rows(primitives, collected(), b, true), accumulate);
         });
     }
 
@@ -65,15 +68,28 @@ public final class AttentionLoops {
     /** Returns the product of the given kind on the addresses of its left operand, right operand and result. */
     private Runnable product(Product what, Block b, boolean accumulate, long scratch, long left, long right, long result) {
         Primitives p = primitives;
-        long l = p.memory(what == Product.SCORES ? at.rows(p, b, false) : what == Product.MIX ? at.scores(p, b)
-                : at.scoresTransposed(p, b), left);
+        long l = p.memory(what == Product.SCORES ? at.rows(p, b, false) : what == Product.MIX ? at.factor(p, b)
+                : at.factorTransposed(p, b), left);
         long r = p.memory(what == Product.SCORES ? at.columns(p, b) : at.rows(p, b, what == Product.MIX), right);
-        long o = p.memory(what == Product.SCORES ? at.scores(p, b) : at.rows(p, b, what == Product.COLLECT), result);
+        long o = p.memory(what == Product.SCORES ? at.scores(p, b) : what == Product.MIX ? at.rows(p, b, false)
+                : at.rows(p, collected(), b, true), result);
         return p.prepare(descriptor(what, b, accumulate), scratch, Primitives.SRC, l, Primitives.WEIGHTS, r, Primitives.DST, o);
     }
 
+    /** Returns the type in which products are collected: F32 where several blocks of queries are added. */
+    private DType collected() {
+        return blocks.stream().anyMatch(b -> b.i() > 0) ? DType.F32 : at.real;
+    }
+
     private interface Row {
-        void run(int r);
+        void run(int r, long temp);
+    }
+
+    /** Makes a row of scores, which is complete, the factor of a product. */
+    private void finish(long s) {
+        if (at.real == DType.BF16) {
+            Brain.narrow(s, s, at.stride);
+        }
     }
 
     private Runnable rows(Block b, Row row) {
@@ -81,24 +97,17 @@ public final class AttentionLoops {
         return () -> parallel.run(chunks, (k, temp) -> {
             int end = (int) Parallel.from(k + 1, chunks, b.rows(), 1);
             for (int r = (int) Parallel.from(k, chunks, b.rows(), 1); r < end; r++) {
-                row.run(r);
+                row.run(r, temp);
             }
         });
     }
 
-    private static Runnable all(List<Runnable> steps) {
-        Runnable[] array = steps.toArray(Runnable[]::new);
-        return () -> {
-            for (Runnable r : array) {
-                r.run();
-            }
-        };
-    }
-
     // ---- forward -----------------------------------------------------------------------------------------------
 
-    public static CpuKernel forward(Primitives primitives, Parallel parallel, DotProductAttention op, List<Type> in) {
-        AttentionLoops a = new AttentionLoops(primitives, parallel, op, in);
+    /** @param real the type of the operands and of all results but lse, which is F32 */
+    public static CpuKernel forward(Primitives primitives, Parallel parallel, DType real, DotProductAttention op,
+            List<Type> in) {
+        AttentionLoops a = new AttentionLoops(primitives, parallel, real, op, in);
         long scratch = Math.max(a.scratch(Product.SCORES, false), a.scratch(Product.MIX, false));
         return new CpuKernel(a.scores + scratch, p -> {
             long s = p.scratch();
@@ -107,10 +116,10 @@ public final class AttentionLoops {
             List<Runnable> steps = new ArrayList<>();
             for (Block b : a.blocks) {
                 steps.add(a.product(Product.SCORES, b, false, work, a.at.query(p.in(0), b), a.at.key(p.in(1), b), s));
-                steps.add(a.rows(b, r -> a.softmax(b, r, s + 4L * r * a.at.stride, lse)));
+                steps.add(a.rows(b, (r, temp) -> a.softmax(b, r, s + 4L * r * a.at.stride, lse)));
                 steps.add(a.product(Product.MIX, b, false, work, s, a.at.key(p.in(2), b), a.at.query(p.out(0), b)));
             }
-            return all(steps);
+            return Conversions.all(steps);
         });
     }
 
@@ -118,6 +127,7 @@ public final class AttentionLoops {
         hide(s, b, r);
         double log = Strips.softmax(s, at.scale, s, at.stride, 0);
         VectorMath.set(lse + 4 * at.row(b, r), (float) log);
+        finish(s);
     }
 
     /** Sets the scores of keys that are not seen, and the padding of the row, to -infinity, so that their weights are 0. */
@@ -128,16 +138,21 @@ public final class AttentionLoops {
 
     // ---- pull-back ---------------------------------------------------------------------------------------------
 
-    public static CpuKernel vjp(Primitives primitives, Parallel parallel, DotProductAttentionVjp op, List<Type> in) {
-        AttentionLoops a = new AttentionLoops(primitives, parallel, op.of(), in);
+    /** @param real the type of all operands but lse, and of the results */
+    public static CpuKernel vjp(Primitives primitives, Parallel parallel, DType real, DotProductAttentionVjp op, List<Type> in) {
+        AttentionLoops a = new AttentionLoops(primitives, parallel, real, op.of(), in);
         long scratch = Math.max(a.scratch(Product.SCORES, false), a.scratch(Product.MIX, false));
         if (op.keys()) {
             scratch = Math.max(scratch, Math.max(a.scratch(Product.COLLECT, false), a.scratch(Product.COLLECT, true)));
         }
-        return new CpuKernel(2 * a.scores + scratch, p -> {
+        boolean apart = op.keys() && a.collected() != real; // where the sums over blocks of queries have working memory
+        long sums = apart ? Native.roundUp(4L * a.at.samples * a.at.m * a.at.c) : 0;
+        return new CpuKernel(2 * a.scores + 2 * sums + scratch, p -> {
             long s = p.scratch();
             long ds = s + a.scores;
-            long work = ds + a.scores;
+            long dk = apart ? ds + a.scores : op.keys() ? p.out(1) : 0;
+            long dv = apart ? dk + sums : op.keys() ? p.out(2) : 0;
+            long work = ds + a.scores + 2 * sums;
             long o = p.in(3);
             long lse = p.in(4);
             long cotangent = p.in(5);
@@ -146,22 +161,32 @@ public final class AttentionLoops {
                 long row = 4L * a.at.stride;
                 steps.add(a.product(Product.SCORES, b, false, work, a.at.query(p.in(0), b), a.at.key(p.in(1), b), s));
                 steps.add(a.product(Product.SCORES, b, false, work, a.at.query(cotangent, b), a.at.key(p.in(2), b), ds));
-                steps.add(a.rows(b, r -> a.pullBack(b, r, s + r * row, ds + r * row, o, cotangent, lse)));
+                steps.add(a.rows(b, (r, temp) -> a.pullBack(b, r, s + r * row, ds + r * row, o, cotangent, lse, temp)));
                 steps.add(a.product(Product.MIX, b, false, work, ds, a.at.key(p.in(1), b), a.at.query(p.out(0), b)));
                 if (op.keys()) {
-                    steps.add(a.product(Product.COLLECT, b, b.i() > 0, work, ds, a.at.query(p.in(0), b), a.at.key(p.out(1), b)));
-                    steps.add(a.product(Product.COLLECT, b, b.i() > 0, work, s, a.at.query(cotangent, b), a.at.key(p.out(2), b)));
+                    DType t = a.collected();
+                    steps.add(a.product(Product.COLLECT, b, b.i() > 0, work, ds, a.at.query(p.in(0), b), a.at.key(dk, t, b)));
+                    steps.add(a.product(Product.COLLECT, b, b.i() > 0, work, s, a.at.query(cotangent, b), a.at.key(dv, t, b)));
                 }
             }
-            return all(steps);
+            if (apart) {
+                long n = in.get(1).shape().size();
+                steps.add(() -> Brain.cast(parallel, dk, DType.F32, p.out(1), n));
+                steps.add(() -> Brain.cast(parallel, dv, DType.F32, p.out(2), n));
+            }
+            return Conversions.all(steps);
         });
     }
 
     /** Replaces the scores in s by the weights p, and the cotangents of p in ds by p (dp - o.do) scale. */
-    private void pullBack(Block b, int r, long s, long ds, long o, long cotangent, long lse) {
+    private void pullBack(Block b, int r, long s, long ds, long o, long cotangent, long lse, long temp) {
         weights(b, r, s, lse);
-        double delta = Strips.dot(at.queryRow(o, b, r), at.queryRow(cotangent, b, r), at.d);
+        long half = temp + Parallel.TEMP / 2;
+        double delta = Strips.dot(Brain.wide(at.real, at.queryRow(o, b, r), temp, at.d),
+                Brain.wide(at.real, at.queryRow(cotangent, b, r), half, at.d), at.d);
         Strips.project(ds, (float) delta, s, at.scale, ds, at.m);
+        finish(s);
+        finish(ds);
     }
 
     /** Computes p = exp(s scale - lse). */
@@ -172,8 +197,9 @@ public final class AttentionLoops {
 
     // ---- push-forward ------------------------------------------------------------------------------------------
 
-    public static CpuKernel jvp(Primitives primitives, Parallel parallel, DotProductAttentionJvp op, List<Type> in) {
-        AttentionLoops a = new AttentionLoops(primitives, parallel, op.of(), in);
+    /** @param real the type of all operands but lse, and of the result */
+    public static CpuKernel jvp(Primitives primitives, Parallel parallel, DType real, DotProductAttentionJvp op, List<Type> in) {
+        AttentionLoops a = new AttentionLoops(primitives, parallel, real, op.of(), in);
         long scratch = Math.max(a.scratch(Product.SCORES, false), a.scratch(Product.MIX, false));
         if (op.keys()) {
             scratch = Math.max(scratch, Math.max(a.scratch(Product.SCORES, true), a.scratch(Product.MIX, true)));
@@ -191,13 +217,13 @@ public final class AttentionLoops {
                 if (op.keys()) {
                     steps.add(a.product(Product.SCORES, b, true, work, a.at.query(p.in(0), b), a.at.key(p.in(6), b), ts));
                 }
-                steps.add(a.rows(b, r -> a.pushForward(b, r, s + r * row, ts + r * row, lse)));
+                steps.add(a.rows(b, (r, temp) -> a.pushForward(b, r, s + r * row, ts + r * row, lse)));
                 steps.add(a.product(Product.MIX, b, false, work, ts, a.at.key(p.in(2), b), a.at.query(p.out(0), b)));
                 if (op.keys()) {
                     steps.add(a.product(Product.MIX, b, true, work, s, a.at.key(p.in(7), b), a.at.query(p.out(0), b)));
                 }
             }
-            return all(steps);
+            return Conversions.all(steps);
         });
     }
 
@@ -205,5 +231,7 @@ public final class AttentionLoops {
     private void pushForward(Block b, int r, long s, long ts, long lse) {
         weights(b, r, s, lse);
         Strips.project(ts, (float) Strips.dot(s, ts, at.m), s, at.scale, ts, at.m);
+        finish(s);
+        finish(ts);
     }
 }

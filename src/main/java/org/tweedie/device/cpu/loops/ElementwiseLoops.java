@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.device.cpu.loops;
 
+import static org.tweedie.device.cpu.loops.Strips.STRIP;
 import static org.tweedie.device.cpu.loops.VectorMath.L;
 import static org.tweedie.device.cpu.loops.VectorMath.all;
 import static org.tweedie.device.cpu.loops.VectorMath.get;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import jdk.incubator.vector.FloatVector;
 import org.tweedie.device.cpu.onednn.Parallel;
+import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 import org.tweedie.program.op.Binary;
 
@@ -21,8 +23,24 @@ public final class ElementwiseLoops {
 
     private ElementwiseLoops() {}
 
-    public static CpuKernel affine(Parallel parallel, double scale, double shift, long n) {
+    /** @param real the type of operand and result: F32 or BF16, here and below */
+    public static CpuKernel affine(Parallel parallel, DType real, double scale, double shift, long n) {
         int chunks = Parallel.chunks(n, GRAIN);
+        if (real == DType.BF16) {
+            return CpuKernel.of(p -> {
+                long x = p.in(0);
+                long y = p.out(0);
+                return () -> parallel.run(chunks, (k, temp) -> {
+                    long end = Parallel.from(k + 1, chunks, n, 64);
+                    for (long i = Parallel.from(k, chunks, n, 64); i < end; i += STRIP) {
+                        int count = (int) Math.min(STRIP, end - i);
+                        Brain.widen(x + 2 * i, temp, count);
+                        Strips.affine(temp, (float) scale, (float) shift, temp, count);
+                        Brain.narrow(temp, y + 2 * i, count);
+                    }
+                });
+            });
+        }
         return CpuKernel.of(p -> {
             long x = p.in(0);
             long y = p.out(0);
@@ -91,7 +109,7 @@ public final class ElementwiseLoops {
         }
     }
 
-    public static CpuKernel binary(Parallel parallel, Binary.Kind kind, Shape out, Shape x, Shape y) {
+    public static CpuKernel binary(Parallel parallel, DType real, Binary.Kind kind, Shape out, Shape x, Shape y) {
         Axes a = Axes.of(out, x, y);
         long rows = a.rows();
         int inner = a.inner();
@@ -100,6 +118,7 @@ public final class ElementwiseLoops {
         int groups = Parallel.chunks(rows, Math.max(1, GRAIN / inner));
         boolean repeatX = a.strideX[a.extents.length - 1] == 0;
         boolean repeatY = a.strideY[a.extents.length - 1] == 0;
+        int width = real.bytes();
         return CpuKernel.of(p -> {
             long px = p.in(0);
             long py = p.in(1);
@@ -109,9 +128,14 @@ public final class ElementwiseLoops {
                 int n = (int) (Parallel.from(k % cuts + 1, cuts, inner, 64) - i);
                 long to = Parallel.from(k / cuts + 1, groups, rows, 1);
                 for (long row = Parallel.from(k / cuts, groups, rows, 1); row < to; row++) {
-                    long ax = px + 4 * (a.offset(row, a.strideX) + (repeatX ? 0 : i));
-                    long ay = py + 4 * (a.offset(row, a.strideY) + (repeatY ? 0 : i));
-                    row(kind, ax, repeatX, ay, repeatY, pz + 4 * (row * inner + i), n);
+                    long ax = px + width * (a.offset(row, a.strideX) + (repeatX ? 0 : i));
+                    long ay = py + width * (a.offset(row, a.strideY) + (repeatY ? 0 : i));
+                    long az = pz + width * (row * inner + i);
+                    if (real == DType.F32) {
+                        row(kind, ax, repeatX, ay, repeatY, az, n);
+                    } else {
+                        brainRow(kind, ax, repeatX, ay, repeatY, az, n, temp);
+                    }
                 }
             });
         });
@@ -126,6 +150,18 @@ public final class ElementwiseLoops {
             right(kind, x, get(y), z, n);
         } else {
             both(kind, x, y, z, n);
+        }
+    }
+
+    /** Does a row in BF16, a strip at a time. */
+    private static void brainRow(Binary.Kind kind, long x, boolean repeatX, long y, boolean repeatY, long z, int n, long temp) {
+        long y32 = temp + 4L * STRIP;
+        for (int i = 0; i < n; i += STRIP) {
+            int count = Math.min(STRIP, n - i);
+            Brain.widen(repeatX ? x : x + 2L * i, temp, repeatX ? 1 : count);
+            Brain.widen(repeatY ? y : y + 2L * i, y32, repeatY ? 1 : count);
+            row(kind, temp, repeatX, y32, repeatY, y32 + 4L * STRIP, count);
+            Brain.narrow(y32 + 4L * STRIP, z + 2L * i, count);
         }
     }
 
@@ -228,23 +264,26 @@ public final class ElementwiseLoops {
     }
 
     /** Copies with repetition: rows of the larger shape are copied or filled. */
-    public static CpuKernel broadcast(Parallel parallel, Shape out, Shape x) {
+    public static CpuKernel broadcast(Parallel parallel, DType real, Shape out, Shape x) {
         Axes a = Axes.of(out, x, Shape.of());
         long rows = a.rows();
         int inner = a.inner();
         int groups = Parallel.chunks(rows, Math.max(1, GRAIN / inner));
         boolean repeat = a.strideX[a.extents.length - 1] == 0;
+        int width = real.bytes();
         return CpuKernel.of(p -> {
             long px = p.in(0);
             long py = p.out(0);
             return () -> parallel.run(groups, (k, temp) -> {
                 long to = Parallel.from(k + 1, groups, rows, 1);
                 for (long row = Parallel.from(k, groups, rows, 1); row < to; row++) {
-                    long from = px + 4 * a.offset(row, a.strideX);
-                    if (repeat) {
+                    long from = px + width * a.offset(row, a.strideX);
+                    if (!repeat) {
+                        MoveLoops.copy(from, py + width * row * inner, (long) width * inner);
+                    } else if (real == DType.F32) {
                         Strips.fill(py + 4 * row * inner, get(from), inner);
                     } else {
-                        MoveLoops.copy(from, py + 4 * row * inner, 4L * inner);
+                        MoveLoops.fill16(py + 2 * row * inner, from, inner);
                     }
                 }
             });

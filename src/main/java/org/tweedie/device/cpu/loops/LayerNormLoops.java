@@ -8,6 +8,7 @@ import static org.tweedie.device.cpu.loops.VectorMath.store;
 
 import jdk.incubator.vector.FloatVector;
 import org.tweedie.device.cpu.onednn.Parallel;
+import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 import org.tweedie.program.op.GroupNormalization;
 
@@ -27,10 +28,12 @@ final class LayerNormLoops {
         return op.groups() == 1 && !op.silu() && x.size() == (long) x.dim(0) * c && c % L == 0 && c <= MAX;
     }
 
-    static CpuKernel forward(Parallel parallel, GroupNormalization op, Shape x) {
+    static CpuKernel forward(Parallel parallel, DType real, GroupNormalization op, Shape x) {
         int c = x.dim(-1);
         int rows = x.dim(0);
         int chunks = Parallel.chunks(rows, Math.max(1, GRAIN / c));
+        boolean brain = real == DType.BF16;
+        long row = (long) real.bytes() * c;
         return CpuKernel.of(p -> {
             long px = p.in(0);
             long gamma = p.in(1);
@@ -39,8 +42,11 @@ final class LayerNormLoops {
             return () -> parallel.run(chunks, (k, temp) -> {
                 long end = Parallel.from(k + 1, chunks, rows, 1);
                 for (long r = Parallel.from(k, chunks, rows, 1); r < end; r++) {
-                    normalise(px + 4 * r * c, c, op.eps(), temp);
-                    mulAdd(temp, gamma, beta, py + 4 * r * c, c);
+                    normalise(Brain.wide(real, px + r * row, temp, c), c, op.eps(), temp);
+                    mulAdd(temp, gamma, beta, brain ? temp : py + r * row, c);
+                    if (brain) {
+                        Brain.narrow(temp, py + r * row, c);
+                    }
                 }
             });
         });
@@ -50,10 +56,12 @@ final class LayerNormLoops {
      * Returns the kernel of the pull-back (v = gamma dy, dx = r project(v)) or of the push-forward (v = tx, ty = gamma r
      * project(v)).
      */
-    static CpuKernel derivative(Parallel parallel, GroupNormalization op, Shape x, boolean pullBack) {
+    static CpuKernel derivative(Parallel parallel, DType real, GroupNormalization op, Shape x, boolean pullBack) {
         int c = x.dim(-1);
         int rows = x.dim(0);
         int chunks = Parallel.chunks(rows, Math.max(1, GRAIN / c));
+        boolean brain = real == DType.BF16;
+        long row = (long) real.bytes() * c;
         return CpuKernel.of(p -> {
             long px = p.in(0);
             long gamma = p.in(1);
@@ -63,17 +71,22 @@ final class LayerNormLoops {
                 long end = Parallel.from(k + 1, chunks, rows, 1);
                 for (long i = Parallel.from(k, chunks, rows, 1); i < end; i++) {
                     long v = temp + 4L * c;
-                    float r = normalise(px + 4 * i * c, c, op.eps(), temp);
+                    float r = normalise(Brain.wide(real, px + i * row, temp, c), c, op.eps(), temp);
+                    long t = Brain.wide(real, pt + i * row, v, c);
                     if (pullBack) {
-                        Strips.mul(pt + 4 * i * c, gamma, v, c);
+                        Strips.mul(t, gamma, v, c);
                     } else {
-                        Strips.affine(pt + 4 * i * c, 1, 0, v, c);
+                        Strips.affine(t, 1, 0, v, c);
                     }
                     float along = (float) (Strips.sum(v, c) / c);
                     float alongXhat = (float) (Strips.dot(temp, v, c) / c);
-                    project(temp, v, along, alongXhat, r, py + 4 * i * c, c);
+                    long y = brain ? v : py + i * row;
+                    project(temp, v, along, alongXhat, r, y, c);
                     if (!pullBack) {
-                        Strips.mul(py + 4 * i * c, gamma, py + 4 * i * c, c);
+                        Strips.mul(y, gamma, y, c);
+                    }
+                    if (brain) {
+                        Brain.narrow(v, py + i * row, c);
                     }
                 }
             });

@@ -2,6 +2,7 @@
 package org.tweedie.device.cpu.loops;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import org.tweedie.device.cpu.onednn.Native;
@@ -17,6 +18,7 @@ import org.tweedie.program.op.Transpose;
 public final class MoveLoops {
     private static final long GRAIN = 1 << 17; // in bytes
     private static final MemorySegment ALL = Native.ALL;
+    private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
 
     private MoveLoops() {}
 
@@ -30,8 +32,20 @@ public final class MoveLoops {
         for (; i <= bytes - 8; i += 8) {
             ALL.set(Native.LONG, to + i, ALL.get(Native.LONG, from + i));
         }
-        if (i < bytes) {
+        if (i <= bytes - 4) {
             ALL.set(Native.INT, to + i, ALL.get(Native.INT, from + i));
+            i += 4;
+        }
+        if (i < bytes) {
+            ALL.set(SHORT, to + i, ALL.get(SHORT, from + i));
+        }
+    }
+
+    /** Copies the 16 bits at an address n times. */
+    static void fill16(long to, long from, int n) {
+        short x = ALL.get(SHORT, from);
+        for (int i = 0; i < n; i++) {
+            ALL.set(SHORT, to + 2L * i, x);
         }
     }
 
@@ -50,8 +64,9 @@ public final class MoveLoops {
         return s.size(axis + 1, s.rank());
     }
 
-    public static CpuKernel concat(Parallel parallel, Concat op, List<Type> in, Shape out) {
-        long unit = 4 * inner(out, op.axis());
+    /** @param width the bytes of an element, here and below */
+    public static CpuKernel concat(Parallel parallel, Concat op, List<Type> in, Shape out, int width) {
+        long unit = width * inner(out, op.axis());
         long rows = out.size(0, op.axis());
         long step = unit * out.dim(op.axis());
         return CpuKernel.of(p -> {
@@ -68,11 +83,6 @@ public final class MoveLoops {
         });
     }
 
-    /**
-     * Returns the kernel of a slice.
-     *
-     * @param width the bytes of an element
-     */
     public static CpuKernel slice(Parallel parallel, Slice op, Shape in, int width) {
         long unit = width * inner(in, op.axis());
         long bytes = unit * (op.to() - op.from());
@@ -83,8 +93,8 @@ public final class MoveLoops {
         });
     }
 
-    public static CpuKernel pad(Parallel parallel, Pad op, Shape in, Shape out) {
-        long unit = 4 * inner(out, op.axis());
+    public static CpuKernel pad(Parallel parallel, Pad op, Shape in, Shape out, int width) {
+        long unit = width * inner(out, op.axis());
         long step = unit * out.dim(op.axis());
         long bytes = unit * in.dim(op.axis());
         long rows = out.size(0, op.axis());
@@ -157,6 +167,12 @@ public final class MoveLoops {
             }
             return;
         }
+        if (width == 2) {
+            for (int i = 0; i < n; i++) {
+                ALL.set(SHORT, to + 2L * i, ALL.get(SHORT, from + step * i));
+            }
+            return;
+        }
         for (int i = 0; i < n; i++) {
             ALL.set(Native.INT, to + 4L * i, ALL.get(Native.INT, from + step * i));
         }
@@ -167,18 +183,18 @@ public final class MoveLoops {
      *
      * @param in the shape [B,H,W,C]
      */
-    public static CpuKernel upsample(Parallel parallel, int factor, Shape in) {
+    public static CpuKernel upsample(Parallel parallel, int factor, Shape in, int width) {
         int rows = in.dim(0) * in.dim(1);
-        int width = in.dim(2);
-        long pixel = 4L * in.dim(3);
-        long line = pixel * width * factor;
+        int columns = in.dim(2);
+        long pixel = (long) width * in.dim(3);
+        long line = pixel * columns * factor;
         return CpuKernel.of(p -> {
             long x = p.in(0);
             long y = p.out(0);
             return () -> parallel.run(rows, (r, temp) -> {
                 long to = y + r * line * factor;
-                for (int i = 0; i < width * factor; i++) {
-                    copy(x + ((long) r * width + i / factor) * pixel, to + i * pixel, pixel);
+                for (int i = 0; i < columns * factor; i++) {
+                    copy(x + ((long) r * columns + i / factor) * pixel, to + i * pixel, pixel);
                 }
                 for (int f = 1; f < factor; f++) {
                     copy(to, to + f * line, line);
@@ -192,8 +208,8 @@ public final class MoveLoops {
      *
      * @param table the shape [V,C]
      */
-    public static CpuKernel gather(Shape table, long ids) {
-        long bytes = 4L * table.dim(1);
+    public static CpuKernel gather(Shape table, long ids, int width) {
+        long bytes = (long) width * table.dim(1);
         return CpuKernel.of(p -> {
             long from = p.in(0);
             long index = p.in(1);

@@ -9,6 +9,7 @@ import static org.tweedie.device.cpu.loops.VectorMath.store;
 import jdk.incubator.vector.FloatVector;
 import org.tweedie.device.cpu.onednn.Native;
 import org.tweedie.device.cpu.onednn.Parallel;
+import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 import org.tweedie.program.op.GroupNormalization;
 
@@ -16,6 +17,9 @@ import org.tweedie.program.op.GroupNormalization;
  * Computes group norm, its pull-back and its push-forward on x [B,P,C]. Each reads x once for the statistics and once more to
  * write the result; the derivatives read it once more between, for their two sums. The places of a sample are cut into blocks
  * that stay in the cache and are divided among threads; the sums of the blocks are added in double in a fixed order.
+ *
+ * <p>x, its tangent or cotangent and the result may be in BF16. A strip of a block is then widened into working memory before each
+ * use, and everything after that is F32, statistics and tables included.
  *
  * <p>Vectors run along the channels. Values that all channels of a group share are repeated for each channel in tables, which are
  * rows of C floats.
@@ -38,6 +42,8 @@ public final class NormLoops {
     private enum Form { FORWARD, VJP, JVP }
 
     private final Parallel parallel;
+    private final DType real;
+    private final int width; // the bytes of an element of x, t and y
     private final GroupNormalization op;
     private final Form form;
     private final int samples;
@@ -46,8 +52,10 @@ public final class NormLoops {
     private final int blocks; // the number of blocks of a sample
     private final int step; // the bytes of a table
 
-    private NormLoops(Parallel parallel, GroupNormalization op, Form form, Shape x) {
+    private NormLoops(Parallel parallel, DType real, GroupNormalization op, Form form, Shape x) {
         this.parallel = parallel;
+        this.real = real;
+        this.width = real.bytes();
         this.op = op;
         this.form = form;
         this.samples = x.dim(0);
@@ -57,19 +65,20 @@ public final class NormLoops {
         this.step = (int) Native.roundUp(4L * channels);
     }
 
-    public static CpuKernel forward(Parallel parallel, GroupNormalization op, Shape x) {
-        return LayerNormLoops.fits(op, x) ? LayerNormLoops.forward(parallel, op, x) : new NormLoops(parallel, op, Form.FORWARD, x)
-                .kernel();
+    /** @param real the type of x, of its tangent or cotangent, and of the result, here and below; all else is F32 */
+    public static CpuKernel forward(Parallel parallel, DType real, GroupNormalization op, Shape x) {
+        return LayerNormLoops.fits(op, x) ? LayerNormLoops.forward(parallel, real, op, x)
+                : new NormLoops(parallel, real, op, Form.FORWARD, x).kernel();
     }
 
-    public static CpuKernel vjp(Parallel parallel, GroupNormalization op, Shape x) {
-        return LayerNormLoops.fits(op, x) ? LayerNormLoops.derivative(parallel, op, x, true)
-                : new NormLoops(parallel, op, Form.VJP, x).kernel();
+    public static CpuKernel vjp(Parallel parallel, DType real, GroupNormalization op, Shape x) {
+        return LayerNormLoops.fits(op, x) ? LayerNormLoops.derivative(parallel, real, op, x, true)
+                : new NormLoops(parallel, real, op, Form.VJP, x).kernel();
     }
 
-    public static CpuKernel jvp(Parallel parallel, GroupNormalization op, Shape x) {
-        return LayerNormLoops.fits(op, x) ? LayerNormLoops.derivative(parallel, op, x, false)
-                : new NormLoops(parallel, op, Form.JVP, x).kernel();
+    public static CpuKernel jvp(Parallel parallel, DType real, GroupNormalization op, Shape x) {
+        return LayerNormLoops.fits(op, x) ? LayerNormLoops.derivative(parallel, real, op, x, false)
+                : new NormLoops(parallel, real, op, Form.JVP, x).kernel();
     }
 
     /** Returns the kernel. Its working memory holds the tables of each sample, then two sums per channel and block. */
@@ -84,7 +93,8 @@ public final class NormLoops {
             long table = p.scratch();
             long sums = table + tables;
             return () -> {
-                parallel.run(samples * blocks, (k, temp) -> moments(at(x, k), count(k), sum(sums, k, 0), sum(sums, k, 1)));
+                parallel.run(samples * blocks, (k, temp) -> moments(at(x, k), count(k), sum(sums, k, 0), sum(sums, k, 1),
+                        temp));
                 for (int b = 0; b < samples; b++) {
                     statistics(b, sums, table(table, b, 0), gamma, beta);
                 }
@@ -111,7 +121,7 @@ public final class NormLoops {
     }
 
     private long at(long base, int k) {
-        return base + 4 * (k / blocks * places + first(k)) * channels;
+        return base + width * (k / blocks * places + first(k)) * channels;
     }
 
     private long table(long base, int sample, int which) {
@@ -125,26 +135,41 @@ public final class NormLoops {
     // ---- a block, a strip of L channels at a time --------------------------------------------------------------
 
     /** Computes, per channel, the mean over the block's n places, and the sum of squared distances from it. */
-    private void moments(long x, int n, long mean, long squares) {
-        long row = 4L * channels;
+    private void moments(long x, int n, long mean, long squares, long temp) {
+        long row = row();
         for (int c = 0; c < channels; c += L) {
-            FloatVector m = Columns.sum(x + 4L * c, row, n).mul(1f / n);
+            long strip = strip(x + (long) width * c, n, temp);
+            FloatVector m = Columns.sum(strip, row, n).mul(1f / n);
             store(m, mean + 4L * c);
-            store(Columns.squares(x + 4L * c, row, n, m), squares + 4L * c);
+            store(Columns.squares(strip, row, n, m), squares + 4L * c);
         }
+    }
+
+    /** Returns the address of a strip in F32: its own, or that of its copy in working memory. */
+    private long strip(long x, int n, long temp) {
+        if (real == DType.F32) {
+            return x;
+        }
+        Brain.widenColumns(x, 2L * channels, n, temp);
+        return temp;
+    }
+
+    /** Returns the bytes from a row of a strip in F32 to the next. */
+    private long row() {
+        return real == DType.F32 ? 4L * channels : ROW;
     }
 
     /** Computes, per channel, the sums over the block of v and of xhat v. */
     private void project(long x, long t, int n, long table, long sumV, long sumXhatV, long temp) {
         for (int c = 0; c < channels; c += L) {
             long o = 4L * c;
-            direction(x + o, t + o, n, table + o, temp);
+            direction(x + (long) width * c, t + (long) width * c, n, table + o, temp);
             store(Columns.sum(v(temp), ROW, n), sumV + o);
             store(Columns.dot(temp, v(temp), n), sumXhatV + o);
         }
     }
 
-    /** The bytes of a row of a strip in working memory, where xhat is first, then v, then two more. */
+    /** The bytes of a row of a strip in working memory, where xhat is first, then v, then two more, then x or t from BF16. */
     private static final long ROW = 4L * L;
 
     private static long v(long temp) {
@@ -159,11 +184,16 @@ public final class NormLoops {
         return temp + 3 * PLACES * ROW;
     }
 
+    private static long wide(long temp) {
+        return temp + 4 * PLACES * ROW;
+    }
+
     /** Computes xhat and v, where v = gamma act'(u) dy for the pull-back and v = tx for the push-forward. */
     private void direction(long x, long t, int n, long table, long temp) {
-        Columns.normalise(x, 4L * channels, n, load(table + MEAN * step), load(table + R * step), all(0), temp);
+        Columns.normalise(strip(x, n, wide(temp)), row(), n, load(table + MEAN * step), load(table + R * step), all(0), temp);
         FloatVector one = all(1);
-        Columns.normalise(t, 4L * channels, n, all(0), form == Form.VJP ? load(table + GAMMA * step) : one, all(0), v(temp));
+        Columns.normalise(strip(t, n, wide(temp)), row(), n, all(0), form == Form.VJP ? load(table + GAMMA * step) : one, all(0),
+                v(temp));
         if (form == Form.VJP && op.silu()) {
             slope(x, n, table, temp);
             Strips.mul(v(temp), u(temp), v(temp), n * L);
@@ -172,30 +202,35 @@ public final class NormLoops {
 
     /** Replaces u = gamma xhat + beta by the slope of SiLU at u. */
     private void slope(long x, int n, long table, long temp) {
-        outer(x, n, table, u(temp));
+        outer(x, n, table, u(temp), temp);
         Strips.exp(u(temp), -1, 0, 88f, e(temp), n * L);
         Strips.siluSlope(u(temp), 1, e(temp), u(temp), n * L);
     }
 
     /** Computes u = gamma xhat + beta. */
-    private void outer(long x, int n, long table, long u) {
+    private void outer(long x, int n, long table, long u, long temp) {
         FloatVector scale = load(table + R * step).mul(load(table + GAMMA * step));
-        Columns.normalise(x, 4L * channels, n, load(table + MEAN * step), scale, load(table + BETA * step), u);
+        Columns.normalise(strip(x, n, wide(temp)), row(), n, load(table + MEAN * step), scale, load(table + BETA * step), u);
     }
 
     private void write(long x, long t, long y, int n, long table, long temp) {
         for (int c = 0; c < channels; c += L) {
             long o = 4L * c;
+            long at = (long) width * c;
             if (form == Form.FORWARD) {
-                outer(x + o, n, table + o, v(temp));
+                outer(x + at, n, table + o, v(temp), temp);
                 if (op.silu()) {
                     Strips.exp(v(temp), -1, 0, 89f, e(temp), n * L);
                     Strips.silu(v(temp), e(temp), v(temp), n * L);
                 }
             } else {
-                derivative(x + o, t + o, n, table + o, temp);
+                derivative(x + at, t + at, n, table + o, temp);
             }
-            Columns.scatter(v(temp), y + o, 4L * channels, n, Math.min(L, channels - c));
+            if (real == DType.F32) {
+                Columns.scatter(v(temp), y + at, 4L * channels, n, Math.min(L, channels - c));
+            } else {
+                Brain.narrowColumns(v(temp), y + at, 2L * channels, n, Math.min(L, channels - c));
+            }
         }
     }
 

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.function.ToLongFunction;
 import org.tweedie.device.cpu.onednn.Native;
 import org.tweedie.device.cpu.onednn.Primitives;
+import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 import org.tweedie.program.Type;
@@ -15,20 +16,24 @@ import org.tweedie.program.op.MatMul;
 /**
  * Computes convolutions and matrix products with oneDNN. Constant weights are laid out once as the primitive wants them, others
  * at each run. Where memory is spared, matrices stay row-major, which serves both directions, and a convolution's pull-back lays
- * out the forward weights anew at each run.
+ * out the forward weights anew at each run. Operands and result are of the same type, F32 or BF16; biases and sums are F32.
  */
 public final class ProductCalls {
     private final Primitives p;
+    private final DType real;
     private final boolean spare;
     private final Constants constants;
 
     /** Provides constants that are packed in one layout and held until the executable closes. */
     public interface Constants {
-        long packed(Tensor t, long from, long to);
+        /** @param as the type of both layouts */
+        long packed(Tensor t, DType as, long from, long to);
     }
 
-    public ProductCalls(Primitives p, boolean spare, Constants constants) {
+    /** @param real the type of operands and results: F32 or BF16 */
+    public ProductCalls(Primitives p, DType real, boolean spare, Constants constants) {
         this.p = p;
+        this.real = real;
         this.spare = spare;
         this.constants = constants;
     }
@@ -38,7 +43,7 @@ public final class ProductCalls {
         long h = s.dim(1);
         long w = s.dim(2);
         long c = s.dim(3);
-        return p.layout(new long[] {s.dim(0), c, h, w}, new long[] {h * w * c, 1, w * c, c});
+        return p.layout(real, new long[] {s.dim(0), c, h, w}, new long[] {h * w * c, 1, w * c, c});
     }
 
     /**
@@ -50,9 +55,9 @@ public final class ProductCalls {
         Shape w = in.get(1).shape();
         long src = image(in.get(0).shape());
         long dst = image(out);
-        long bias = in.size() == 3 ? p.dense(w.dim(0)) : 0;
+        long bias = in.size() == 3 ? p.dense(DType.F32, w.dim(0)) : 0;
         Primitives.Descriptor d = p.convolution(src, anyWeights(w), bias, dst, op.stride(), before(op), after(op));
-        return withWeights(d, p.dense(w.dim(0), w.dim(1), w.dim(2), w.dim(3)), weights, Primitives.SRC, src, Primitives.DST, dst,
+        return withWeights(d, p.dense(real, w.dim(0), w.dim(1), w.dim(2), w.dim(3)), weights, Primitives.SRC, src, Primitives.DST, dst,
                 bias);
     }
 
@@ -67,17 +72,17 @@ public final class ProductCalls {
         long diffSrc = image(out);
         Primitives.Descriptor forward = p.convolution(diffSrc, anyWeights(w), 0, diffDst, op.stride(), before(op), after(op));
         Primitives.Descriptor d = p.convolutionVjp(diffSrc, anyWeights(w), diffDst, op.stride(), before(op), after(op), forward);
-        long plain = p.dense(w.dim(0), w.dim(1), w.dim(2), w.dim(3));
+        long plain = p.dense(real, w.dim(0), w.dim(1), w.dim(2), w.dim(3));
         if (spare && weights != null) {
             long shared = Primitives.weights(forward);
-            return laidOutAtEachRun(d, shared, at -> constants.packed(weights, plain, shared), Primitives.DIFF_DST, diffDst,
+            return laidOutAtEachRun(d, shared, at -> constants.packed(weights, real, plain, shared), Primitives.DIFF_DST, diffDst,
                     Primitives.DIFF_SRC, diffSrc, 0);
         }
         return withWeights(d, plain, weights, Primitives.DIFF_DST, diffDst, Primitives.DIFF_SRC, diffSrc, 0);
     }
 
     private long anyWeights(Shape w) {
-        return p.any(w.dim(0), w.dim(1), w.dim(2), w.dim(3));
+        return p.any(real, w.dim(0), w.dim(1), w.dim(2), w.dim(3));
     }
 
     private static long[] before(Convolution op) {
@@ -94,10 +99,10 @@ public final class ProductCalls {
         Shape sb = in.get(1).shape();
         long a = matrix(in.get(0).shape(), op.transA(), rank);
         long b = matrix(sb, op.transB(), rank);
-        long c = p.dense(longs(out));
-        long bias = in.size() == 3 ? p.dense(longs(ones(rank).with(rank - 1, out.dim(-1)))) : 0;
+        long c = p.dense(real, longs(out));
+        long bias = in.size() == 3 ? p.dense(DType.F32, longs(ones(rank).with(rank - 1, out.dim(-1)))) : 0;
         boolean pack = weights != null && !spare && sb.rank() == 2 && rank == 2;
-        Primitives.Descriptor d = p.matmul(a, pack ? p.any(out.dim(-1) == 0 ? 0 : inner(in, op), out.dim(-1)) : b, bias, c,
+        Primitives.Descriptor d = p.matmul(a, pack ? p.any(real, out.dim(-1) == 0 ? 0 : inner(in, op), out.dim(-1)) : b, bias, c,
                 false);
         if (pack) {
             return withWeights(d, b, weights, Primitives.SRC, a, Primitives.DST, c, bias);
@@ -140,7 +145,7 @@ public final class ProductCalls {
             swap(dims);
             swap(strides);
         }
-        return p.layout(dims, strides);
+        return p.layout(real, dims, strides);
     }
 
     private static void swap(long[] x) {
@@ -166,7 +171,7 @@ public final class ProductCalls {
         }
         long layout = Primitives.weights(d);
         return new CpuKernel(d.scratch(), at -> p.prepare(d, at.scratch(),
-                arguments(at, fromArg, from, layout, constants.packed(weights, plain, layout), toArg, to, bias)));
+                arguments(at, fromArg, from, layout, constants.packed(weights, real, plain, layout), toArg, to, bias)));
     }
 
     /**

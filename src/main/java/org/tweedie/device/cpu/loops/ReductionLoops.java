@@ -13,6 +13,7 @@ import java.util.List;
 import jdk.incubator.vector.FloatVector;
 import org.tweedie.device.cpu.onednn.Native;
 import org.tweedie.device.cpu.onednn.Parallel;
+import org.tweedie.program.DType;
 import org.tweedie.program.Shape;
 
 /**
@@ -184,21 +185,42 @@ public final class ReductionLoops {
         return o;
     }
 
-    /** Sums x [B,H,W,C] to [B,H/factor,W/factor,C]. */
-    public static CpuKernel sumPool(Parallel parallel, int factor, Shape in) {
+    /** Sums x [B,H,W,C] to [B,H/factor,W/factor,C], both in F32 or both in BF16. */
+    public static CpuKernel sumPool(Parallel parallel, DType real, int factor, Shape in) {
         int c = in.dim(3);
         int width = in.dim(2) / factor;
         int lines = in.dim(0) * in.dim(1) / factor;
+        int bytes = real.bytes() * c; // of a pixel
         return CpuKernel.of(p -> {
             long x = p.in(0);
             long y = p.out(0);
             return () -> parallel.run(lines, (r, temp) -> {
                 for (int w = 0; w < width; w++) {
-                    pool(x + 4L * c * ((long) r * factor * in.dim(2) + (long) w * factor), 4L * c * in.dim(2), factor, c,
-                            y + 4L * c * ((long) r * width + w));
+                    long from = x + bytes * ((long) r * factor * in.dim(2) + (long) w * factor);
+                    long to = y + bytes * ((long) r * width + w);
+                    if (real == DType.F32) {
+                        pool(from, 4L * c * in.dim(2), factor, c, to);
+                    } else {
+                        brainPool(from, 2L * c * in.dim(2), factor, c, to, temp);
+                    }
                 }
             });
         });
+    }
+
+    private static void brainPool(long x, long line, int factor, int c, long y, long temp) {
+        long next = temp + 4L * Strips.STRIP;
+        for (int i = 0; i < c; i += Strips.STRIP) {
+            int n = Math.min(Strips.STRIP, c - i);
+            Strips.fill(temp, 0, (n + L - 1) / L * L);
+            for (int u = 0; u < factor; u++) {
+                for (int w = 0; w < factor; w++) {
+                    Brain.widen(x + u * line + 2L * (w * c + i), next, n);
+                    Strips.add(temp, next, temp, n);
+                }
+            }
+            Brain.narrow(temp, y + 2L * i, n);
+        }
     }
 
     private static void pool(long x, long line, int factor, int c, long y) {

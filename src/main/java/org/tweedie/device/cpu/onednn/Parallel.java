@@ -16,7 +16,7 @@ import java.util.concurrent.atomic.AtomicReference;
  */
 public final class Parallel implements AutoCloseable {
     /** The bytes of working memory of each thread: several strips, within the second cache. */
-    static final int TEMP = 1 << 17;
+    public static final int TEMP = 1 << 17;
 
     /** The body of a loop. */
     public interface Body {

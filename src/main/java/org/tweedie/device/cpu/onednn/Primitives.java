@@ -7,6 +7,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
+import org.tweedie.program.DType;
 
 /** The oneDNN objects of one owner: descriptors, primitives and their argument lists. All are freed when it is closed. */
 public final class Primitives implements AutoCloseable {
@@ -18,7 +19,9 @@ public final class Primitives implements AutoCloseable {
     public static final int DIFF_SRC = 129;
     public static final int DIFF_DST = 145;
 
+    private static final int BF16 = 2;
     private static final int F32 = 3;
+    private static final int TYPE_OF_DST = 0;
     private static final int TAG_ANY = 1;
     private static final int FORWARD_INFERENCE = 96;
     private static final int DIRECT = 1;
@@ -26,6 +29,8 @@ public final class Primitives implements AutoCloseable {
     private static final int QUERY_WEIGHTS = 131;
     private static final int QUERY_SCRATCHPAD = 136;
     private static final int MAX_DIMS = 12;
+    private static final int AVX512 = 0x27;
+    private static final int AVX512_BF16 = 0xa7; // without the bit for VNNI
 
     private static final long ENGINE;
     private static final long STREAM;
@@ -73,35 +78,43 @@ public final class Primitives implements AutoCloseable {
 
     // ---- memory descriptors ------------------------------------------------------------------------------------
 
-    /** Makes a strided F32 layout (strides are in elements). */
-    public long layout(long[] dims, long[] strides) {
+    private static int type(DType t) {
+        return switch (t) {
+            case F32 -> F32;
+            case BF16 -> BF16;
+            default -> throw new IllegalArgumentException("oneDNN: expected F32 or BF16, got " + t);
+        };
+    }
+
+    /** Makes a strided layout of F32 or BF16 (strides are in elements). */
+    public long layout(DType t, long[] dims, long[] strides) {
         try (Arena a = Arena.ofConfined()) {
             MemorySegment d = dims(a, dims);
             MemorySegment s = dims(a, strides);
             long md = create("dnnl_memory_desc_create_with_strides",
-                    out -> (int) Dnnl.API.mdStrides().invokeExact(out, dims.length, d.address(), F32, s.address()));
+                    out -> (int) Dnnl.API.mdStrides().invokeExact(out, dims.length, d.address(), type(t), s.address()));
             releases.push(() -> (int) Dnnl.API.mdDestroy().invokeExact(md));
             return md;
         }
     }
 
-    /** Makes a row-major F32 layout. */
-    public long dense(long... dims) {
+    /** Makes a row-major layout of F32 or BF16. */
+    public long dense(DType t, long... dims) {
         long[] strides = new long[dims.length];
         long n = 1;
         for (int i = dims.length - 1; i >= 0; i--) {
             strides[i] = n;
             n *= dims[i];
         }
-        return layout(dims, strides);
+        return layout(t, dims, strides);
     }
 
-    /** Makes an F32 layout that the primitive may choose. */
-    public long any(long... dims) {
+    /** Makes a layout of F32 or BF16 that the primitive may choose. */
+    public long any(DType t, long... dims) {
         try (Arena a = Arena.ofConfined()) {
             MemorySegment d = dims(a, dims);
             long md = create("dnnl_memory_desc_create_with_tag",
-                    out -> (int) Dnnl.API.mdTag().invokeExact(out, dims.length, d.address(), F32, TAG_ANY));
+                    out -> (int) Dnnl.API.mdTag().invokeExact(out, dims.length, d.address(), type(t), TAG_ANY));
             releases.push(() -> (int) Dnnl.API.mdDestroy().invokeExact(md));
             return md;
         }
@@ -185,7 +198,7 @@ public final class Primitives implements AutoCloseable {
             Dnnl.check((int) Dnnl.API.attrDeterministic().invokeExact(attr, 1), "dnnl_primitive_attr_set_deterministic");
             if (accumulate) {
                 long ops = create("dnnl_post_ops_create", out -> (int) Dnnl.API.postOpsCreate().invokeExact(out));
-                Dnnl.check((int) Dnnl.API.postOpsSum().invokeExact(ops, 1f, 0, F32), "dnnl_post_ops_append_sum");
+                Dnnl.check((int) Dnnl.API.postOpsSum().invokeExact(ops, 1f, 0, TYPE_OF_DST), "dnnl_post_ops_append_sum");
                 Dnnl.check((int) Dnnl.API.attrPostOps().invokeExact(attr, ops), "dnnl_primitive_attr_set_post_ops");
                 Dnnl.check((int) Dnnl.API.postOpsDestroy().invokeExact(ops), "dnnl_post_ops_destroy");
             }
@@ -279,25 +292,40 @@ public final class Primitives implements AutoCloseable {
         }
     }
 
-    /** Returns the instruction set that oneDNN uses on this machine. */
-    public static String isa() {
+    /** The instruction set that oneDNN uses on this machine, a set of bits as in dnnl_cpu_isa_t. */
+    private static int isaBits() {
         try {
-            int isa = (int) Dnnl.API.isa().invokeExact();
-            return switch (isa) {
-                case 0x1 -> "SSE4.1";
-                case 0x3 -> "AVX";
-                case 0x7 -> "AVX2";
-                case 0xf, 0x1f -> "AVX2-VNNI";
-                case 0x27 -> "AVX-512";
-                case 0x67 -> "AVX-512 VNNI";
-                case 0xe7 -> "AVX-512 BF16";
-                case 0x1ef -> "AVX-512 FP16";
-                case 0xfef, 0x1fef -> "AMX";
-                default -> "instruction set 0x" + Integer.toHexString(isa);
-            };
+            return (int) Dnnl.API.isa().invokeExact();
         } catch (Throwable e) {
             throw Dnnl.rethrow(e);
         }
+    }
+
+    /** Returns the instruction set that oneDNN uses on this machine. */
+    public static String isa() {
+        int isa = isaBits();
+        return switch (isa) {
+            case 0x1 -> "SSE4.1";
+            case 0x3 -> "AVX";
+            case 0x7 -> "AVX2";
+            case 0xf, 0x1f -> "AVX2-VNNI";
+            case 0x27 -> "AVX-512";
+            case 0x67 -> "AVX-512 VNNI";
+            case 0xe7 -> "AVX-512 BF16";
+            case 0x1ef -> "AVX-512 FP16";
+            case 0xfef, 0x1fef -> "AMX";
+            default -> "instruction set 0x" + Integer.toHexString(isa);
+        };
+    }
+
+    /** Returns whether the processor multiplies BF16 numbers with instructions for it, so that products in BF16 are fast. */
+    public static boolean isBf16Native() {
+        return (isaBits() & AVX512_BF16) == AVX512_BF16;
+    }
+
+    /** Returns whether oneDNN has products in BF16 at all: where AVX-512 lacks the instructions, it emulates them. */
+    public static boolean hasBf16() {
+        return (isaBits() & AVX512) == AVX512;
     }
 
     @Override

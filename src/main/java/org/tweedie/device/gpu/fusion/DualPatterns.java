@@ -9,6 +9,8 @@ import org.tweedie.device.gpu.kernel.ActivationKernels;
 import org.tweedie.device.gpu.kernel.AttentionKernels;
 import org.tweedie.device.gpu.kernel.NormKernels;
 import org.tweedie.device.gpu.launch.GpuKernel;
+import org.tweedie.device.storage.Storage;
+import org.tweedie.device.storage.Uses;
 import org.tweedie.program.DType;
 import org.tweedie.program.Instr;
 import org.tweedie.program.Type;

@@ -7,6 +7,8 @@ import java.util.Deque;
 import java.util.List;
 import java.util.PriorityQueue;
 import org.tweedie.device.gpu.launch.Offer;
+import org.tweedie.device.storage.Storage;
+import org.tweedie.device.storage.Uses;
 import org.tweedie.program.Instr;
 import org.tweedie.program.Program;
 import org.tweedie.program.Value;

@@ -6,6 +6,7 @@ import org.tweedie.device.MemoryPlan;
 import org.tweedie.device.gpu.kernel.GpuLowering;
 import org.tweedie.device.gpu.launch.GpuKernel;
 import org.tweedie.device.gpu.launch.Offer;
+import org.tweedie.device.storage.Storage;
 import org.tweedie.program.DType;
 import org.tweedie.program.Instr;
 import org.tweedie.program.Value;

@@ -4,6 +4,8 @@ package org.tweedie.device.gpu.fusion;
 import java.util.List;
 import java.util.Set;
 import org.tweedie.device.gpu.launch.GpuKernel;
+import org.tweedie.device.storage.Storage;
+import org.tweedie.device.storage.Uses;
 import org.tweedie.program.DType;
 import org.tweedie.program.Value;
 

@@ -12,6 +12,7 @@ import org.tweedie.device.gpu.kernel.NormKernels;
 import org.tweedie.device.gpu.kernel.ProductKernels;
 import org.tweedie.device.gpu.launch.Epilogue;
 import org.tweedie.device.gpu.launch.GpuKernel;
+import org.tweedie.device.storage.Uses;
 import org.tweedie.program.DType;
 import org.tweedie.program.Instr;
 import org.tweedie.program.Shape;

@@ -9,15 +9,16 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.ToLongFunction;
 import org.tweedie.device.MemoryPlan;
-import org.tweedie.device.gpu.fusion.Crossing;
+import org.tweedie.device.gpu.fusion.Converting;
 import org.tweedie.device.gpu.fusion.Fusion;
 import org.tweedie.device.gpu.fusion.Group;
-import org.tweedie.device.gpu.fusion.Storage;
 import org.tweedie.device.gpu.kernel.GpuLowering;
 import org.tweedie.device.gpu.launch.Buffer;
 import org.tweedie.device.gpu.launch.GpuKernel;
 import org.tweedie.device.gpu.launch.Offer;
 import org.tweedie.device.gpu.launch.PlanStep;
+import org.tweedie.device.storage.Crossing;
+import org.tweedie.device.storage.Storage;
 import org.tweedie.program.DType;
 import org.tweedie.program.Instr;
 import org.tweedie.program.Program;
@@ -121,7 +122,7 @@ public final class Plan {
                         + "; a GPU's library needs a constant");
             }
         }
-        return crossing.around(g, stored);
+        return Converting.around(g, stored, crossing);
     }
 
     private static MemoryPlan.Step memoryStep(Group g) {

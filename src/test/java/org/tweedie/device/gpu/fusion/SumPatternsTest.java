@@ -14,6 +14,7 @@ import org.tweedie.device.gpu.launch.Buffer;
 import org.tweedie.device.gpu.launch.Launch;
 import org.tweedie.device.gpu.launch.LibraryCall;
 import org.tweedie.device.gpu.plan.Plan;
+import org.tweedie.device.storage.Uses;
 import org.tweedie.model.Golden;
 import org.tweedie.program.DType;
 import org.tweedie.program.Program;

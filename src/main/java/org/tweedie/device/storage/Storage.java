@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.tweedie.device.gpu.fusion;
+package org.tweedie.device.storage;
 
 import java.util.Arrays;
 import java.util.List;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.tweedie.device.gpu.fusion;
+package org.tweedie.device.storage;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -12,13 +12,14 @@ import org.tweedie.program.op.Binary;
 import org.tweedie.program.op.Op;
 
 /** The instructions that make and that read each value of a program, by number, and questions that patterns ask of them. */
-final class Uses {
+public final class Uses {
     private final Program program;
     private final int[] maker;
     private final List<List<Integer>> readers = new ArrayList<>();
     private final Set<Integer> results = new TreeSet<>();
 
-    Uses(Program program) {
+    /** Collects them. */
+    public Uses(Program program) {
         this.program = program;
         maker = new int[program.values()];
         for (int v = 0; v < maker.length; v++) {
@@ -36,39 +37,43 @@ final class Uses {
         program.outputs().forEach(o -> results.add(o.value().id()));
     }
 
-    Instr instr(int n) {
+    /** The n-th instruction. */
+    public Instr instr(int n) {
         return program.body().get(n);
     }
 
     /** The instruction that makes a value; -1 for inputs and constants. */
-    int maker(Value v) {
+    public int maker(Value v) {
         return maker[v.id()];
     }
 
-    List<Integer> readers(Value v) {
+    /** The numbers of the instructions that read a value. */
+    public List<Integer> readers(Value v) {
         return readers.get(v.id());
     }
 
-    boolean isResult(Value v) {
+    /** Tells whether a value is a result of the program. */
+    public boolean isResult(Value v) {
         return results.contains(v.id());
     }
 
     /** Tells whether these instructions alone read the results of an instruction. */
-    boolean staysWithin(int n, Set<Integer> instrs) {
+    public boolean staysWithin(int n, Set<Integer> instrs) {
         return instr(n).out().stream().noneMatch(v -> isResult(v) || !instrs.containsAll(readers(v)));
     }
 
     /** Tells whether an instruction is such an operation of two operands. */
-    boolean is(int n, Binary.Kind kind) {
+    public boolean is(int n, Binary.Kind kind) {
         return n >= 0 && instr(n).op().equals(new Binary(kind));
     }
 
     /** The op that makes a value, if it is of this kind; else null. */
-    <T extends Op> T op(Value v, Class<T> kind) {
+    public <T extends Op> T op(Value v, Class<T> kind) {
         return maker(v) >= 0 && kind.isInstance(instr(maker(v)).op()) ? kind.cast(instr(maker(v)).op()) : null;
     }
 
-    Value in(int n, int k) {
+    /** The k-th operand of the n-th instruction. */
+    public Value in(int n, int k) {
         return instr(n).in().get(k);
     }
 }
