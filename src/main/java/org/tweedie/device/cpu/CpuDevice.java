@@ -4,7 +4,7 @@ package org.tweedie.device.cpu;
 import org.tweedie.device.Device;
 import org.tweedie.device.OpTimes;
 import org.tweedie.device.cpu.loops.VectorMath;
-import org.tweedie.device.cpu.onednn.Native;
+import org.tweedie.device.cpu.onednn.Heap;
 import org.tweedie.device.cpu.onednn.Parallel;
 import org.tweedie.device.cpu.onednn.Primitives;
 import org.tweedie.program.Program;
@@ -15,7 +15,7 @@ import org.tweedie.program.Program;
  * depend on the number of threads; the last bits of a few of oneDNN's convolutions do (docs/numerics.md).
  */
 public final class CpuDevice implements Device {
-    final Native.Heap heap = new Native.Heap();
+    final Heap heap = new Heap();
     final Parallel parallel;
     final PackedWeights weights;
     /**
@@ -96,6 +96,7 @@ public final class CpuDevice implements Device {
             throw new IllegalStateException("device 'cpu' is closed while " + heap.liveBytes()
                     + " bytes are live; close its executables before");
         }
+        heap.close();
         parallel.close();
     }
 }

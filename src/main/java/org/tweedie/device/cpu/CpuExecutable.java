@@ -55,6 +55,8 @@ public final class CpuExecutable implements Executable {
         } catch (RuntimeException | Error e) {
             close();
             throw e;
+        } finally {
+            device.weights.unstage();
         }
     }
 

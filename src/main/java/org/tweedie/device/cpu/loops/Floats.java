@@ -10,12 +10,16 @@ import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 
 /**
- * Copies tensors into native memory: numbers of any float type to F32 or BF16, rounding to nearest, and integers to I64. F64 comes
- * to BF16 by way of F32.
+ * Copies tensors into native memory: numbers of any float type to F32 or BF16, rounding to nearest, and integers to I64. F64
+ * comes to BF16 by way of F32.
  */
 public final class Floats {
     private static final int GRAIN = 1 << 18;
-    private static final int PIECE = 1 << 14; // the numbers of eight bytes that fit into a thread's working memory
+    /**
+     * The numbers of one call: they fit into a thread's working memory, and a conversion that the JVM has just compiled is
+     * entered soon.
+     */
+    private static final int PIECE = 1 << 12;
 
     private Floats() {}
 
@@ -40,13 +44,8 @@ public final class Floats {
             long first = Parallel.from(k, chunks, t.size(), 1);
             copy(t, first, (int) (Parallel.from(k + 1, chunks, t.size(), 1) - first), as, to, temp);
         });
-        done(t);
-    }
-
-    /** Lets the pages of a tensor's file go after its last use; otherwise weights would be resident twice. */
-    public static void done(Tensor t) {
         if (t.data().isMapped()) {
-            t.data().unload();
+            t.data().unload(); // the file's pages are not needed any more; otherwise weights would be resident twice
         }
     }
 
@@ -57,18 +56,19 @@ public final class Floats {
      * @param to the address of the tensor's first element, which need not be in the range
      * @param temp the working memory of a thread
      */
-    public static void copy(Tensor t, long first, int n, DType as, long to, long temp) {
+    private static void copy(Tensor t, long first, int n, DType as, long to, long temp) {
         int in = t.dtype().bytes();
         int out = as.bytes();
         Strip strip = strip(t.dtype(), as);
-        if (t.data().isNative()) { // by address, because a segment may belong to another thread
-            strip.convert(t.data().address() + in * first, to + out * first, n);
-            return;
-        }
         for (int i = 0; i < n; i += PIECE) {
             int count = Math.min(PIECE, n - i);
-            MemorySegment.copy(t.data(), in * (first + i), Native.ALL, temp, (long) in * count);
-            strip.convert(temp, to + out * (first + i), count);
+            long from = temp;
+            if (t.data().isNative()) { // by address, because a segment may belong to another thread
+                from = t.data().address() + in * (first + i);
+            } else {
+                MemorySegment.copy(t.data(), in * (first + i), Native.ALL, temp, (long) in * count);
+            }
+            strip.convert(from, to + out * (first + i), count);
         }
     }
 
