@@ -11,13 +11,15 @@ import org.tweedie.program.Program;
 
 /**
  * This machine's processor in single precision. Convolutions and matrix products run in oneDNN, everything else in vector loops
- * in Java, all on the same threads. The same program, inputs, machine and number of threads give the same bytes. Our loops do not
- * depend on the number of threads; the last bits of a few of oneDNN's convolutions do (docs/numerics.md).
+ * in Java, all on the same threads. The same program, inputs and machine give the same bytes on any number of threads
+ * (docs/numerics.md).
  */
 public final class CpuDevice implements Device {
     final Heap heap = new Heap();
     final Parallel parallel;
     final PackedWeights weights;
+    /** The threads that convolutions are made for, so that their sums have the same order on any number of threads. */
+    final int processors;
     /**
      * If a program's constants exceed this number of bytes, each is held in one layout only; other layouts that are needed are
      * made from it at each run.
@@ -48,16 +50,22 @@ public final class CpuDevice implements Device {
      * @param times receives the time of each op of each run; may be null
      */
     public CpuDevice(int threads, OpTimes times) {
-        this(threads, LAYOUT_LIMIT, times);
+        this(threads, Runtime.getRuntime().availableProcessors(), LAYOUT_LIMIT, times);
     }
 
     /** Opens the device with another limit, for tests. */
     CpuDevice(int threads, long layoutLimit) {
-        this(threads, layoutLimit, null);
+        this(threads, Runtime.getRuntime().availableProcessors(), layoutLimit, null);
     }
 
-    private CpuDevice(int threads, long layoutLimit, OpTimes times) {
+    /** Opens the device as on a machine with another number of processors, for tests. */
+    static CpuDevice onMachine(int processors, int threads) {
+        return new CpuDevice(threads, processors, LAYOUT_LIMIT, null);
+    }
+
+    private CpuDevice(int threads, int processors, long layoutLimit, OpTimes times) {
         this.times = times;
+        this.processors = processors;
         this.layoutLimit = layoutLimit;
         parallel = new Parallel(threads);
         parallel.enter();

@@ -29,7 +29,7 @@ import org.tweedie.transform.Decompose;
 public final class CpuExecutable implements Executable {
     private final CpuDevice device;
     private final Program program;
-    private final Primitives primitives = new Primitives();
+    private final Primitives primitives;
     private final List<PackedWeights.Entry> held = new ArrayList<>();
     private final Map<Integer, Tensor> constants = new HashMap<>(); // the constants by value, reshaped ones included
     private final Map<Tensor, Long> plain = new IdentityHashMap<>();
@@ -47,6 +47,7 @@ public final class CpuExecutable implements Executable {
     CpuExecutable(CpuDevice device, Program program, int guard) {
         this.device = device;
         this.program = Decompose.of(program, CpuLowering::lacks);
+        this.primitives = new Primitives(device.processors);
         this.guard = guard;
         this.steps = new Runnable[this.program.body().size()];
         device.parallel.enter();
