@@ -30,8 +30,8 @@ final class EngineOptions {
             + "natively (see 'tweedie doctor'), else f32. Default: bf16 on cuda, else f32.")
     private String dtype;
 
-    @Option(names = "--threads", paramLabel = "N", description = "The number of processor threads that cpu and sim use. On cpu "
-            + "it may change the last bits of results (docs/numerics.md). Default: all.")
+    @Option(names = "--threads", paramLabel = "N", description = "The number of processor threads that cpu and sim use; it does "
+            + "not change results. Default: all.")
     private Integer threads;
 
     @Option(names = "--graphs", paramLabel = "on|off", defaultValue = "on",

@@ -55,8 +55,7 @@ import picocli.CommandLine.Parameters;
             "The output folder gets results.csv (metrics and network evaluations), times.csv (seconds) and cells.jsonl, to which "
                 + "each cell is appended as soon as it is done. After an interruption, the same command continues with the cells "
                 + "that are missing there. It continues with other tasks, noises, seeds, solvers or pictures as well; the tables "
-                + "then have the cells that this command asks for. On the cpu device, another number of threads may change the "
-                + "last bits of the cells to come.",
+                + "then have the cells that this command asks for.",
             "",
             "Three kinds of cells need no solver: 'measurement' is y itself if it is a picture of the same size, 'pinv' is the "
                 + "picture that solvers start from (holes are filled from their surroundings), and 'autoencoder' is the true "

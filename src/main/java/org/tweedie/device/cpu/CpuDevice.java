@@ -4,7 +4,7 @@ package org.tweedie.device.cpu;
 import org.tweedie.device.Device;
 import org.tweedie.device.OpTimes;
 import org.tweedie.device.cpu.loops.VectorMath;
-import org.tweedie.device.cpu.onednn.Native;
+import org.tweedie.device.cpu.onednn.Heap;
 import org.tweedie.device.cpu.onednn.Parallel;
 import org.tweedie.device.cpu.onednn.Primitives;
 import org.tweedie.program.DType;
@@ -12,13 +12,15 @@ import org.tweedie.program.Program;
 
 /**
  * This machine's processor. It stores what networks compute in F32 or BF16, and sums in F32. Convolutions and matrix products run
- * in oneDNN, everything else in vector loops in Java, all on the same threads. The same program, inputs, machine and number of threads give the same bytes. Our loops do not
- * depend on the number of threads; the last bits of a few of oneDNN's convolutions do (docs/numerics.md).
+ * in oneDNN, everything else in vector loops in Java, all on the same threads. The same program, inputs and machine give the same
+ * bytes on any number of threads (docs/numerics.md).
  */
 public final class CpuDevice implements Device {
-    final Native.Heap heap = new Native.Heap();
+    final Heap heap = new Heap();
     final Parallel parallel;
     final PackedWeights weights;
+    /** The threads that convolutions are made for, so that their sums have the same order on any number of threads. */
+    final int processors;
     /**
      * If a program's constants exceed this number of bytes, each is held in one layout only; other layouts that are needed are
      * made from it at each run.
@@ -29,6 +31,7 @@ public final class CpuDevice implements Device {
     /** Whether oneDNN has products in BF16 on this processor; where it has not, they are computed in F32. */
     final boolean brainProducts;
     private static final long LAYOUT_LIMIT = 1L << 30;
+    private static final int PROCESSORS = Runtime.getRuntime().availableProcessors();
     /** Receives the time of each op; may be null. */
     final OpTimes times;
 
@@ -64,7 +67,7 @@ public final class CpuDevice implements Device {
      * @throws IllegalArgumentException when the type is another
      */
     public CpuDevice(int threads, DType real, OpTimes times) {
-        this(threads, real, Primitives.hasBf16(), LAYOUT_LIMIT, times);
+        this(threads, PROCESSORS, real, Primitives.hasBf16(), LAYOUT_LIMIT, times);
     }
 
     /**
@@ -78,16 +81,22 @@ public final class CpuDevice implements Device {
 
     /** Opens the device with another limit, or without products in BF16, for tests. */
     CpuDevice(int threads, DType real, boolean brainProducts, long layoutLimit) {
-        this(threads, real, brainProducts, layoutLimit, null);
+        this(threads, PROCESSORS, real, brainProducts, layoutLimit, null);
     }
 
-    private CpuDevice(int threads, DType real, boolean brainProducts, long layoutLimit, OpTimes times) {
+    /** Opens the device as on a machine with another number of processors, for tests. */
+    static CpuDevice onMachine(int processors, int threads) {
+        return new CpuDevice(threads, processors, DType.F32, Primitives.hasBf16(), LAYOUT_LIMIT, null);
+    }
+
+    private CpuDevice(int threads, int processors, DType real, boolean brainProducts, long layoutLimit, OpTimes times) {
         if (real != DType.F32 && real != DType.BF16) {
             throw new IllegalArgumentException("device 'cpu': expected F32 or BF16, got " + real);
         }
         this.real = real;
         this.brainProducts = brainProducts;
         this.times = times;
+        this.processors = processors;
         this.layoutLimit = layoutLimit;
         parallel = new Parallel(threads);
         parallel.enter();
@@ -126,6 +135,7 @@ public final class CpuDevice implements Device {
             throw new IllegalStateException("device 'cpu' is closed while " + heap.liveBytes()
                     + " bytes are live; close its executables before");
         }
+        heap.close();
         parallel.close();
     }
 }

@@ -28,7 +28,7 @@ public final class CpuExecutable implements Executable {
 
     private final CpuDevice device;
     private final Program program;
-    private final Primitives primitives = new Primitives();
+    private final Primitives primitives;
     private final List<PackedWeights.Entry> held = new ArrayList<>();
     private final Map<Plain, Long> plain = new HashMap<>(); // the addresses of row-major constants
     final Runnable[] steps; // one per instruction; null where nothing moves
@@ -45,6 +45,7 @@ public final class CpuExecutable implements Executable {
     CpuExecutable(CpuDevice device, Program program, int guard) {
         this.device = device;
         this.program = Decompose.of(program, CpuLowering::lacks);
+        this.primitives = new Primitives(device.processors);
         this.guard = guard;
         this.steps = new Runnable[this.program.body().size()];
         device.parallel.enter();
@@ -53,6 +54,8 @@ public final class CpuExecutable implements Executable {
         } catch (RuntimeException | Error e) {
             close();
             throw e;
+        } finally {
+            device.weights.unstage();
         }
     }
 

@@ -7,7 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.tweedie.device.cpu.loops.Floats;
-import org.tweedie.device.cpu.onednn.Native;
+import org.tweedie.device.cpu.onednn.Heap;
 import org.tweedie.device.cpu.onednn.Parallel;
 import org.tweedie.device.cpu.onednn.Primitives;
 import org.tweedie.program.DType;
@@ -43,12 +43,14 @@ final class PackedWeights {
         }
     }
 
-    private final Native.Heap heap;
+    private final Heap heap;
     private final Parallel parallel;
     private final Map<Key, List<Entry>> entries = new HashMap<>();
     private long packings;
+    private long staging; // where a constant is converted before it is laid out; 0 where there is no such place
+    private long stagingBytes;
 
-    PackedWeights(Native.Heap heap, Parallel parallel) {
+    PackedWeights(Heap heap, Parallel parallel) {
         this.heap = heap;
         this.parallel = parallel;
     }
@@ -75,8 +77,7 @@ final class PackedWeights {
         Entry e = find(t, as, from, to);
         if (e == null) {
             e = add(t, as, Primitives.copyOf(from), Primitives.copyOf(to), Primitives.bytes(to));
-            long bytes = as.bytes() * t.size();
-            long plain = heap.allocate(bytes);
+            long plain = staging(as.bytes() * t.size());
             Floats.copy(t, as, plain, parallel);
             try (Primitives p = new Primitives()) {
                 Primitives.Descriptor d = p.reorder(from, to);
@@ -84,10 +85,28 @@ final class PackedWeights {
                 p.prepare(d, scratch, Primitives.SRC, p.memory(from, plain), Primitives.DST, p.memory(to, e.address)).run();
                 heap.free(scratch, d.scratch());
             }
-            heap.free(plain, bytes);
         }
         e.users++;
         return e;
+    }
+
+    /** Returns the place for a plain copy, which the next call takes again: touching new memory costs more than converting. */
+    private long staging(long bytes) {
+        if (bytes > stagingBytes) {
+            unstage();
+            staging = heap.allocate(bytes);
+            stagingBytes = bytes;
+        }
+        return staging;
+    }
+
+    /** Frees the working memory of {@link #packed}; a program that has all its constants calls it. */
+    synchronized void unstage() {
+        if (staging != 0) {
+            heap.free(staging, stagingBytes);
+            staging = 0;
+            stagingBytes = 0;
+        }
     }
 
     private Entry find(Tensor t, DType as, long from, long layout) {

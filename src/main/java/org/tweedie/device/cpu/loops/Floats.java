@@ -2,29 +2,73 @@
 package org.tweedie.device.cpu.loops;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import org.tweedie.device.cpu.onednn.Native;
 import org.tweedie.device.cpu.onednn.Parallel;
 import org.tweedie.program.DType;
+import org.tweedie.program.Rounding;
 import org.tweedie.program.Shape;
 import org.tweedie.program.Tensor;
 
-/** Copies tensors of any float type to F32 or BF16 in native memory, rounding to nearest, and integers to I64. */
+/**
+ * Copies tensors into native memory: numbers of any float type to F32 or BF16, rounding to nearest, and integers to I64. F64
+ * comes to BF16 by way of F32.
+ */
 public final class Floats {
-    private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
-    private static final long GRAIN = 1 << 18;
+    private static final int GRAIN = 1 << 18;
+    /**
+     * The numbers of one call: they fit into a thread's working memory, and a conversion that the JVM has just compiled is
+     * entered soon.
+     */
+    private static final int PIECE = 1 << 12;
 
     private Floats() {}
 
-    /** @param as the type in memory: F32 or BF16, or I64 for integers */
+    /** Converts numbers in native memory. */
+    private interface Strip {
+        void convert(long from, long to, int n);
+    }
+
+    /** Copies floats to F32 and integers to I64, on all threads. */
+    public static void copy(Tensor t, long to, Parallel parallel) {
+        copy(t, t.dtype().isFloat() ? DType.F32 : DType.I64, to, parallel);
+    }
+
+    /**
+     * Copies a tensor in another type, on all threads.
+     *
+     * @param as F32 or BF16 for a tensor of any float type, I64 for one of any integer type
+     */
     public static void copy(Tensor t, DType as, long to, Parallel parallel) {
-        if (as == DType.BF16) {
-            brains(t, to, parallel);
-        } else {
-            convert(t, to, parallel);
-        }
+        int chunks = Parallel.chunks(t.size(), GRAIN);
+        parallel.run(chunks, (k, temp) -> {
+            long first = Parallel.from(k, chunks, t.size(), 1);
+            copy(t, first, (int) (Parallel.from(k + 1, chunks, t.size(), 1) - first), as, to, temp);
+        });
         if (t.data().isMapped()) {
             t.data().unload(); // the file's pages are not needed any more; otherwise weights would be resident twice
+        }
+    }
+
+    /**
+     * Copies a range of a tensor in another type.
+     *
+     * @param first, n the range's first element and its length
+     * @param to the address of the tensor's first element, which need not be in the range
+     * @param temp the working memory of a thread
+     */
+    private static void copy(Tensor t, long first, int n, DType as, long to, long temp) {
+        int in = t.dtype().bytes();
+        int out = as.bytes();
+        Strip strip = strip(t.dtype(), as);
+        for (int i = 0; i < n; i += PIECE) {
+            int count = Math.min(PIECE, n - i);
+            long from = temp;
+            if (t.data().isNative()) { // by address, because a segment may belong to another thread
+                from = t.data().address() + in * (first + i);
+            } else {
+                MemorySegment.copy(t.data(), in * (first + i), Native.ALL, temp, (long) in * count);
+            }
+            strip.convert(from, to + out * (first + i), count);
         }
     }
 
@@ -47,73 +91,48 @@ public final class Floats {
         return new Tensor(type, shape, to);
     }
 
-    private static void convert(Tensor t, long to, Parallel parallel) {
-        long n = t.size();
-        if (t.dtype() == DType.F32) {
-            MemorySegment.copy(t.data(), 0, Native.ALL, to, 4 * n);
-            return;
+    private static Strip strip(DType from, DType to) {
+        if (from == to) {
+            return (source, target, n) -> MemorySegment.copy(Native.ALL, source, Native.ALL, target, (long) n * to.bytes());
         }
-        if (!t.dtype().isFloat()) {
-            for (long i = 0; i < n; i++) {
-                Native.ALL.set(Native.LONG, to + 8 * i, t.dtype() == DType.I64 ? t.data().get(Native.LONG, 8 * i)
-                        : (long) t.get(i));
-            }
-            return;
-        }
-        // access is by address, because a segment may belong to the calling thread only
-        MemorySegment from = t.data().isNative() ? Native.ALL : t.data();
-        long base = t.data().isNative() ? t.data().address() : 0;
-        int chunks = Parallel.chunks(n, GRAIN);
-        parallel.run(chunks, (k, temp) -> {
-            long first = Parallel.from(k, chunks, n, 1);
-            int count = (int) (Parallel.from(k + 1, chunks, n, 1) - first);
-            switch (t.dtype()) {
-                case F16 -> half(from, base + 2 * first, to + 4 * first, count);
-                case BF16 -> brain(from, base + 2 * first, to + 4 * first, count);
-                default -> doubles(from, base + 8 * first, to + 4 * first, count);
-            }
-        });
+        return switch (to) {
+            case F32 -> switch (from) {
+                case F16 -> Halves::toFloats;
+                case BF16 -> Halves::brainsToFloats;
+                case F64 -> Floats::doubles;
+                default -> throw unexpected(from, to);
+            };
+            case BF16 -> switch (from) {
+                case F16 -> Halves::toBrains;
+                case F32 -> Halves::floatsToBrains;
+                case F64 -> Floats::doublesToBrains;
+                default -> throw unexpected(from, to);
+            };
+            case I64 -> (source, target, n) -> integers(from, source, target, n);
+            default -> throw unexpected(from, to);
+        };
     }
 
-    /** Converts to BF16 by way of F32 strips in working memory. */
-    private static void brains(Tensor t, long to, Parallel parallel) {
-        long n = t.size();
-        if (t.dtype() == DType.BF16) {
-            MemorySegment.copy(t.data(), 0, Native.ALL, to, 2 * n);
-            return;
-        }
-        MemorySegment from = t.data().isNative() ? Native.ALL : t.data();
-        long base = t.data().isNative() ? t.data().address() : 0;
-        int chunks = Parallel.chunks(n, GRAIN);
-        parallel.run(chunks, (k, temp) -> {
-            long end = Parallel.from(k + 1, chunks, n, 1);
-            for (long i = Parallel.from(k, chunks, n, 1); i < end; i += Strips.STRIP) {
-                int count = (int) Math.min(Strips.STRIP, end - i);
-                switch (t.dtype()) {
-                    case F16 -> half(from, base + 2 * i, temp, count);
-                    case F32 -> MemorySegment.copy(from, base + 4 * i, Native.ALL, temp, 4L * count);
-                    default -> doubles(from, base + 8 * i, temp, count);
-                }
-                Brain.narrow(temp, to + 2 * i, count);
-            }
-        });
+    private static IllegalArgumentException unexpected(DType from, DType to) {
+        return new IllegalArgumentException("device 'cpu' does not convert " + from + " to " + to);
     }
 
-    private static void half(MemorySegment s, long from, long to, int n) {
+    private static void doubles(long from, long to, int n) {
         for (int i = 0; i < n; i++) {
-            Native.ALL.set(Native.FLOAT, to + 4L * i, Float.float16ToFloat(s.get(SHORT, from + 2L * i)));
+            Native.ALL.set(Native.FLOAT, to + 4L * i, (float) Native.ALL.get(Native.DOUBLE, from + 8L * i));
         }
     }
 
-    private static void brain(MemorySegment s, long from, long to, int n) {
+    private static void doublesToBrains(long from, long to, int n) {
         for (int i = 0; i < n; i++) {
-            Native.ALL.set(Native.INT, to + 4L * i, s.get(SHORT, from + 2L * i) << 16);
+            Native.ALL.set(Native.SHORT, to + 2L * i, Rounding.toBf16((float) Native.ALL.get(Native.DOUBLE, from + 8L * i)));
         }
     }
 
-    private static void doubles(MemorySegment s, long from, long to, int n) {
+    private static void integers(DType type, long from, long to, int n) {
+        Tensor t = new Tensor(type, Shape.of(n), Native.ALL.asSlice(from, (long) n * type.bytes()));
         for (int i = 0; i < n; i++) {
-            Native.ALL.set(Native.FLOAT, to + 4L * i, (float) s.get(Native.DOUBLE, from + 8L * i));
+            Native.ALL.set(Native.LONG, to + 8L * i, (long) t.get(i));
         }
     }
 }

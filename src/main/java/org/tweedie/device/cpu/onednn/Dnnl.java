@@ -50,6 +50,8 @@ record Dnnl(
         MethodHandle primitiveExecute, // (primitive, stream, nargs, args)
         MethodHandle primitiveDestroy, // (primitive)
         MethodHandle ompThreads, // omp_set_num_threads(int)
+        MethodHandle ompMaxThreads, // omp_get_max_threads() -> int
+        MethodHandle gompTeams, // GOMP_teams_reg(fn, data, teams, thread limit, flags)
         MethodHandle gompParallel) { // GOMP_parallel(fn, data, threads, flags)
 
     /** This field is static and final, so that calls through it compile to direct calls. */
@@ -99,6 +101,8 @@ record Dnnl(
                 s.find("dnnl_primitive_execute", i, l, l, i, l),
                 s.find("dnnl_primitive_destroy", i, l),
                 s.find("omp_set_num_threads", null, i),
+                s.find("omp_get_max_threads", i),
+                s.find("GOMP_teams_reg", null, l, l, i, i, i),
                 s.find("GOMP_parallel", null, l, l, i, i));
     }
 

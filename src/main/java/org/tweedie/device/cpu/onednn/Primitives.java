@@ -56,11 +56,29 @@ public final class Primitives implements AutoCloseable {
         int run() throws Throwable;
     }
 
-    /** A primitive descriptor and the working memory that it needs. */
-    public record Descriptor(long pd, long scratch, String implementation) {}
+    /**
+     * A primitive descriptor and the working memory that it needs.
+     *
+     * @param threads the number of threads that it is made for, whatever number runs it; 0 for the number that runs it
+     */
+    public record Descriptor(long pd, long scratch, String implementation, int threads) {}
 
+    private final int threads;
     private final Arena arena = Arena.ofShared();
     private final Deque<Release> releases = new ArrayDeque<>();
+
+    /** Makes convolutions for all processors. */
+    public Primitives() {
+        this(Runtime.getRuntime().availableProcessors());
+    }
+
+    /**
+     * Makes convolutions for a number of threads. All owners with that number get the same bytes, on however many threads they
+     * run them: see {@link ThreadLimit}.
+     */
+    public Primitives(int threads) {
+        this.threads = threads;
+    }
 
     private static long create(String name, Creation c) {
         try (Arena a = Arena.ofConfined()) {
@@ -158,7 +176,7 @@ public final class Primitives implements AutoCloseable {
             long dilation = dims(a).address();
             long l = dims(a, before).address();
             long r = dims(a, after).address();
-            return describe("convolution", false, attr -> out -> (int) Dnnl.API.convForward().invokeExact(
+            return describe("convolution", false, threads, attr -> out -> (int) Dnnl.API.convForward().invokeExact(
                     out, ENGINE, FORWARD_INFERENCE, DIRECT, src, weights, bias, dst, s, dilation, l, r, attr));
         }
     }
@@ -171,19 +189,19 @@ public final class Primitives implements AutoCloseable {
             long dilation = dims(a).address();
             long l = dims(a, before).address();
             long r = dims(a, after).address();
-            return describe("convolution pull-back", false, attr -> out -> (int) Dnnl.API.convBackwardData().invokeExact(
+            return describe("convolution pull-back", false, threads, attr -> out -> (int) Dnnl.API.convBackwardData().invokeExact(
                     out, ENGINE, DIRECT, diffSrc, weights, diffDst, s, dilation, l, r, forward.pd, attr));
         }
     }
 
     /** Describes a matrix product; bias may be 0. With {@code accumulate} it is added to the content of dst. */
     public Descriptor matmul(long src, long weights, long bias, long dst, boolean accumulate) {
-        return describe("matmul", accumulate,
+        return describe("matmul", accumulate, 0,
                 attr -> out -> (int) Dnnl.API.matmul().invokeExact(out, ENGINE, src, weights, bias, dst, attr));
     }
 
     public Descriptor reorder(long src, long dst) {
-        return describe("reorder", false,
+        return describe("reorder", false, 0,
                 attr -> out -> (int) Dnnl.API.reorder().invokeExact(out, src, ENGINE, dst, ENGINE, attr));
     }
 
@@ -191,7 +209,7 @@ public final class Primitives implements AutoCloseable {
         Creation at(long attr);
     }
 
-    private Descriptor describe(String name, boolean accumulate, WithAttributes make) {
+    private Descriptor describe(String name, boolean accumulate, int madeFor, WithAttributes make) {
         long attr = create("dnnl_primitive_attr_create", out -> (int) Dnnl.API.attrCreate().invokeExact(out));
         try {
             Dnnl.check((int) Dnnl.API.attrScratchpad().invokeExact(attr, 1), "dnnl_primitive_attr_set_scratchpad_mode");
@@ -202,9 +220,9 @@ public final class Primitives implements AutoCloseable {
                 Dnnl.check((int) Dnnl.API.attrPostOps().invokeExact(attr, ops), "dnnl_primitive_attr_set_post_ops");
                 Dnnl.check((int) Dnnl.API.postOpsDestroy().invokeExact(ops), "dnnl_post_ops_destroy");
             }
-            long pd = create(name, make.at(attr));
+            long pd = madeFor == 0 ? create(name, make.at(attr)) : ThreadLimit.made(madeFor, () -> create(name, make.at(attr)));
             releases.push(() -> (int) Dnnl.API.pdDestroy().invokeExact(pd));
-            return new Descriptor(pd, bytes(query(pd, QUERY_SCRATCHPAD)), implementation(pd));
+            return new Descriptor(pd, bytes(query(pd, QUERY_SCRATCHPAD)), implementation(pd), madeFor);
         } catch (Throwable e) {
             throw Dnnl.rethrow(e);
         } finally {
@@ -259,7 +277,7 @@ public final class Primitives implements AutoCloseable {
      * @param args argument index and memory object, in turn
      */
     public Runnable prepare(Descriptor d, long scratch, long... args) {
-        long primitive = create("dnnl_primitive_create", out -> (int) Dnnl.API.primitiveCreate().invokeExact(out, d.pd));
+        long primitive = primitive(d);
         releases.push(() -> (int) Dnnl.API.primitiveDestroy().invokeExact(primitive));
         int n = args.length / 2 + 1;
         MemorySegment list = arena.allocate(16L * n, 8);
@@ -270,7 +288,19 @@ public final class Primitives implements AutoCloseable {
         list.set(ValueLayout.JAVA_INT, 16L * (n - 1), SCRATCHPAD);
         list.set(ValueLayout.JAVA_LONG, 16L * (n - 1) + 8, memory(query(d.pd, QUERY_SCRATCHPAD), scratch));
         long address = list.address();
-        return () -> execute(primitive, n, address);
+        return d.threads == 0 ? () -> execute(primitive, n, address)
+                : ThreadLimit.step(d.threads, primitive, STREAM, n, address, arena);
+    }
+
+    /** Makes a primitive for the threads of its descriptor, by which oneDNN also looks for it among those that it keeps. */
+    private static long primitive(Descriptor d) {
+        Creation c = out -> (int) Dnnl.API.primitiveCreate().invokeExact(out, d.pd);
+        try {
+            return d.threads == 0 ? create("dnnl_primitive_create", c)
+                    : ThreadLimit.made(d.threads, () -> create("dnnl_primitive_create", c));
+        } catch (Throwable e) {
+            throw Dnnl.rethrow(e);
+        }
     }
 
     private static void execute(long primitive, int n, long args) {
