@@ -12,8 +12,9 @@ import org.tweedie.program.Program;
 
 /**
  * This machine's processor. It stores what networks compute in F32 or BF16, and sums in F32. Convolutions and matrix products run
- * in oneDNN, everything else in vector loops in Java, all on the same threads. The same program, inputs, machine and number of threads give the same bytes. Our loops do not
- * depend on the number of threads; the last bits of a few of oneDNN's convolutions do (docs/numerics.md).
+ * in oneDNN, everything else in vector loops in Java, all on the same threads. The same program, inputs, machine and number of
+ * threads give the same bytes. Our loops do not depend on the number of threads; the last bits of a few of oneDNN's convolutions
+ * do (docs/numerics.md).
  */
 public final class CpuDevice implements Device {
     final Native.Heap heap = new Native.Heap();
