@@ -69,7 +69,8 @@ class BadInputTest {
                         "--negative: guidance 1 does not use it"),
                 line(restore + " --device gpu -o IN/o.png", "device 'gpu' unavailable: this version has no such device",
                         "available: cpu, ", "reference, sim"),
-                line(restore + " --dtype f61 -o IN/o.png", "dtype 'f61': unknown; did you mean 'f16'?; known: f32, bf16, f16, auto"),
+                line(restore + " --dtype f61 -o IN/o.png", "dtype 'f61': unknown; did you mean 'f16'?; known: f32, bf16, "
+                        + "f16, auto"),
                 line(restore + " --dtype f16 -o IN/o.png", "device 'cpu': expected dtype f32 or bf16, got f16; bf16 is for "
                         + "--device cpu, cuda and sim, f16 for cuda and sim"),
                 line(restore + " --device reference --dtype bf16 -o IN/o.png", "device 'reference': expected dtype f32, got "

@@ -11,10 +11,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tweedie.cli.console.Faults;
+import org.tweedie.device.Devices;
 import org.tweedie.image.ImageFile;
 import org.tweedie.image.Png;
 import org.tweedie.program.Shape;
@@ -61,6 +63,23 @@ class RestoreTest {
         assertEquals("8", words.get("unet_forwards"));
         assertEquals("7", words.get("seed"));
         assertEquals(Shape.of(1, 32, 48, 3), ImageFile.read(folder.resolve("x.png")).image().shape());
+    }
+
+    /** The type that auto has chosen is in the last line and in the picture, and asking for it gives the same bytes. */
+    @Test
+    void autoSaysWhichTypeItChose() throws IOException {
+        degrade("sr:4");
+        String chosen = restore("a.png", "--dtype", "auto").words().get("dtype");
+        assertEquals(Devices.fastest("cpu").name().toLowerCase(Locale.ROOT), chosen);
+        assertEquals(chosen, ImageFile.read(folder.resolve("a.png")).text().get("dtype"));
+        restore("b.png", "--dtype", chosen);
+        assertArrayEquals(ImageFile.read(folder.resolve("a.png")).image().data(),
+                ImageFile.read(folder.resolve("b.png")).image().data());
+        restore("c.png", "--dtype", "bf16");
+        restore("d.png");
+        assertFalse(java.util.Arrays.equals(ImageFile.read(folder.resolve("c.png")).image().data(),
+                ImageFile.read(folder.resolve("d.png")).image().data()), "BF16 and the default give the same picture");
+        assertEquals("f32", ImageFile.read(folder.resolve("d.png")).text().get("dtype"));
     }
 
     @Test

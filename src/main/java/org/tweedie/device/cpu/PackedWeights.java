@@ -14,8 +14,8 @@ import org.tweedie.program.DType;
 import org.tweedie.program.Tensor;
 
 /**
- * The constants in native memory as F32, BF16 or I64, row-major or in the layout that a primitive chose. All executables of a device share them:
- * a constant is converted once per layout and freed when its last user has released it.
+ * The constants in native memory as F32, BF16 or I64, row-major or in the layout that a primitive chose. All executables of a
+ * device share them: a constant is converted once per type and layout, and freed when its last user has released it.
  */
 final class PackedWeights {
     /** The key of a constant: the same memory read as the same type is the same constant, even if two tensor objects name it. */

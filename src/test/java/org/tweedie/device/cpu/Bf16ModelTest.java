@@ -103,7 +103,8 @@ class Bf16ModelTest {
         try (CpuExecutable e = brain.compile(Simplify.of(program))) {
             double gap = Golden.distance(e.run(in).get(output), golden);
             double plain = Golden.distance(PlainBf16.run(e.program(), in).get(output), golden);
-            System.out.printf("bf16: %-9s %-13s %.1e from PyTorch, plain evaluation %.1e%n", folder.getFileName(), what, gap, plain);
+            System.out.printf("bf16: %-9s %-13s %.1e from PyTorch, plain evaluation %.1e%n", folder.getFileName(), what, gap,
+                    plain);
             assertTrue(gap <= GOLDEN, what + ": relative distance " + gap);
             assertTrue(gap <= PLAIN * plain, what + ": relative distance " + gap + ", of plain evaluation " + plain);
         }

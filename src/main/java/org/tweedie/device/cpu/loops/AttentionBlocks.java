@@ -103,7 +103,8 @@ final class AttentionBlocks {
     /** Describes a block's scores in F32. */
     long scores(Primitives p, Block b) {
         long matrix = (long) b.queries * stride;
-        return p.layout(DType.F32, new long[] {b.samples, b.heads, b.queries, m}, new long[] {b.heads * matrix, matrix, stride, 1});
+        return p.layout(DType.F32, new long[] {b.samples, b.heads, b.queries, m},
+                new long[] {b.heads * matrix, matrix, stride, 1});
     }
 
     /** Describes a block's scores as a factor of a product: of BF16, if so, each row is at the start of the F32 row's place. */

@@ -48,7 +48,8 @@ final class Brain {
         IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
         IntVector rounded = bits.add(odd).add(0x7FFF).lanewise(VectorOperators.LSHR, 16);
         VectorMask<Integer> nan = v.test(VectorOperators.IS_NAN).cast(INTS);
-        ((ShortVector) rounded.blend(NAN, nan).convertShape(VectorOperators.I2S, HALF, 0)).intoMemorySegment(ALL, y, Native.ORDER);
+        ((ShortVector) rounded.blend(NAN, nan).convertShape(VectorOperators.I2S, HALF, 0))
+                .intoMemorySegment(ALL, y, Native.ORDER);
     }
 
     static float get(long x) {

@@ -86,7 +86,8 @@ public final class GegluLoops {
                                     Math.min(STRIP, c - i), temp);
                         }
                     } else {
-                        brainRow(px + 4 * r * c, ps + 2 * second * r * c, second, py + (wide ? 4 : 2) * r * c, wide, c, body, temp);
+                        brainRow(px + 4 * r * c, ps + 2 * second * r * c, second, py + (wide ? 4 : 2) * r * c, wide, c, body,
+                                temp);
                     }
                 }
             });

@@ -18,8 +18,8 @@ import org.tweedie.program.op.GroupNormalization;
  * write the result; the derivatives read it once more between, for their two sums. The places of a sample are cut into blocks
  * that stay in the cache and are divided among threads; the sums of the blocks are added in double in a fixed order.
  *
- * <p>x, its tangent or cotangent and the result may be in BF16. A strip of a block is then widened into working memory before each
- * use, and everything after that is F32, statistics and tables included.
+ * <p>x, its tangent or cotangent and the result may be in BF16. A strip of a block is then widened into working memory before
+ * each use, and everything after that is F32, statistics and tables included.
  *
  * <p>Vectors run along the channels. Values that all channels of a group share are repeated for each channel in tables, which are
  * rows of C floats.

@@ -57,8 +57,8 @@ public final class ProductCalls {
         long dst = image(out);
         long bias = in.size() == 3 ? p.dense(DType.F32, w.dim(0)) : 0;
         Primitives.Descriptor d = p.convolution(src, anyWeights(w), bias, dst, op.stride(), before(op), after(op));
-        return withWeights(d, p.dense(real, w.dim(0), w.dim(1), w.dim(2), w.dim(3)), weights, Primitives.SRC, src, Primitives.DST, dst,
-                bias);
+        return withWeights(d, p.dense(real, w.dim(0), w.dim(1), w.dim(2), w.dim(3)), weights, Primitives.SRC, src,
+                Primitives.DST, dst, bias);
     }
 
     /**

@@ -56,7 +56,8 @@ class BrainTest {
                 short behind = x.getAtIndex(ValueLayout.JAVA_SHORT, n);
                 Brain.narrow(x.address(), x.address(), n);
                 for (int i = 0; i < n; i++) {
-                    assertEquals(Rounding.toBf16(in[i]), x.getAtIndex(ValueLayout.JAVA_SHORT, i), in[i] + " at " + i + " of " + n);
+                    assertEquals(Rounding.toBf16(in[i]), x.getAtIndex(ValueLayout.JAVA_SHORT, i), in[i] + " at " + i
+                            + " of " + n);
                 }
                 if (n == 1) {
                     assertEquals(behind, x.getAtIndex(ValueLayout.JAVA_SHORT, n), "narrow wrote beyond its last number");
