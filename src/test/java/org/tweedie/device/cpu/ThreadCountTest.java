@@ -32,33 +32,25 @@ import org.tweedie.solve.Solvers;
 import org.tweedie.transform.Vjp;
 import org.tweedie.workload.Workloads;
 
-/** The number of threads does not show in any bit of a result, on this machine and on one with eight processors. */
+/** The number of threads does not show in any bit of a result, as on a machine with two processors and on one with eight. */
 class ThreadCountTest {
     private static final Path DEMO = Path.of("weights-tools/demo-model");
 
-    /** A kind of device: as on this machine, or as on one with another number of processors. */
-    private interface Machine {
-        CpuDevice with(int threads);
-    }
-
-    private static final Map<String, Machine> MACHINES = Map.of("this machine", CpuDevice::new, "two processors",
-            n -> CpuDevice.onMachine(2, n), "eight processors", n -> CpuDevice.onMachine(8, n));
-
     private static void assertSameOnAllThreads(String what, Program p, Map<String, Tensor> in) {
-        MACHINES.forEach((name, machine) -> {
+        for (int processors : new int[] {2, 8}) {
             Map<String, Tensor> expected = null;
             for (int threads = 1; threads <= 4; threads++) {
                 Map<String, Tensor> got;
-                try (CpuDevice d = machine.with(threads); CpuExecutable e = d.compile(p)) {
+                try (CpuDevice d = CpuDevice.onMachine(processors, threads); CpuExecutable e = d.compile(p)) {
                     got = e.run(in);
                 }
                 for (String output : expected == null ? List.<String>of() : List.copyOf(expected.keySet())) {
                     assertArrayEquals(expected.get(output).floats(), got.get(output).floats(), 0f,
-                            what + ", " + output + ", " + name + ", " + threads + " threads");
+                            what + ", " + output + ", " + processors + " processors, " + threads + " threads");
                 }
                 expected = got;
             }
-        });
+        }
     }
 
     /** Networks of the demo model with their derivatives, and the step with both gradients. */
@@ -121,7 +113,7 @@ class ThreadCountTest {
         assertSameOnAllThreads(what, p, in);
     }
 
-    /** A whole restoration. */
+    /** A whole restoration, on this machine as it is. */
     @Test
     void restorations() throws Exception {
         Image photo = ImageFile.read(Path.of("docs/longsleeve.png")).image().crop(40, 40, 32, 32);
