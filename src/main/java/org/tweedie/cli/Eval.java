@@ -94,8 +94,8 @@ final class Eval implements Callable<Integer> {
     @Option(names = "--solver", paramLabel = "SPEC",
             description = "A solver and its options, as in stsl:steps=10,eta=0; the option may be given several times. 'restore "
                     + "--solver NAME --help' lists a solver's options. Options that are not given have the defaults that the "
-                    + "solver's publication gives for the task. Default: stsl:eta=0, stsl and stsl:trace-weight=normalised.")
-    private List<String> solvers = List.of("stsl:eta=0", "stsl", "stsl:trace-weight=normalised");
+                    + "solver's publication gives for the task. Default: stsl:eta=0, stsl and stsl:term=trace.")
+    private List<String> solvers = List.of("stsl:eta=0", "stsl", "stsl:term=trace");
 
     @Option(names = "--set", paramLabel = "OPTION=VALUE,...",
             description = "Try each of these values in all solvers that have the option. If given several times, all "

@@ -10,11 +10,14 @@ import picocli.CommandLine.Option;
 
 /** The options of {@code run surrogate}. */
 final class SurrogateOptions {
+    /** The weight of the trace term in arXiv 2312.00852. */
+    private static final double PAPER_ETA = 0.02;
+
     @Option(names = "--task", paramLabel = "TASK", description = "surrogate: the task that names the operator, as in sr:4.")
     private String task;
 
-    @Option(names = "--eta", paramLabel = "X", description = "surrogate: weight of the trace term. Default: the default of "
-            + "restore.")
+    @Option(names = "--eta", paramLabel = "X", description = "surrogate: weight of the trace term. Default: 0.02, which is "
+            + "the paper's.")
     private Double eta;
 
     @Option(names = "--lambda", paramLabel = "X", description = "surrogate: weight of the data term. Default: 1/sigma^2 with "
@@ -22,7 +25,7 @@ final class SurrogateOptions {
     private Double lambda;
 
     @Option(names = "--probe", paramLabel = "PROBE", description = "surrogate: the probe of the trace: unit, scaled or exact. "
-            + "Default: the default of restore.")
+            + "Default: unit, which is the paper's.")
     private Surrogate.Probe probe;
 
     @Option(names = "--norm", paramLabel = "NORM", description = "surrogate: the norm of the data term: sum, mean or norm. "
@@ -55,8 +58,7 @@ final class SurrogateOptions {
     SurrogateLoss loss(Model model) {
         Stsl d = (Stsl) Solvers.of("stsl");
         double data = lambda != null ? lambda : sigma != null ? 1 / (sigma * sigma) : 1;
-        return new SurrogateLoss(model, task, data, eta == null ? d.eta() : eta, norm == null ? d.norm() : norm,
-                probe == null ? d.probe() : probe,
-                seed == null ? 1 : seed);
+        return new SurrogateLoss(model, task, data, eta == null ? PAPER_ETA : eta, norm == null ? d.norm() : norm,
+                probe == null ? Surrogate.Probe.UNIT : probe, seed == null ? 1 : seed);
     }
 }

@@ -39,14 +39,14 @@ import org.tweedie.sample.Sampler;
  */
 @Described(name = "stsl", conventions = "The data term is the plain norm |y - A D(zbar)|. Its gradient in z, through decoder and "
         + "UNet, is subtracted K times before the sampler's step, with a fraction of Polyak's step, until the residual is at the "
-        + "noise level. Starts from the DDIM inversion of E(A^+ y); sampler ddim with eta 0; the result is D(z) of the last z, "
-        + "then moved onto the measurement in pixels.", source = "arXiv 2312.00852",
+        + "noise level. The second term is the control shrink. Starts from E(A^+ y) with noise; sampler ddim with eta 1; the "
+        + "result is D(z) of the last z, then moved onto the measurement in pixels.", source = "arXiv 2312.00852",
         text = "Follows a second-order surrogate loss K times at each noise level, then takes one step of the sampler.")
 public record Stsl(
         @Option(value = "50", min = 1, symbol = "T", text = "The number of noise levels.") int steps,
         @Option(value = "5", min = 0, symbol = "K", text = "The number of gradient steps at each level.") int inner,
-        @Option(value = "0.02", min = 0, symbol = "η", text = "The weight of the trace term; 0 is the first-order method, which "
-                + "is twice as fast.")
+        @Option(value = "0.2", min = 0, symbol = "η", text = "The weight of the second term; 0 is the first-order method. The "
+                + "paper has 0.02, for its own weights.")
         double eta,
         @Option(value = "0.5", min = 0, symbol = "λ", text = "The weight of the data term; with adaptive steps, the fraction of "
                 + "Polyak's step that is taken.")
@@ -55,19 +55,21 @@ public record Stsl(
                 + "latent.") double trust,
         @Option(value = "norm", text = "The data term: the sum or the mean of the squared residual, or its plain norm.")
         Surrogate.Norm norm,
-        @Option(value = "unit", text = "The estimate of the trace: unit (the paper's finite difference), scaled (to the noise "
+        @Option(value = "scaled", text = "The estimate of the trace: unit (the paper's finite difference), scaled (to the noise "
                 + "level) or exact (a "
                 + "Jacobian-vector product).") Surrogate.Probe probe,
-        @Option(value = "trace", text = "The second term: trace (the paper's), covariance (the trace of the posterior's "
+        @Option(value = "shrink", text = "The second term: trace (the paper's), covariance (the trace of the posterior's "
                 + "covariance), measured (the part of it that the measurement sees), or a control: flipped (the trace with the "
-                + "opposite sign), random (a random direction), shrink (z itself), none.") SecondOrder term,
-        @Option(value = "paper", text = "paper weights the second term by its formula, for the trace eta over the latent's size; "
-                + "normalised makes its gradient eta times as long as the data term's, which random and shrink always are.")
+                + "opposite sign), random (a random direction), shrink (z itself, which in the study of docs/evaluation.md gains "
+                + "about what trace does, without a second network evaluation), none.") SecondOrder term,
+        @Option(value = "normalised", text = "paper weights the second term by its formula, for the trace eta over the "
+                + "latent's size; normalised makes its gradient eta times as long as the data term's, which random and shrink "
+                + "always are.")
         SurrogateGradient.Weight traceWeight,
         @Option(value = "adaptive", text = "The length of a gradient step: adaptive or constant.") StepSize.Rule step,
-        @Option(value = "ddim", text = "The latent to start from: ddim inverts the encoded start picture, ddim-noise inverts "
+        @Option(value = "qsample", text = "The latent to start from: ddim inverts the encoded start picture, ddim-noise inverts "
                 + "it with fresh noise, qsample adds noise to it, noise ignores it.") Start init,
-        @Option(value = "ddim", text = "The sampler that goes from level to level.") Sampler sampler,
+        @Option(value = "ddim:eta=1", text = "The sampler that goes from level to level.") Sampler sampler,
         @Option(value = "before", text = "before takes the gradient steps before the sampler's step, as the paper does; "
                 + "after adds them to its result, as latent DPS does.") Order order,
         @Option(value = "pixel", text = "The last step: pixel moves the picture onto the measurement, none leaves it as it was "

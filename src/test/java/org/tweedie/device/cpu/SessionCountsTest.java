@@ -29,7 +29,7 @@ import org.tweedie.solve.Solvers;
 
 /** Counts how often a session compiles programs and packs weights. */
 class SessionCountsTest {
-    private static final String STSL = "stsl:steps=2,inner=2";
+    private static final String STSL = "stsl:steps=2,inner=2,term=trace";
 
     @TempDir
     Path folder;
