@@ -31,7 +31,7 @@ class ProfileTest {
             assertEquals("reference", l.get("device").getAsString());
             if (l.get("what").getAsString().equals("restore")) {
                 assertTrue(l.get("seconds").getAsDouble() > 0);
-                assertEquals("8", l.get("unet_forwards").getAsString()); // 2 + 2 x 2 + 2: docs/stsl.md
+                assertEquals("4", l.get("unet_forwards").getAsString()); // 2 x 1 + 2: docs/stsl.md
             } else {
                 assertTrue(l.get("median_s").getAsDouble() > 0, l.toString());
                 assertTrue(l.get("gpu_calls").getAsInt() > 0, l.toString());
