@@ -48,4 +48,12 @@ public final class Tweedie {
     public static Model random(Path folder, long seed, DType dtype, Device device) throws IOException {
         return new Model(StableDiffusion.random(folder, seed, dtype), device);
     }
+
+    /**
+     * Opens a model for planning: it has a checkpoint's sizes, and weights of a type that are zero and take no memory. The
+     * checkpoint's weight files are not read.
+     */
+    public static Model unread(Path folder, DType dtype, Device device) throws IOException {
+        return new Model(StableDiffusion.unread(folder, dtype), device);
+    }
 }

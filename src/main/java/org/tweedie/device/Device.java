@@ -22,6 +22,11 @@ public interface Device extends AutoCloseable {
         return liveBytes();
     }
 
+    /** The most bytes of weights and of arenas that it has held until now; where it does not tell them apart, all as weights. */
+    default Footprint footprint() {
+        return new Footprint(peakBytes(), 0);
+    }
+
     @Override
     void close();
 }

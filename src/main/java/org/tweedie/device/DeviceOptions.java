@@ -13,8 +13,19 @@ import org.tweedie.program.DType;
  * @param card number of the GPU
  * @param times gets the time of each op, or null
  * @param nvtx whether NVIDIA's profilers are to see each run as a range
+ * @param arena the most bytes of a program's arena; {@code Long.MAX_VALUE} sets no limit
  */
-public record DeviceOptions(int threads, DType real, boolean graphs, int card, OpTimes times, boolean nvtx) {
+public record DeviceOptions(int threads, DType real, boolean graphs, int card, OpTimes times, boolean nvtx, long arena) {
+    /** Options without a limit of arenas. */
+    public DeviceOptions(int threads, DType real, boolean graphs, int card, OpTimes times, boolean nvtx) {
+        this(threads, real, graphs, card, times, nvtx, Long.MAX_VALUE);
+    }
+
+    /** These options with a limit of arenas. */
+    public DeviceOptions withArena(long bytes) {
+        return new DeviceOptions(threads, real, graphs, card, times, nvtx, bytes);
+    }
+
     /** This many threads, and all else as suits the device. */
     public static DeviceOptions threads(int threads) {
         return new DeviceOptions(threads, null, true, 0, null, false);

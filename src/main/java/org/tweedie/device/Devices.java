@@ -30,7 +30,7 @@ public final class Devices {
         return switch (name) {
             case "cpu" -> {
                 o.require(name, true);
-                yield linked(name, () -> new CpuDevice(o.threads(), o.times()));
+                yield linked(name, () -> new CpuDevice(o.threads(), o.times(), o.arena(), false));
             }
             case "cuda" -> linked(name, () -> CudaDevice.open(new CudaOptions(o.real() == null ? real(name) : o.real(),
                     o.graphs(), o.card(), o.times(), o.nvtx())));
@@ -46,6 +46,20 @@ public final class Devices {
                     + "' unavailable: this version has no such device; available: "
                     + String.join(", ", available()));
         };
+    }
+
+    /**
+     * Opens a device that only plans: it takes no memory for weights and arenas, counts what the device of this name would take
+     * (see {@link Device#footprint}), and a run gives made-up numbers. The caller closes it.
+     *
+     * @throws IllegalArgumentException when that device cannot plan
+     */
+    public static Device rehearsal(String name, DeviceOptions o) {
+        if (!name.equals("cpu")) {
+            throw new IllegalArgumentException("device '" + name + "': its memory cannot be planned beforehand; expected cpu");
+        }
+        o.require(name, true);
+        return linked(name, () -> new CpuDevice(o.threads(), null, o.arena(), true));
     }
 
     /** Opens a device with its own choice of everything but threads. */

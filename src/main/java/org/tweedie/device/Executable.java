@@ -27,6 +27,11 @@ public interface Executable extends AutoCloseable {
     /** Bytes of its arena: all values that are neither constants nor outside of the program. */
     long arenaBytes();
 
+    /** The bytes of its arena in use during each instruction of {@link #program}; empty where the device does not know. */
+    default long[] arenaInUse() {
+        return new long[0];
+    }
+
     @Override
     void close();
 }

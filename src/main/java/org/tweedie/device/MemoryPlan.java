@@ -84,7 +84,7 @@ public final class MemoryPlan {
     private final Buffer[] values;
     private final Buffer[] scratch;
     private final List<Buffer> buffers = new ArrayList<>();
-    private long bytes;
+    private long bytes = -1; // before the buffers are placed
 
     private MemoryPlan(Program program, List<Step> steps, ToLongFunction<Value> size, int guard) {
         this.program = program;
@@ -94,7 +94,6 @@ public final class MemoryPlan {
         this.values = new Buffer[program.values()];
         this.scratch = new Buffer[steps.size()];
         assign();
-        place();
     }
 
     /** @param scratch working memory in bytes that the n-th instruction needs while it runs */
@@ -127,26 +126,44 @@ public final class MemoryPlan {
 
     /** The bytes of the arena, which are the most that are in use at once. */
     public long bytes() {
+        placed();
         return bytes;
+    }
+
+    /** The bytes in use during each step. The largest of them is a lower bound of {@link #bytes}, which has gaps as well. */
+    public long[] inUse() {
+        long[] change = new long[steps.size() + 1];
+        for (Buffer b : buffers) {
+            change[Math.max(0, b.from)] += size(b);
+            if (b.to + 1 < change.length) {
+                change[b.to + 1] -= size(b);
+            }
+        }
+        Arrays.parallelPrefix(change, Long::sum);
+        return Arrays.copyOf(change, steps.size());
     }
 
     /** Offset of a value in the arena, or -1 for a constant (or a reshaped one). */
     public long offset(Value v) {
+        placed();
         return values[v.id()] == null ? -1 : values[v.id()].offset;
     }
 
     /** Offset of the working memory of the n-th instruction, or -1 where it needs none. */
     public long scratch(int n) {
+        placed();
         return scratch[n] == null ? -1 : scratch[n].offset;
     }
 
     /** The places whose last reader is the n-th step (its own working memory too): nothing may read them after it. */
     public List<Range> ends(int n) {
+        placed();
         return buffers.stream().filter(b -> b.to == n).map(b -> new Range(b.offset, b.bytes)).toList();
     }
 
     /** Offsets of the guard zones, each of the size asked for; a buffer owns the rest of its last 64 bytes. */
     public List<Long> guards() {
+        placed();
         return buffers.stream().map(b -> b.offset + (b.bytes + 63) / 64 * 64).toList();
     }
 
@@ -232,6 +249,14 @@ public final class MemoryPlan {
         };
     }
 
+    /** Gives the buffers their places when one is asked for: a search through forms of a program asks for few. */
+    private void placed() {
+        if (bytes < 0) {
+            bytes = 0;
+            place();
+        }
+    }
+
     private void place() {
         List<Buffer> placed = new ArrayList<>(); // by offset
         buffers.sort(Comparator.comparingLong((Buffer b) -> -b.bytes).thenComparingInt(b -> b.from));
@@ -270,7 +295,7 @@ public final class MemoryPlan {
 
     @Override
     public String toString() {
-        return program.name() + ": " + bytes + " bytes in " + Arrays.stream(values).filter(b -> b != null).distinct().count()
+        return program.name() + ": " + bytes() + " bytes in " + Arrays.stream(values).filter(b -> b != null).distinct().count()
                 + " places";
     }
 }

@@ -44,6 +44,15 @@ public final class StableDiffusion implements AutoCloseable {
         return new StableDiffusion(Checkpoint.random(folder, new RandomWeights(seed, dtype)));
     }
 
+    /**
+     * Makes a model of the same sizes with weights of zero that take no memory, for planning.
+     *
+     * @param folder the folder with the configuration files; weight files are not read
+     */
+    public static StableDiffusion unread(Path folder, DType dtype) throws IOException {
+        return new StableDiffusion(Checkpoint.random(folder, RandomWeights.unread(dtype)));
+    }
+
     public Tokenizer tokenizer() throws IOException {
         if (tokenizer == null) {
             tokenizer = Tokenizer.open(checkpoint.folder("tokenizer"));

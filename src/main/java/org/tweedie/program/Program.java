@@ -46,7 +46,7 @@ public record Program(String name, List<Input> inputs, List<Constant> constants,
     public Cost cost() {
         Cost sum = Cost.NONE;
         for (Instr i : body) {
-            sum = sum.plus(i.op().cost(i.in().stream().map(Value::type).toList(), i.out().stream().map(Value::type).toList()));
+            sum = sum.plus(i.cost());
         }
         return sum;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.weights;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -26,6 +27,7 @@ public final class RandomWeights implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final long seed;
     private final DType dtype;
+    private final SparseZeros zeros; // null where numbers are drawn
 
     /**
      * Makes weights for a seed.
@@ -33,15 +35,28 @@ public final class RandomWeights implements AutoCloseable {
      * @param dtype F16 or F32, like the weights of a checkpoint
      */
     public RandomWeights(long seed, DType dtype) {
+        this(seed, dtype, null);
+    }
+
+    private RandomWeights(long seed, DType dtype, SparseZeros zeros) {
         if (dtype != DType.F16 && dtype != DType.F32) {
             throw new IllegalArgumentException("random weights: expected F16 or F32, got " + dtype);
         }
         this.seed = seed;
         this.dtype = dtype;
+        this.zeros = zeros;
+    }
+
+    /** Makes weights that are all zero and take no memory, so that a network can be planned without drawing numbers. */
+    public static RandomWeights unread(DType dtype) throws IOException {
+        return new RandomWeights(0, dtype, new SparseZeros());
     }
 
     /** Returns the tensor of a name. If it is asked for twice, it is drawn twice, with the same bytes. */
     public Tensor draw(String name, Shape shape) {
+        if (zeros != null) {
+            return new Tensor(dtype, shape, zeros.map(shape.size() * dtype.bytes(), arena));
+        }
         boolean vector = shape.rank() < 2;
         double mean = vector && name.endsWith(".weight") ? 1 : 0;
         // a uniform number in [-w,w] has variance w^2/3
@@ -71,5 +86,8 @@ public final class RandomWeights implements AutoCloseable {
     @Override
     public void close() {
         arena.close();
+        if (zeros != null) {
+            zeros.close();
+        }
     }
 }

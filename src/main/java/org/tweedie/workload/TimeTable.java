@@ -20,15 +20,6 @@ public final class TimeTable {
 
     private record Kind(String program, String op, String how) {}
 
-    /**
-     * The highest rates that a device reaches.
-     *
-     * @param side the side of the square matrices of the measurement
-     * @param flops floating-point operations per second in products of matrices
-     * @param bytes bytes per second in passes over memory that read and write
-     */
-    record Best(int side, double flops, double bytes) {}
-
     private static final class Sum {
         long count;
         double seconds;
@@ -47,7 +38,7 @@ public final class TimeTable {
 
     /** @param best the highest rates of the device, or null if they could not be measured */
     static List<String> lines(List<Map.Entry<OpTimes.Op, OpTimes.Total>> ops, List<Map.Entry<String, OpTimes.Total>> runs,
-            Best best) {
+            Rates best) {
         List<String> lines = new ArrayList<>();
         double all = ops.stream().mapToDouble(o -> o.getValue().seconds()).sum();
         Map<String, Sum> programs = new HashMap<>();
@@ -89,7 +80,7 @@ public final class TimeTable {
         return lines;
     }
 
-    private static String line(Kind k, Sum s, double all, Best best) {
+    private static String line(Kind k, Sum s, double all, Rates best) {
         double flops = s.flops / s.seconds;
         double bytes = s.bytes / s.seconds;
         String share = best == null ? "-"

@@ -20,6 +20,7 @@ import org.tweedie.measure.Operators;
 import org.tweedie.model.ClipText;
 import org.tweedie.model.StableDiffusion;
 import org.tweedie.model.UNet;
+import org.tweedie.options.Spelling;
 import org.tweedie.program.DType;
 import org.tweedie.program.Philox;
 import org.tweedie.program.Program;
@@ -47,6 +48,30 @@ public record Workloads(Model entry, String task, int height, int width) {
     private static final Stsl DEFAULTS = (Stsl) Solvers.of("stsl");
     private static final int TIMESTEP = 501;
     private static final long SEED = 1;
+
+    /** A program and its batch size. */
+    public record Item(String name, int batch) {
+        /**
+         * Reads a word such as unet or unet:2.
+         *
+         * @param batch the batch size of a word without a number
+         * @throws IllegalArgumentException when it does not begin with one of {@link Workloads#NAMES}
+         */
+        public static Item parse(String word, int batch) {
+            String[] p = word.split(":", 2);
+            Spelling.check("what", p[0], NAMES);
+            if (p.length == 2 && !p[1].matches("[1-9][0-9]{0,4}")) {
+                throw new IllegalArgumentException("--what: expected a number from 1 to 99999 after the colon, as in unet:2, got '"
+                        + word + "'");
+            }
+            return new Item(p[0], p.length == 2 ? Integer.parseInt(p[1]) : batch);
+        }
+
+        @Override
+        public String toString() {
+            return batch == 1 ? name : name + ":" + batch;
+        }
+    }
 
     /**
      * Traces a program.

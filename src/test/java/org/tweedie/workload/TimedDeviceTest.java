@@ -31,7 +31,7 @@ class TimedDeviceTest {
 
     @Test
     void sharesAndRates() {
-        List<String> lines = TimeTable.lines(times().ops(), times().runs(), new TimeTable.Best(4096, 1e12, 6e9));
+        List<String> lines = TimeTable.lines(times().ops(), times().runs(), new Rates(4096, 1e12, 6e9));
         assertTrue(lines.get(1).matches("unet +2 +8\\.00 +4\\.000 +500\\.0"), lines.get(1)); // 2 GFLOP in 4 ms
         assertTrue(lines.get(4).matches("unet +Convolution +cudnn eng1 +2 +6\\.00 75\\.0 % +666\\.7 +0\\.3 +67 %"), lines.get(4));
         // bound by memory: 3 of 6 GB/s

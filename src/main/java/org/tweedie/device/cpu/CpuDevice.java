@@ -2,6 +2,7 @@
 package org.tweedie.device.cpu;
 
 import org.tweedie.device.Device;
+import org.tweedie.device.Footprint;
 import org.tweedie.device.OpTimes;
 import org.tweedie.device.cpu.loops.VectorMath;
 import org.tweedie.device.cpu.onednn.Native;
@@ -15,7 +16,8 @@ import org.tweedie.program.Program;
  * depend on the number of threads; the last bits of a few of oneDNN's convolutions do (docs/numerics.md).
  */
 public final class CpuDevice implements Device {
-    final Native.Heap heap = new Native.Heap();
+    final Native.Heap heap;
+    final SharedArena arena;
     final Parallel parallel;
     final PackedWeights weights;
     /**
@@ -26,6 +28,10 @@ public final class CpuDevice implements Device {
     private static final long LAYOUT_LIMIT = 1L << 30;
     /** Receives the time of each op; may be null. */
     final OpTimes times;
+    /** The most bytes of an arena. A program that takes more is compiled in a form that computes values again. */
+    final long arenaLimit;
+    /** Whether the device only plans: it takes no memory and runs nothing. */
+    final boolean rehearses;
 
     /** Opens the device on all processors that the JVM may use. */
     public CpuDevice() {
@@ -48,17 +54,33 @@ public final class CpuDevice implements Device {
      * @param times receives the time of each op of each run; may be null
      */
     public CpuDevice(int threads, OpTimes times) {
-        this(threads, LAYOUT_LIMIT, times);
+        this(threads, LAYOUT_LIMIT, times, Long.MAX_VALUE, false);
+    }
+
+    /**
+     * Opens the device with a limit, or for a rehearsal.
+     *
+     * @param times receives the time of each op of each run; may be null
+     * @param arenaLimit the most bytes of an arena
+     * @param rehearses whether it is to plan programs and to count their memory only: it takes no memory for weights and arenas,
+     *         and a run gives made-up numbers
+     */
+    public CpuDevice(int threads, OpTimes times, long arenaLimit, boolean rehearses) {
+        this(threads, LAYOUT_LIMIT, times, arenaLimit, rehearses);
     }
 
     /** Opens the device with another limit, for tests. */
     CpuDevice(int threads, long layoutLimit) {
-        this(threads, layoutLimit, null);
+        this(threads, layoutLimit, null, Long.MAX_VALUE, false);
     }
 
-    private CpuDevice(int threads, long layoutLimit, OpTimes times) {
+    private CpuDevice(int threads, long layoutLimit, OpTimes times, long arenaLimit, boolean rehearses) {
         this.times = times;
         this.layoutLimit = layoutLimit;
+        this.arenaLimit = arenaLimit;
+        this.rehearses = rehearses;
+        heap = new Native.Heap(rehearses);
+        arena = new SharedArena(rehearses);
         parallel = new Parallel(threads);
         parallel.enter();
         weights = new PackedWeights(heap, parallel);
@@ -82,7 +104,17 @@ public final class CpuDevice implements Device {
 
     @Override
     public long liveBytes() {
-        return heap.liveBytes();
+        return heap.liveBytes() + arena.bytes();
+    }
+
+    @Override
+    public Footprint footprint() {
+        return new Footprint(heap.peakBytes(), arena.peak());
+    }
+
+    @Override
+    public long peakBytes() {
+        return footprint().bytes();
     }
 
     /**
@@ -92,10 +124,11 @@ public final class CpuDevice implements Device {
      */
     @Override
     public void close() {
-        if (heap.liveBytes() != 0) {
-            throw new IllegalStateException("device 'cpu' is closed while " + heap.liveBytes()
+        if (liveBytes() != 0) {
+            throw new IllegalStateException("device 'cpu' is closed while " + liveBytes()
                     + " bytes are live; close its executables before");
         }
+        arena.close();
         parallel.close();
     }
 }

@@ -9,7 +9,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.tweedie.device.Arguments;
+import org.tweedie.device.ByteSize;
 import org.tweedie.device.Executable;
+import org.tweedie.device.Fitting;
+import org.tweedie.device.MadeUp;
 import org.tweedie.device.MemoryPlan;
 import org.tweedie.device.OpTimes;
 import org.tweedie.device.cpu.loops.CpuKernel;
@@ -20,8 +23,10 @@ import org.tweedie.program.DType;
 import org.tweedie.program.Instr;
 import org.tweedie.program.Program;
 import org.tweedie.program.Tensor;
+import org.tweedie.program.Type;
 import org.tweedie.program.Value;
 import org.tweedie.program.op.Cost;
+import org.tweedie.program.op.Op;
 import org.tweedie.program.op.Reshape;
 import org.tweedie.transform.Decompose;
 
@@ -29,7 +34,7 @@ import org.tweedie.transform.Decompose;
 public final class CpuExecutable implements Executable {
     private final CpuDevice device;
     private final Program program;
-    private final Primitives primitives = new Primitives();
+    private final Primitives primitives;
     private final List<PackedWeights.Entry> held = new ArrayList<>();
     private final Map<Integer, Tensor> constants = new HashMap<>(); // the constants by value, reshaped ones included
     private final Map<Tensor, Long> plain = new IdentityHashMap<>();
@@ -46,11 +51,12 @@ public final class CpuExecutable implements Executable {
      */
     CpuExecutable(CpuDevice device, Program program, int guard) {
         this.device = device;
-        this.program = Decompose.of(program, CpuLowering::lacks);
         this.guard = guard;
-        this.steps = new Runnable[this.program.body().size()];
+        this.primitives = new Primitives(device.rehearses);
         device.parallel.enter();
         try {
+            this.program = fitted(Decompose.of(program, CpuLowering::lacks));
+            this.steps = new Runnable[this.program.body().size()];
             prepare();
         } catch (RuntimeException | Error e) {
             close();
@@ -58,29 +64,63 @@ public final class CpuExecutable implements Executable {
         }
     }
 
+    /** What an instruction needs working memory for: its op, the types, and its weight if that is a constant. */
+    private record Work(Op op, List<Type> in, List<Type> out, Tensor weight) {}
+
+    /** The program in a form whose arena is within the device's limit. */
+    private Program fitted(Program p) {
+        p.constants().forEach(c -> constants.put(c.value().id(), c.data()));
+        if (device.arenaLimit == Long.MAX_VALUE) {
+            return p;
+        }
+        CpuLowering lowering = lowering(p);
+        Map<Work, Long> scratch = new HashMap<>();
+        Map<Instr, Long> known = new IdentityHashMap<>(); // most instructions are the same objects in all forms
+        Fitting fit = Fitting.of(p, form -> MemoryPlan.of(form, n -> known.computeIfAbsent(form.body().get(n),
+                i -> scratch.computeIfAbsent(work(i), w -> scratch(kernel(lowering, i))))), v -> MemoryPlan.bytes(v.type()),
+                device.arenaLimit);
+        if (fit.bytes() > device.arenaLimit && !device.rehearses) {
+            throw new IllegalArgumentException("device 'cpu': program '" + p.name() + "' needs an arena of at least "
+                    + ByteSize.text(fit.bytes()) + ", but the limit is " + ByteSize.text(device.arenaLimit)
+                    + "; give more with --memory, or take a smaller picture");
+        }
+        return fit.program();
+    }
+
+    private Work work(Instr i) {
+        return new Work(i.op(), i.in().stream().map(Value::type).toList(), i.out().stream().map(Value::type).toList(),
+                i.in().size() < 2 ? null : constants.get(i.in().get(1).id()));
+    }
+
     private void prepare() {
-        program.constants().forEach(c -> constants.put(c.value().id(), c.data()));
         CpuKernel[] kernels = kernels();
-        plan = MemoryPlan.of(program, n -> kernels[n] == null ? 0 : kernels[n].scratch(), guard);
-        arena = device.heap.allocate(plan.bytes());
+        plan = MemoryPlan.of(program, n -> scratch(kernels[n]), guard);
+        arena = device.arena.take(plan.bytes());
         for (int n = 0; n < steps.length; n++) {
             steps[n] = kernels[n] == null ? null : kernels[n].bind().apply(new At(program.body().get(n), n));
         }
     }
 
-    private CpuKernel[] kernels() {
-        long bytes = program.constants().stream().mapToLong(c -> 4 * c.data().size()).sum();
-        CpuLowering lowering = new CpuLowering(primitives, device.parallel, bytes > device.layoutLimit,
+    private static long scratch(CpuKernel kernel) {
+        return kernel == null ? 0 : kernel.scratch();
+    }
+
+    private CpuLowering lowering(Program p) {
+        long bytes = p.constants().stream().mapToLong(c -> 4 * c.data().size()).sum();
+        return new CpuLowering(primitives, device.parallel, bytes > device.layoutLimit,
                 (t, from, to) -> hold(device.weights.packed(t, from, to)), v -> constants.get(v.id()));
-        CpuKernel[] kernels = new CpuKernel[steps.length];
-        for (int n = 0; n < kernels.length; n++) {
-            Instr i = program.body().get(n);
-            if (i.op() instanceof Reshape && constants.containsKey(i.in().getFirst().id())) {
-                constants.put(i.result().id(), constants.get(i.in().getFirst().id()));
-            }
-            kernels[n] = lowering.of(i);
+    }
+
+    private CpuKernel[] kernels() {
+        CpuLowering lowering = lowering(program);
+        return program.body().stream().map(i -> kernel(lowering, i)).toArray(CpuKernel[]::new);
+    }
+
+    private CpuKernel kernel(CpuLowering lowering, Instr i) {
+        if (i.op() instanceof Reshape && constants.containsKey(i.in().getFirst().id())) {
+            constants.put(i.result().id(), constants.get(i.in().getFirst().id()));
         }
-        return kernels;
+        return lowering.of(i);
     }
 
     private long hold(PackedWeights.Entry e) {
@@ -126,13 +166,19 @@ public final class CpuExecutable implements Executable {
 
     @Override
     public Map<String, Tensor> run(Map<String, Tensor> inputs) {
-        copyIn(inputs);
-        if (device.times == null) {
-            runSteps();
-        } else {
-            runTimed(device.times);
+        if (device.rehearses) {
+            Arguments.check(program, inputs);
+            return MadeUp.outputs(program);
         }
-        return copyOut();
+        synchronized (device.arena) {
+            copyIn(inputs);
+            if (device.times == null) {
+                runSteps();
+            } else {
+                runTimed(device.times);
+            }
+            return copyOut();
+        }
     }
 
     /** Runs only the steps, on the present content of the arena, which is what a benchmark times. */
@@ -152,7 +198,7 @@ public final class CpuExecutable implements Executable {
                 steps[n].run();
                 long now = System.nanoTime();
                 Instr i = program.body().get(n);
-                Cost cost = i.op().cost(i.in().stream().map(Value::type).toList(), i.out().stream().map(Value::type).toList());
+                Cost cost = i.cost();
                 times.add(new OpTimes.Op(program.name(), i.where(), i.op().getClass().getSimpleName(), "", cost),
                         (now - last) / 1e9);
                 last = now;
@@ -189,6 +235,11 @@ public final class CpuExecutable implements Executable {
         return plan.bytes();
     }
 
+    @Override
+    public long[] arenaInUse() {
+        return plan.inUse();
+    }
+
     /** Returns the plan that gives the places of the values. */
     public MemoryPlan plan() {
         return plan;
@@ -201,7 +252,7 @@ public final class CpuExecutable implements Executable {
             primitives.close();
             held.forEach(device.weights::release);
             if (arena != 0) {
-                device.heap.free(arena, plan.bytes());
+                device.arena.release(plan.bytes());
             }
         }
     }

@@ -57,7 +57,9 @@ final class PackedWeights {
         if (e == null) {
             long bytes = t.size() * (t.dtype().isFloat() ? 4 : 8);
             e = add(t, 0, 0, bytes);
-            Floats.copy(t, e.address, parallel);
+            if (!heap.counts()) {
+                Floats.copy(t, e.address, parallel);
+            }
         }
         e.users++;
         return e;
@@ -76,8 +78,10 @@ final class PackedWeights {
             e = add(t, Primitives.copyOf(from), Primitives.copyOf(to), Primitives.bytes(to));
             long bytes = 4 * t.size();
             long plain = heap.allocate(bytes);
-            Floats.copy(t, plain, parallel);
-            try (Primitives p = new Primitives()) {
+            if (!heap.counts()) {
+                Floats.copy(t, plain, parallel);
+            }
+            try (Primitives p = new Primitives(heap.counts())) {
                 Primitives.Descriptor d = p.reorder(from, to);
                 long scratch = heap.allocate(d.scratch());
                 p.prepare(d, scratch, Primitives.SRC, p.memory(from, plain), Primitives.DST, p.memory(to, e.address)).run();

@@ -27,7 +27,72 @@ public final class Native {
             FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
     private static final MethodHandle FREE = libc("free", FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG));
 
+    // mmap, mprotect and madvise of Linux on x86-64
+    private static final MethodHandle MMAP = libc("mmap", FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG,
+            ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG));
+    private static final MethodHandle MUNMAP = libc("munmap", call(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+    private static final MethodHandle MPROTECT = libc("mprotect", call(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG,
+            ValueLayout.JAVA_INT));
+    private static final MethodHandle MADVISE = libc("madvise", call(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG,
+            ValueLayout.JAVA_INT));
+    private static final int NO_ACCESS = 0;
+    private static final int READ_WRITE = 3;
+    private static final int PRIVATE_ANONYMOUS_NORESERVE = 0x4022;
+    private static final int DONTNEED = 4;
+
     private Native() {}
+
+    private static FunctionDescriptor call(ValueLayout... arguments) {
+        return FunctionDescriptor.of(ValueLayout.JAVA_INT, arguments);
+    }
+
+    /** Reserves addresses without memory behind them. @throws OutOfMemoryError when the system refuses */
+    public static long reserve(long bytes) {
+        try {
+            long address = (long) MMAP.invokeExact(0L, bytes, NO_ACCESS, PRIVATE_ANONYMOUS_NORESERVE, -1, 0L);
+            if (address == -1) {
+                throw new OutOfMemoryError("device 'cpu': the system refuses " + (bytes >> 30)
+                        + " GiB of addresses for arenas; is 'ulimit -v' set?");
+            }
+            return address;
+        } catch (Throwable e) {
+            throw Dnnl.rethrow(e);
+        }
+    }
+
+    /** Gives back reserved addresses and the memory behind them. */
+    public static void unreserve(long address, long bytes) {
+        try {
+            succeed((int) MUNMAP.invokeExact(address, bytes));
+        } catch (Throwable e) {
+            throw Dnnl.rethrow(e);
+        }
+    }
+
+    /** Makes reserved addresses usable; memory comes when they are first written. */
+    public static void use(long address, long bytes) {
+        try {
+            succeed((int) MPROTECT.invokeExact(address, bytes, READ_WRITE));
+        } catch (Throwable e) {
+            throw Dnnl.rethrow(e);
+        }
+    }
+
+    /** Gives back the memory behind reserved addresses, which stay reserved. */
+    public static void discard(long address, long bytes) {
+        try {
+            succeed((int) MADVISE.invokeExact(address, bytes, DONTNEED));
+            succeed((int) MPROTECT.invokeExact(address, bytes, NO_ACCESS));
+        } catch (Throwable e) {
+            throw Dnnl.rethrow(e);
+        }
+    }
+
+    private static void succeed(int status) {
+        if (status != 0) {
+            throw new OutOfMemoryError("device 'cpu': the system refuses memory for an arena");
+        }
+    }
 
     private static MethodHandle libc(String name, FunctionDescriptor type) {
         Linker linker = Linker.nativeLinker();
@@ -41,6 +106,23 @@ public final class Native {
     /** Blocks of native memory of one owner, whose bytes are counted. */
     public static final class Heap {
         private final AtomicLong live = new AtomicLong();
+        private final AtomicLong peak = new AtomicLong();
+        private final AtomicLong next = new AtomicLong(1L << 20);
+        private final boolean counts;
+
+        /** Makes a heap. @param counts whether it only counts: it takes no memory, and gives addresses that nothing may use */
+        public Heap(boolean counts) {
+            this.counts = counts;
+        }
+
+        public Heap() {
+            this(false);
+        }
+
+        /** Returns whether its addresses are of no memory. */
+        public boolean counts() {
+            return counts;
+        }
 
         /**
          * Allocates uninitialised memory at a multiple of {@link #ALIGN}.
@@ -49,6 +131,10 @@ public final class Native {
          */
         public long allocate(long bytes) {
             long size = size(bytes);
+            if (counts) {
+                count(size);
+                return next.getAndAdd(size);
+            }
             try {
                 long address = (long) ALIGNED_ALLOC.invokeExact(ALIGN, size);
                 if (address == 0) {
@@ -56,7 +142,7 @@ public final class Native {
                             + (live.get() >> 20)
                             + " MiB are live; try a smaller image");
                 }
-                live.addAndGet(size);
+                count(size);
                 return address;
             } catch (RuntimeException | Error e) {
                 throw e;
@@ -65,10 +151,17 @@ public final class Native {
             }
         }
 
+        private void count(long bytes) {
+            long now = live.addAndGet(bytes);
+            peak.accumulateAndGet(now, Math::max);
+        }
+
         public void free(long address, long bytes) {
             try {
-                FREE.invokeExact(address);
-                live.addAndGet(-size(bytes));
+                if (!counts) {
+                    FREE.invokeExact(address);
+                }
+                count(-size(bytes));
             } catch (RuntimeException | Error e) {
                 throw e;
             } catch (Throwable e) {
@@ -78,6 +171,11 @@ public final class Native {
 
         public long liveBytes() {
             return live.get();
+        }
+
+        /** Returns the most bytes that were live at once. */
+        public long peakBytes() {
+            return peak.get();
         }
 
         /**
