@@ -117,6 +117,7 @@ public class HouseTest {
     /** Each list names the rooms of a package from the top down: a room may use those after it, never those before it. */
     @Test
     void arrowsBetweenRoomsPointDown() {
+        rooms("org.tweedie.cli", "engine", "console");
         rooms("org.tweedie.ptx", "decode", "instruction", "execution", "launch", "text");
         rooms("org.tweedie.device.cpu", "loops", "onednn");
         rooms("org.tweedie.device.cuda", "driver");

@@ -9,6 +9,7 @@ import java.util.concurrent.Callable;
 import org.tweedie.cli.console.Notes;
 import org.tweedie.cli.console.Numbers;
 import org.tweedie.cli.console.Output;
+import org.tweedie.cli.engine.EngineOptions;
 import org.tweedie.device.Device;
 import org.tweedie.image.ImageFile;
 import org.tweedie.measure.Measurement;

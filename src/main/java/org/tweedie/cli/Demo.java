@@ -13,13 +13,16 @@ import org.tweedie.Tweedie;
 import org.tweedie.cli.console.Notes;
 import org.tweedie.cli.console.Numbers;
 import org.tweedie.cli.console.Provenance;
+import org.tweedie.cli.engine.EngineOptions;
 import org.tweedie.device.Device;
+import org.tweedie.diffusion.Listener;
 import org.tweedie.image.AtomicFile;
 import org.tweedie.image.Image;
 import org.tweedie.image.ImageFile;
 import org.tweedie.image.Png;
 import org.tweedie.inverse.Restoration;
 import org.tweedie.measure.Measurement;
+import org.tweedie.measure.MeasurementOperator;
 import org.tweedie.measure.Operators;
 import org.tweedie.metrics.Psnr;
 import org.tweedie.metrics.Ssim;
@@ -69,9 +72,9 @@ final class Demo implements Callable<Integer>, SolverOptions.Taker {
         Path from = folder == null ? Home.demoModel() : folder;
         makeFolder();
         Image x = picture();
-        var operator = Operators.parse(task, x.shape(), seed);
+        MeasurementOperator operator = Operators.parse(task, x.shape(), seed);
         Solver solver = solverOptions.solver(task);
-        try (Device device = engine.open(); Model model = Tweedie.open(from, device)) {
+        try (Device device = engine.open(d -> rehearse(d, from, x, operator, solver)); Model model = Tweedie.open(from, device)) {
             long start = System.nanoTime();
             try (Session session = model.session(x.height(), x.width())) {
                 Measurement y = session.measure(x, operator, sigma, seed);
@@ -83,6 +86,12 @@ final class Demo implements Callable<Integer>, SolverOptions.Taker {
             }
         }
         return 0;
+    }
+
+    private void rehearse(Device device, Path from, Image x, MeasurementOperator operator, Solver solver) throws IOException {
+        try (Model model = Tweedie.open(from, device); Session session = model.session(x.height(), x.width())) {
+            session.restore(session.measure(x, operator, sigma, seed), solver, seed, Listener.NONE);
+        }
     }
 
     @Override

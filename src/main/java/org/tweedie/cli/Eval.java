@@ -18,6 +18,7 @@ import org.tweedie.Tweedie;
 import org.tweedie.cli.console.Notes;
 import org.tweedie.cli.console.Progress;
 import org.tweedie.cli.console.Version;
+import org.tweedie.cli.engine.EngineOptions;
 import org.tweedie.device.Device;
 import org.tweedie.eval.Cell;
 import org.tweedie.eval.CellFailure;
@@ -224,7 +225,7 @@ final class Eval implements Callable<Integer> {
         }
         try (Watching watching = new Watching(plan, file.cells())) {
             if (workers == 1) {
-                try (Device device = engine.open(); Model model = Tweedie.open(folder, device);
+                try (Device device = engine.open(d -> rehearse(d, plan, pictures)); Model model = Tweedie.open(folder, device);
                         Session session = model.session(size, size);
                         CellRunner maker = new CellRunner(session.prior(), pictures, measures())) {
                     new Evaluation(plan, file, List.of(maker), watching).run();
@@ -236,12 +237,28 @@ final class Eval implements Callable<Integer> {
         }
     }
 
+    /** Makes a cell of each task, noise and solver, and saves nothing. */
+    private void rehearse(Device device, CellPlan plan, Pictures pictures) throws IOException {
+        String picture = plan.keys().getFirst().picture();
+        long seed = plan.keys().getFirst().seed();
+        try (Model model = Tweedie.open(folder, device); Session session = model.session(size, size);
+                CellRunner maker = new CellRunner(session.prior(), pictures, new Measures(false, lpips, null))) {
+            for (Cell.Key key : plan.keys()) {
+                if (key.picture().equals(picture) && key.seed() == seed) {
+                    maker.make(key);
+                }
+            }
+        } catch (CellFailure e) {
+            throw new IllegalStateException("rehearsal for --memory: " + e.getMessage(), e);
+        }
+    }
+
     private void withWorkers(CellPlan plan, CellFile file, Pictures pictures, int count, Watching watching) throws IOException {
         List<CellMaker> makers = new ArrayList<>();
+        List<String> words = engine.words(workers, d -> rehearse(d, plan, pictures));
         try {
             for (int i = 1; i <= count; i++) {
-                makers.add(new WorkerProcess(i, EvalWorker.command(pictures, folder, measures(),
-                        engine.words(engine.threads(workers)))));
+                makers.add(new WorkerProcess(i, EvalWorker.command(pictures, folder, measures(), words)));
             }
             new Evaluation(plan, file, makers, watching).run();
         } finally {

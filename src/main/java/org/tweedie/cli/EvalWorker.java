@@ -11,6 +11,7 @@ import org.tweedie.Model;
 import org.tweedie.Session;
 import org.tweedie.Tweedie;
 import org.tweedie.cli.console.Faults;
+import org.tweedie.cli.engine.EngineOptions;
 import org.tweedie.device.Device;
 import org.tweedie.eval.CellRunner;
 import org.tweedie.eval.Measures;
@@ -68,7 +69,7 @@ final class EvalWorker implements Callable<Integer> {
     public Integer call() throws IOException {
         PrintStream answers = System.out;
         System.setOut(System.err); // nothing but answers goes to standard output
-        try (Device device = engine.open(); Model model = Tweedie.open(folder, device);
+        try (Device device = engine.open(engine.threads(1)); Model model = Tweedie.open(folder, device);
                 Session session = model.session(size, size);
                 CellRunner maker = new CellRunner(session.prior(), new Pictures(images, size, size),
                         new Measures(spread, lpips,

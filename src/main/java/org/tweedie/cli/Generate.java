@@ -14,8 +14,10 @@ import org.tweedie.cli.console.Numbers;
 import org.tweedie.cli.console.Output;
 import org.tweedie.cli.console.Progress;
 import org.tweedie.cli.console.Provenance;
+import org.tweedie.cli.engine.EngineOptions;
 import org.tweedie.device.Device;
 import org.tweedie.diffusion.Conditioning;
+import org.tweedie.diffusion.Listener;
 import org.tweedie.image.Png;
 import org.tweedie.profile.NfeLedger;
 import org.tweedie.program.Shape;
@@ -85,12 +87,12 @@ final class Generate implements Callable<Integer> {
                     + "--negative out");
         }
         long start = System.nanoTime();
-        try (Device device = engine.open(); Model model = Tweedie.open(folder, device)) {
+        try (Device device = engine.open(d -> rehearse(d, walker)); Model model = Tweedie.open(folder, device)) {
             model.warning(prompt).ifPresent(Notes::note);
             model.warning(negative).ifPresent(Notes::note);
             walker.walk(model.schedule(), steps); // a wrong number of steps is reported before any other work
-            Shape image = Shape.of(1, side(height, model, "--height"), side(width, model, "--width"), 3);
-            try (Session session = model.session(image.dim(1), image.dim(2), new Conditioning(prompt, negative, guidance));
+            Shape image = image(model);
+            try (Session session = session(model, image);
                     Progress progress = new Progress("generate")) {
                 Generation.Result made = session.generate(walker, steps, seed,
                         s -> progress.at(s.done(), s.total(), "step " + s.step() + "/" + s.steps()));
@@ -99,6 +101,20 @@ final class Generate implements Callable<Integer> {
             }
         }
         return 0;
+    }
+
+    private Shape image(Model model) throws IOException {
+        return Shape.of(1, side(height, model, "--height"), side(width, model, "--width"), 3);
+    }
+
+    private Session session(Model model, Shape image) throws IOException {
+        return model.session(image.dim(1), image.dim(2), new Conditioning(prompt, negative, guidance));
+    }
+
+    private void rehearse(Device device, Sampler walker) throws IOException {
+        try (Model model = Tweedie.open(folder, device); Session session = session(model, image(model))) {
+            session.generate(walker, steps, seed, Listener.NONE);
+        }
     }
 
     private static int side(Integer given, Model model, String option) throws IOException {

@@ -49,6 +49,7 @@ public final class Main implements Runnable {
         COMMANDS.put("eval", Eval::new);
         COMMANDS.put(EvalWorker.NAME, EvalWorker::new);
         COMMANDS.put("report", Report::new);
+        COMMANDS.put("plan", PlanNetworks::new);
         COMMANDS.put("profile", Profile::new);
         COMMANDS.put("run", RunNetwork::new);
         COMMANDS.put("kernel", Kernel::new);

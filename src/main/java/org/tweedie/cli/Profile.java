@@ -16,12 +16,12 @@ import org.tweedie.Model;
 import org.tweedie.Tweedie;
 import org.tweedie.cli.console.Converters;
 import org.tweedie.cli.console.Numbers;
+import org.tweedie.cli.engine.EngineOptions;
 import org.tweedie.device.Device;
 import org.tweedie.device.Executable;
 import org.tweedie.device.gpu.plan.Plan;
 import org.tweedie.device.gpu.plan.Work;
 import org.tweedie.inverse.Restoration;
-import org.tweedie.options.Spelling;
 import org.tweedie.program.DType;
 import org.tweedie.program.Program;
 import org.tweedie.program.Tensor;
@@ -86,38 +86,35 @@ final class Profile implements Callable<Integer>, SolverOptions.Taker {
     @Mixin
     private EngineOptions engine;
 
-    /** A program to time and its batch size. */
-    private record Item(String name, int batch) {}
-
     @Override
     public Integer call() throws IOException {
         if (batch < 1 || repeat < (what == null ? 1 : 0) || height < 1 || width < 1) {
             throw new IllegalArgumentException("profile: --height, --width, --batch and --repeat must be 1 or more (--repeat 0 "
                     + "with --what only)");
         }
-        List<Item> items = what == null ? List.of() : what.stream().map(this::item).toList();
+        List<Workloads.Item> items = what == null ? List.of() : what.stream().map(w -> Workloads.Item.parse(w, batch)).toList();
         if (repeat == 0) {
-            try (Device none = Tweedie.device("reference"); Model model = open(none)) {
+            try (Device none = Tweedie.device("reference"); Model model = unread(none)) {
                 Workloads w = new Workloads(model, task, height, width);
-                for (Item i : items) {
-                    if (i.name.equals("restore") || Ceilings.NAMES.contains(i.name)) {
-                        throw new IllegalArgumentException("--what: there is nothing to count for '" + i.name
+                for (Workloads.Item i : items) {
+                    if (i.name().equals("restore") || Ceilings.NAMES.contains(i.name())) {
+                        throw new IllegalArgumentException("--what: there is nothing to count for '" + i.name()
                                 + "'; leave it out, or give --repeat");
                     }
-                    System.out.println(counts(head(i.name, i.batch), w.program(i.name, i.batch)));
+                    System.out.println(counts(head(i.name(), i.batch()), w.program(i.name(), i.batch())));
                 }
             }
             return 0;
         }
         engine.check();
-        try (Device device = engine.open(); Model model = open(device)) {
+        try (Device device = engine.open(d -> rehearse(d, items)); Model model = open(device)) {
             Workloads w = new Workloads(model, task, height, width);
             if (what == null) {
                 old(w, device);
             }
             try (Last last = new Last(device)) {
-                for (Item i : items) {
-                    System.out.println(switch (i.name) {
+                for (Workloads.Item i : items) {
+                    System.out.println(switch (i.name()) {
                         case "restore" -> restored(w);
                         case "gemm", "copy" -> ceiling(i, w, device);
                         default -> timed(i, w, last);
@@ -134,14 +131,28 @@ final class Profile implements Callable<Integer>, SolverOptions.Taker {
                 : Tweedie.open(Path.of(folder), device);
     }
 
-    private Item item(String word) {
-        String[] p = word.split(":", 2);
-        Spelling.check("what", p[0], Workloads.NAMES);
-        if (p.length == 2 && !p[1].matches("[1-9][0-9]{0,4}")) {
-            throw new IllegalArgumentException("--what: expected a number from 1 to 99999 after the colon, as in unet:2, got '"
-                    + word + "'");
+    private Model unread(Device device) throws IOException {
+        return folder.endsWith(RANDOM) ? Tweedie.unread(Path.of(folder.substring(0, folder.length() - RANDOM.length())),
+                DType.F16, device)
+                : Tweedie.open(Path.of(folder), device);
+    }
+
+    /** Compiles what will be timed, on a device that only plans. */
+    private void rehearse(Device device, List<Workloads.Item> items) throws IOException {
+        try (Model model = unread(device); Last last = new Last(device)) {
+            Workloads w = new Workloads(model, task, height, width);
+            for (Workloads.Item i : what == null ? List.of(new Workloads.Item("unet", batch), new Workloads.Item("unet-vjp", batch)) : items) {
+                switch (i.name()) {
+                    case "restore" -> w.restore(solverOptions.solver(task));
+                    case "gemm", "copy" -> {
+                        try (RandomWeights random = Ceilings.weights()) {
+                            device.compile(Ceilings.chain(i.name(), i.batch(), Ceilings.LONG, random)).close();
+                        }
+                    }
+                    default -> last.next(w.program(i.name(), i.batch()));
+                }
+            }
         }
-        return new Item(p[0], p.length == 2 ? Integer.parseInt(p[1]) : batch);
     }
 
     /** Prints the line of a run without --what, which scripts of this project read. */
@@ -157,13 +168,13 @@ final class Profile implements Callable<Integer>, SolverOptions.Taker {
                 v.arena >> 20, peak() >> 20);
     }
 
-    private JsonObject timed(Item i, Workloads w, Last last) throws IOException {
-        Program p = w.program(i.name, i.batch);
+    private JsonObject timed(Workloads.Item i, Workloads w, Last last) throws IOException {
+        Program p = w.program(i.name(), i.batch());
         long begin = System.nanoTime();
         Executable e = last.next(p);
         double compile = (System.nanoTime() - begin) / 1e9;
         Timing t = time(e, w.inputs(p));
-        JsonObject line = head(i.name, i.batch);
+        JsonObject line = head(i.name(), i.batch());
         line.addProperty("repeat", repeat);
         line.addProperty("median_s", t.median);
         line.addProperty("fastest_s", t.fastest);
@@ -231,14 +242,14 @@ final class Profile implements Callable<Integer>, SolverOptions.Taker {
         return solverOptions;
     }
 
-    private JsonObject ceiling(Item i, Workloads w, Device device) throws IOException {
-        JsonObject line = head(i.name, i.batch);
+    private JsonObject ceiling(Workloads.Item i, Workloads w, Device device) throws IOException {
+        JsonObject line = head(i.name(), i.batch());
         try (RandomWeights random = Ceilings.weights()) {
-            Program few = Ceilings.chain(i.name, i.batch, Ceilings.SHORT, random);
-            Program many = Ceilings.chain(i.name, i.batch, Ceilings.LONG, random);
+            Program few = Ceilings.chain(i.name(), i.batch(), Ceilings.SHORT, random);
+            Program many = Ceilings.chain(i.name(), i.batch(), Ceilings.LONG, random);
             double seconds = time(device, many, w.inputs(many)).median - time(device, few, w.inputs(few)).median;
             if (seconds <= 0) {
-                throw new IllegalStateException(i.name + ":" + i.batch + ": " + Ceilings.LONG + " passes took no longer than "
+                throw new IllegalStateException(i.name() + ":" + i.batch() + ": " + Ceilings.LONG + " passes took no longer than "
                         + Ceilings.SHORT
                         + "; give a larger side");
             }

@@ -13,8 +13,10 @@ import org.tweedie.cli.console.Notes;
 import org.tweedie.cli.console.Numbers;
 import org.tweedie.cli.console.Output;
 import org.tweedie.cli.console.Provenance;
+import org.tweedie.cli.engine.EngineOptions;
 import org.tweedie.device.Device;
 import org.tweedie.diffusion.Conditioning;
+import org.tweedie.diffusion.Listener;
 import org.tweedie.image.ImageFile;
 import org.tweedie.image.Png;
 import org.tweedie.inverse.Restoration;
@@ -35,7 +37,8 @@ import picocli.CommandLine.Parameters;
         footerHeading = "%nExamples:%n", footer = {
             "  tweedie restore y.png --model DIR --seed 1 -o restored.png",
             "  tweedie restore small.png --task sr:4 --sigma 0.01 --model DIR --log steps.csv -o restored.png",
-            "  tweedie restore y.png --model DIR --solver psld --steps 250 -o restored.png"})
+            "  tweedie restore y.png --model DIR --solver psld --steps 250 -o restored.png",
+            "  tweedie restore y.png --model DIR --memory 6G -o restored.png"})
 final class Restore implements Callable<Integer>, SolverOptions.Taker {
     private static final double SIGMA = 0.01;
 
@@ -94,16 +97,26 @@ final class Restore implements Callable<Integer>, SolverOptions.Taker {
         engine.check();
         Measurement y = measurement();
         Solver solver = solverOptions.solver(y.operator().spec());
-        try (Device device = engine.open(); Model model = Tweedie.open(folder, device)) {
+        try (Device device = engine.open(d -> rehearse(d, y, solver)); Model model = Tweedie.open(folder, device)) {
             long start = System.nanoTime();
             model.warning(prompt).ifPresent(Notes::note);
-            try (Session session = model.session(y.image().dim(1), y.image().dim(2), new Conditioning(prompt, "", guidance))) {
+            try (Session session = session(model, y)) {
                 Restoration x = new Restoring(solver, log).run(session, y, seed);
                 Png.write(out, x.picture(), provenance(y, solver).text());
                 Notes.result(words(out, y, solver, x, (System.nanoTime() - start) / 1e9, seed));
             }
         }
         return 0;
+    }
+
+    private Session session(Model model, Measurement y) throws IOException {
+        return model.session(y.image().dim(1), y.image().dim(2), new Conditioning(prompt, "", guidance));
+    }
+
+    private void rehearse(Device device, Measurement y, Solver solver) throws IOException {
+        try (Model model = Tweedie.open(folder, device); Session session = session(model, y)) {
+            session.restore(y, solver, seed, Listener.NONE);
+        }
     }
 
     /** Reads the measurement: its task and noise come from the options, or from the data that 'degrade' stored. */

@@ -16,6 +16,7 @@ import org.tweedie.cli.console.Notes;
 import org.tweedie.cli.console.Numbers;
 import org.tweedie.cli.console.Output;
 import org.tweedie.cli.console.Version;
+import org.tweedie.cli.engine.EngineOptions;
 import org.tweedie.device.Device;
 import org.tweedie.model.NamedTensors;
 import org.tweedie.model.TorchNetwork;
@@ -93,14 +94,25 @@ final class RunNetwork implements Callable<Integer> {
         Output.check(out, ".safetensors", in);
         Notes.requireFile(in);
         long start = System.nanoTime();
-        try (SafeTensors file = SafeTensors.open(in); Device device = engine.open(); Model model = Tweedie.open(folder, device)) {
+        try (SafeTensors file = SafeTensors.open(in); Device device = engine.open(d -> rehearse(d, file));
+                Model model = Tweedie.open(folder, device)) {
             NamedTensors inputs = new NamedTensors(in.toString(), file.tensors());
-            Map<String, Tensor> results = loss ? surrogate.loss(model).at(inputs) : evaluate(model, inputs);
+            Map<String, Tensor> results = results(model, inputs);
             inputs.unused().forEach(name -> Notes.note(in + ": tensor '" + name + "' is not used"));
             SafeTensors.write(out, results, Map.of("format", "pt", "tweedie", Version.number()));
             report(results, (System.nanoTime() - start) / 1e9);
         }
         return 0;
+    }
+
+    private void rehearse(Device device, SafeTensors file) throws IOException {
+        try (Model model = Tweedie.open(folder, device)) {
+            results(model, new NamedTensors(in.toString(), file.tensors()));
+        }
+    }
+
+    private Map<String, Tensor> results(Model model, NamedTensors in) throws IOException {
+        return module.equals("surrogate") ? surrogate.loss(model).at(in) : evaluate(model, in);
     }
 
     private Map<String, Tensor> evaluate(Model model, NamedTensors in) throws IOException {

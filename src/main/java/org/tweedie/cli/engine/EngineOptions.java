@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.tweedie.cli;
+package org.tweedie.cli.engine;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.tweedie.device.ByteSize;
 import org.tweedie.device.Device;
 import org.tweedie.device.DeviceOptions;
 import org.tweedie.device.Devices;
 import org.tweedie.device.OpTimes;
 import org.tweedie.options.Spelling;
 import org.tweedie.program.DType;
+import org.tweedie.workload.Rates;
 import org.tweedie.workload.TimedDevice;
 import picocli.CommandLine.Option;
 
 /** The options that say on which device and how the networks run. */
-final class EngineOptions {
+public final class EngineOptions {
     private static final List<String> DTYPES = List.of("f32", "bf16", "f16");
 
     @Option(names = "--device", paramLabel = "NAME", defaultValue = "cpu",
@@ -48,8 +51,17 @@ final class EngineOptions {
     @Option(names = "--nvtx", description = "On cuda: mark each network evaluation with its name for NVIDIA's profilers.")
     private boolean nvtx;
 
+    @Option(names = "--memory", paramLabel = "SIZE", description = "On cpu: the most memory that the process may take, as in "
+            + "6G or 800M. Counted are weights, the largest arena, and 640M for everything else. If the run does not fit as it "
+            + "is, it computes values twice instead of keeping them, which changes no result; if it still does not fit, it is "
+            + "refused before it begins. Default: no limit.")
+    private String memory;
+
+    @Option(names = "--arena", paramLabel = "SIZE", hidden = true, description = "On cpu: the most memory of an arena.")
+    private String arena;
+
     /** @throws IllegalArgumentException when there is no such device or dtype */
-    void check() {
+    public void check() {
         if (!Devices.NAMES.contains(device)) {
             throw new IllegalArgumentException("device '" + device + "' unavailable: this version has no such device"
                     + Spelling.suggestion(device, Devices.NAMES) + "; available: " + String.join(", ", Devices.available()));
@@ -61,33 +73,83 @@ final class EngineOptions {
         if (threads != null && threads < 1) {
             throw new IllegalArgumentException("--threads: expected at least 1, got " + threads);
         }
+        if (memory != null && ByteSize.parse("--memory", memory) > 0 && !device.equals("cpu")) {
+            throw new IllegalArgumentException("--memory: works with --device cpu only, got " + device);
+        }
     }
 
-    Device open() {
+    public Device open() {
         return open(threads(1));
     }
 
     /** Opens the device with a number of processor threads. */
-    Device open(int threads) {
+    public Device open(int threads) {
         check();
-        OpTimes times = time ? new OpTimes() : null;
+        return open(options(threads));
+    }
+
+    /**
+     * Opens the device for some work. With --memory, the work is rehearsed before.
+     *
+     * @throws IllegalArgumentException when the work does not fit into --memory, with the smallest figure that would
+     */
+    public Device open(MemoryLimit.Work work) throws IOException {
+        check();
+        DeviceOptions options = options(threads(1));
+        return open(memory == null ? options : options.withArena(fit(options, 1, work).arena()));
+    }
+
+    private Device open(DeviceOptions o) {
+        Device opened = Devices.open(device, o);
+        return time ? new TimedDevice(opened, o.times(), System.err::println) : opened;
+    }
+
+    private DeviceOptions options(int threads) {
         DType real = dtype == null ? null : DType.valueOf(dtype.toUpperCase(Locale.ROOT));
-        Device opened = Devices.open(device, new DeviceOptions(threads, real, graphs.equals("on"), card, times, nvtx));
-        return time ? new TimedDevice(opened, times, System.err::println) : opened;
+        return new DeviceOptions(threads, real, graphs.equals("on"), card, time ? new OpTimes() : null, nvtx,
+                arena == null ? Long.MAX_VALUE : ByteSize.parse("--arena", arena));
+    }
+
+    /** What work takes under --memory, of which each of several processes has an equal share. */
+    private MemoryLimit.Fit fit(DeviceOptions options, int processes, MemoryLimit.Work work) throws IOException {
+        long bytes = memory == null ? Long.MAX_VALUE : ByteSize.parse("--memory", memory);
+        return new MemoryLimit(processes == 1 ? bytes : Math.max(0, bytes - MemoryLimit.JVM) / processes)
+                .fit(device, options, work);
+    }
+
+    /** Measures the best rates of the device, which takes a second. */
+    public Rates rates() {
+        OpTimes times = new OpTimes();
+        DeviceOptions o = options(threads(1));
+        try (Device measured = Devices.open(device, new DeviceOptions(o.threads(), o.real(), true, card, times, false))) {
+            return Rates.measure(measured, times);
+        }
+    }
+
+    /** Rehearses work and tells what it takes, also where there is no --memory. It opens no device. */
+    public MemoryLimit.Fit plan(MemoryLimit.Work work) throws IOException {
+        check();
+        return fit(options(threads(1)), 1, work);
     }
 
     /** Returns the number of threads of each of several processes: what --threads says, or an equal share of the processors. */
-    int threads(int processes) {
+    public int threads(int processes) {
         return threads == null ? Math.max(1, Runtime.getRuntime().availableProcessors() / processes) : threads;
     }
 
     /** Returns whether the device is to report times when it is closed. */
-    boolean isTimed() {
+    public boolean isTimed() {
         return time;
     }
 
-    /** Returns the words that give another process these options, with a number of threads and without --time. */
-    List<String> words(int threads) {
+    /**
+     * Returns the words that give each of several processes these options, with an equal share of threads and memory, and
+     * without --time.
+     *
+     * @param work what each of them will do, which is rehearsed if there is --memory
+     */
+    public List<String> words(int processes, MemoryLimit.Work work) throws IOException {
+        int threads = threads(processes);
         List<String> words = new ArrayList<>(List.of("--device", device, "--threads", Integer.toString(threads), "--graphs",
                 graphs, "--card", Integer.toString(card)));
         if (dtype != null) {
@@ -96,11 +158,14 @@ final class EngineOptions {
         if (nvtx) {
             words.add("--nvtx");
         }
+        if (memory != null) {
+            words.addAll(List.of("--arena", ByteSize.text(fit(options(threads), processes, work).arena())));
+        }
         return words;
     }
 
     /** Adds the options that results depend on. */
-    void describe(Map<String, String> text) {
+    public void describe(Map<String, String> text) {
         text.put("device", device);
         text.put("dtype", dtype == null ? Devices.real(device).name().toLowerCase(Locale.ROOT) : dtype);
     }
