@@ -65,7 +65,7 @@ final class Degrade implements Callable<Integer> {
         picture.notes().forEach(Notes::note);
         MeasurementOperator operator = Operators.parse(task, picture.image().shape(), seed);
         NoiseModel model = NoiseModel.parse(noise, sigma);
-        try (Device device = engine.open()) {
+        try (Device device = engine.open(d -> Measurement.of(d, picture.image(), operator, model, seed))) {
             Measurement y = Measurement.of(device, picture.image(), operator, model, seed);
             MeasurementFile.save(y, out);
             report(y);

@@ -172,7 +172,7 @@ final class Eval implements Callable<Integer> {
             Files.createDirectories(out);
             try (CellFile opened = CellFile.open(file, setting)) {
                 evaluate(plan, opened, pictures);
-                write(plan.select(opened.cells()), pictures);
+                write(plan, plan.select(opened.cells()), pictures);
             }
         }
         return 0;
@@ -185,6 +185,9 @@ final class Eval implements Callable<Integer> {
         }
         if (workers > 1 && engine.isTimed()) {
             throw new IllegalArgumentException("--time: works with one worker only; leave --workers or --time out");
+        }
+        if (dryRun && engine.isLimited()) {
+            throw new IllegalArgumentException("--memory: --dry-run times networks without a limit; leave one of the two out");
         }
         if (Files.exists(out) && !Files.isDirectory(out)) {
             throw new IllegalArgumentException(out + ": is a file, expected a folder for the tables; name another with -o");
@@ -273,13 +276,13 @@ final class Eval implements Callable<Integer> {
         }
     }
 
-    private void write(List<Cell> all, Pictures pictures) throws IOException {
+    private void write(CellPlan plan, List<Cell> all, Pictures pictures) throws IOException {
         Path results = out.resolve("results.csv");
         Path times = out.resolve("times.csv");
         AtomicFile.write(results, CellTable.results(all).getBytes(StandardCharsets.UTF_8));
         AtomicFile.write(times, CellTable.times(all).getBytes(StandardCharsets.UTF_8));
         if (saved != null && !lpips.isEmpty()) {
-            try (Device device = engine.open(); Lpips features = Lpips.open(lpips, device)) {
+            try (Device device = engine.open(d -> rehearse(d, plan, pictures)); Lpips features = Lpips.open(lpips, device)) {
                 String table = new FrechetTable(new SavedPictures(saved), pictures, features).of(all);
                 AtomicFile.write(out.resolve("frechet.csv"), table.getBytes(StandardCharsets.UTF_8));
             }

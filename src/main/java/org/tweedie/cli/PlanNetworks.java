@@ -34,7 +34,7 @@ import picocli.CommandLine.Parameters;
         description = {"Tells how much memory and work the networks of a model take, before anything runs.", "",
             "For each WHAT it prints the weights and the arena (all other values and working memory), operations, bytes that are "
                 + "read and written, and seconds, in total and for each block of the network. The memory is exactly what a run "
-                + "takes on this machine, besides an allowance of 640M for everything else in the process. Seconds are the "
+                + "takes on this machine, besides an allowance of 512M for everything else in the process. Seconds are the "
                 + "least time, at the best rates that products of matrices and passes over memory reach, which are measured "
                 + "(this takes a second); expect a quarter more. Weights are not read. A model DIR:random needs configuration "
                 + "files only.",
@@ -57,7 +57,8 @@ final class PlanNetworks implements Callable<Integer>, SolverOptions.Taker {
     @Option(names = "--width", paramLabel = "PIXELS", required = true, description = "Width of the picture.")
     private int width;
 
-    @Option(names = "--what", paramLabel = "WHAT", split = ",", defaultValue = "unet,unet-vjp,decode,decode-vjp,encode,inner-step",
+    @Option(names = "--what", paramLabel = "WHAT", split = ",",
+            defaultValue = "unet,unet-vjp,decode,decode-vjp,encode,inner-step",
             description = "What to plan, separated by commas. Default: ${DEFAULT-VALUE}.")
     private List<String> what;
 

@@ -141,7 +141,9 @@ final class Profile implements Callable<Integer>, SolverOptions.Taker {
     private void rehearse(Device device, List<Workloads.Item> items) throws IOException {
         try (Model model = unread(device); Last last = new Last(device)) {
             Workloads w = new Workloads(model, task, height, width);
-            for (Workloads.Item i : what == null ? List.of(new Workloads.Item("unet", batch), new Workloads.Item("unet-vjp", batch)) : items) {
+            List<Workloads.Item> timed = what == null
+                    ? List.of(new Workloads.Item("unet", batch), new Workloads.Item("unet-vjp", batch)) : items;
+            for (Workloads.Item i : timed) {
                 switch (i.name()) {
                     case "restore" -> w.restore(solverOptions.solver(task));
                     case "gemm", "copy" -> {

@@ -27,6 +27,7 @@ public record Fitting(Program program, long bytes, long flops) {
     /** Plans the memory of a program in steps that are its instructions. */
     @FunctionalInterface
     public interface Planner {
+        /** Plans a form of the program. */
         MemoryPlan plan(Program p);
     }
 

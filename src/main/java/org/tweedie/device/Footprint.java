@@ -8,6 +8,7 @@ package org.tweedie.device;
  * @param arena the bytes of the arena, in which all other values and all working memory are
  */
 public record Footprint(long weights, long arena) {
+    /** Weights and arena together. */
     public long bytes() {
         return weights + arena;
     }

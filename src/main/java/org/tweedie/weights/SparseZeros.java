@@ -10,7 +10,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** A temporary file with nothing in it but holes. Mapped, it gives zeros at addresses of their own, without memory behind them. */
+/**
+ * A temporary file with nothing in it but holes. Mapped, it gives zeros at addresses of their own, without memory behind them.
+ */
 final class SparseZeros implements AutoCloseable {
     private final FileChannel file;
     private long length;

@@ -61,8 +61,8 @@ public record Workloads(Model entry, String task, int height, int width) {
             String[] p = word.split(":", 2);
             Spelling.check("what", p[0], NAMES);
             if (p.length == 2 && !p[1].matches("[1-9][0-9]{0,4}")) {
-                throw new IllegalArgumentException("--what: expected a number from 1 to 99999 after the colon, as in unet:2, got '"
-                        + word + "'");
+                throw new IllegalArgumentException("--what: expected a number from 1 to 99999 after the colon, as in unet:2, "
+                        + "got '" + word + "'");
             }
             return new Item(p[0], p.length == 2 ? Integer.parseInt(p[1]) : batch);
         }

@@ -52,7 +52,7 @@ public final class EngineOptions {
     private boolean nvtx;
 
     @Option(names = "--memory", paramLabel = "SIZE", description = "On cpu: the most memory that the process may take, as in "
-            + "6G or 800M. Counted are weights, the largest arena, and 640M for everything else. If the run does not fit as it "
+            + "6G or 800M. Counted are weights, the largest arena, and 512M for everything else. If the run does not fit as it "
             + "is, it computes values twice instead of keeping them, which changes no result; if it still does not fit, it is "
             + "refused before it begins. Default: no limit.")
     private String memory;
@@ -76,10 +76,6 @@ public final class EngineOptions {
         if (memory != null && ByteSize.parse("--memory", memory) > 0 && !device.equals("cpu")) {
             throw new IllegalArgumentException("--memory: works with --device cpu only, got " + device);
         }
-    }
-
-    public Device open() {
-        return open(threads(1));
     }
 
     /** Opens the device with a number of processor threads. */
@@ -140,6 +136,11 @@ public final class EngineOptions {
     /** Returns whether the device is to report times when it is closed. */
     public boolean isTimed() {
         return time;
+    }
+
+    /** Returns whether there is a limit of memory. */
+    public boolean isLimited() {
+        return memory != null;
     }
 
     /**

@@ -130,5 +130,6 @@ public final class CpuDevice implements Device {
         }
         arena.close();
         parallel.close();
+        Native.trim();
     }
 }

@@ -73,7 +73,14 @@ public final class CpuExecutable implements Executable {
         if (device.arenaLimit == Long.MAX_VALUE) {
             return p;
         }
-        CpuLowering lowering = lowering(p);
+        try (Primitives described = new Primitives(true)) {
+            return fitted(p, lowering(p, described));
+        } finally {
+            Native.trim();
+        }
+    }
+
+    private Program fitted(Program p, CpuLowering lowering) {
         Map<Work, Long> scratch = new HashMap<>();
         Map<Instr, Long> known = new IdentityHashMap<>(); // most instructions are the same objects in all forms
         Fitting fit = Fitting.of(p, form -> MemoryPlan.of(form, n -> known.computeIfAbsent(form.body().get(n),
@@ -105,14 +112,14 @@ public final class CpuExecutable implements Executable {
         return kernel == null ? 0 : kernel.scratch();
     }
 
-    private CpuLowering lowering(Program p) {
+    private CpuLowering lowering(Program p, Primitives primitives) {
         long bytes = p.constants().stream().mapToLong(c -> 4 * c.data().size()).sum();
         return new CpuLowering(primitives, device.parallel, bytes > device.layoutLimit,
                 (t, from, to) -> hold(device.weights.packed(t, from, to)), v -> constants.get(v.id()));
     }
 
     private CpuKernel[] kernels() {
-        CpuLowering lowering = lowering(program);
+        CpuLowering lowering = lowering(program, primitives);
         return program.body().stream().map(i -> kernel(lowering, i)).toArray(CpuKernel[]::new);
     }
 

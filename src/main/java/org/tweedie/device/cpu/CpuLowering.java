@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.tweedie.device.cpu;
 
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.tweedie.device.MemoryPlan;
 import org.tweedie.device.cpu.loops.ActivationLoops;
 import org.tweedie.device.cpu.loops.AttentionLoops;
@@ -28,6 +31,7 @@ final class CpuLowering {
     private final Parallel parallel;
     private final ProductCalls products;
     private final Function<Value, Tensor> constants;
+    private final Map<List<Object>, CpuKernel> attentions = new HashMap<>();
 
     /**
      * Makes a lowering.
@@ -70,14 +74,19 @@ final class CpuLowering {
             case Convolution o -> products.conv2d(o, in, y, constants.apply(i.in().get(1)));
             case ConvolutionVjp o -> products.conv2dVjp(o.of(), in, y, constants.apply(i.in().get(1)));
             case MatMul o -> products.matmul(o, in, y, constants.apply(i.in().get(1)));
-            case DotProductAttention o -> AttentionLoops.forward(primitives, parallel, o, in);
-            case DotProductAttentionVjp o -> AttentionLoops.vjp(primitives, parallel, o, in);
-            case DotProductAttentionJvp o -> AttentionLoops.jvp(primitives, parallel, o, in);
+            case DotProductAttention o -> attention(o, in, () -> AttentionLoops.forward(primitives, parallel, o, in));
+            case DotProductAttentionVjp o -> attention(o, in, () -> AttentionLoops.vjp(primitives, parallel, o, in));
+            case DotProductAttentionJvp o -> attention(o, in, () -> AttentionLoops.jvp(primitives, parallel, o, in));
             case Geglu _ -> GegluLoops.forward(parallel, x);
             case GegluVjp _ -> GegluLoops.vjp(parallel, x);
             case GegluJvp _ -> GegluLoops.jvp(parallel, x);
             case FusedOp _ -> throw new IllegalStateException("device 'cpu': " + i.op() + " must be decomposed before");
         };
+    }
+
+    /** Layers of one shape share a kernel, whose descriptors are large. */
+    private CpuKernel attention(Op op, List<Type> in, Supplier<CpuKernel> kernel) {
+        return attentions.computeIfAbsent(List.of(op, in), k -> kernel.get());
     }
 
     /** Returns true for a fused op that has no loop of its own, such as those on latents, which are small. */

@@ -12,7 +12,6 @@ import org.tweedie.device.cpu.onednn.Native;
  */
 final class SharedArena {
     private static final long ADDRESSES = 1L << 40;
-    private static final long PAGE = 4096;
 
     private final boolean counts;
     private final TreeMap<Long, Integer> sizes = new TreeMap<>();
@@ -69,6 +68,6 @@ final class SharedArena {
 
     /** The bytes of whole pages, with a cache line more than the arena has, since loops read whole vectors from any start. */
     private static long pages(long bytes) {
-        return bytes == 0 ? 0 : (bytes + 64 + PAGE - 1) / PAGE * PAGE;
+        return bytes == 0 ? 0 : (bytes + 64 + Native.PAGE - 1) / Native.PAGE * Native.PAGE;
     }
 }

@@ -43,7 +43,7 @@ class FittingTest {
                 expected = e.run(in);
             }
             long before = free;
-            for (double part : new double[] {0.9, 0.75, 0.6}) {
+            for (double part : new double[] {0.9, 0.8, 0.7}) {
                 long limit = (long) (part * free);
                 try (CpuDevice small = limited(limit); CpuExecutable e = small.compile(p)) {
                     assertTrue(e.arenaBytes() <= limit, e.arenaBytes() + " of " + limit);

@@ -2,7 +2,9 @@
 package org.tweedie.device.cpu.loops;
 
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.ToLongFunction;
 import org.tweedie.device.cpu.onednn.Native;
 import org.tweedie.device.cpu.onednn.Primitives;
@@ -21,6 +23,8 @@ public final class ProductCalls {
     private final Primitives p;
     private final boolean spare;
     private final Constants constants;
+    /** The descriptors by all that they depend on: layers of one shape share one, which takes a third of a megabyte. */
+    private final Map<List<Object>, Primitives.Descriptor> known = new HashMap<>();
 
     /** Provides constants that are packed in one layout and held until the executable closes. */
     public interface Constants {
@@ -51,7 +55,8 @@ public final class ProductCalls {
         long src = image(in.get(0).shape());
         long dst = image(out);
         long bias = in.size() == 3 ? p.dense(w.dim(0)) : 0;
-        Primitives.Descriptor d = p.convolution(src, anyWeights(w), bias, dst, op.stride(), before(op), after(op));
+        Primitives.Descriptor d = known.computeIfAbsent(List.of("forward", op, in, out),
+                k -> p.convolution(src, anyWeights(w), bias, dst, op.stride(), before(op), after(op)));
         return withWeights(d, p.dense(w.dim(0), w.dim(1), w.dim(2), w.dim(3)), weights, Primitives.SRC, src, Primitives.DST, dst,
                 bias);
     }
@@ -65,8 +70,10 @@ public final class ProductCalls {
         Shape w = in.get(1).shape();
         long diffDst = image(in.get(0).shape());
         long diffSrc = image(out);
-        Primitives.Descriptor forward = p.convolution(diffSrc, anyWeights(w), 0, diffDst, op.stride(), before(op), after(op));
-        Primitives.Descriptor d = p.convolutionVjp(diffSrc, anyWeights(w), diffDst, op.stride(), before(op), after(op), forward);
+        Primitives.Descriptor forward = known.computeIfAbsent(List.of("hint", op, in, out),
+                k -> p.convolution(diffSrc, anyWeights(w), 0, diffDst, op.stride(), before(op), after(op)));
+        Primitives.Descriptor d = known.computeIfAbsent(List.of("vjp", op, in, out),
+                k -> p.convolutionVjp(diffSrc, anyWeights(w), diffDst, op.stride(), before(op), after(op), forward));
         long plain = p.dense(w.dim(0), w.dim(1), w.dim(2), w.dim(3));
         if (spare && weights != null) {
             long shared = Primitives.weights(forward);
@@ -97,8 +104,8 @@ public final class ProductCalls {
         long c = p.dense(longs(out));
         long bias = in.size() == 3 ? p.dense(longs(ones(rank).with(rank - 1, out.dim(-1)))) : 0;
         boolean pack = weights != null && !spare && sb.rank() == 2 && rank == 2;
-        Primitives.Descriptor d = p.matmul(a, pack ? p.any(out.dim(-1) == 0 ? 0 : inner(in, op), out.dim(-1)) : b, bias, c,
-                false);
+        Primitives.Descriptor d = known.computeIfAbsent(List.of(pack, op, in, out), k -> p.matmul(a,
+                pack ? p.any(out.dim(-1) == 0 ? 0 : inner(in, op), out.dim(-1)) : b, bias, c, false));
         if (pack) {
             return withWeights(d, b, weights, Primitives.SRC, a, Primitives.DST, c, bias);
         }

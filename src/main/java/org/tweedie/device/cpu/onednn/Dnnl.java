@@ -29,7 +29,6 @@ record Dnnl(
         MethodHandle mdClone, // (md**, md)
         MethodHandle mdEqual, // (md, md) -> int
         MethodHandle memoryCreate, // (memory**, md, engine, handle)
-        MethodHandle memorySet, // (memory, handle)
         MethodHandle memoryDestroy, // (memory)
         MethodHandle attrCreate, // (attr**)
         MethodHandle attrDestroy, // (attr)
@@ -78,7 +77,6 @@ record Dnnl(
                 s.find("dnnl_memory_desc_clone", i, l, l),
                 s.find("dnnl_memory_desc_equal", i, l, l),
                 s.find("dnnl_memory_create", i, l, l, l, l),
-                s.find("dnnl_memory_set_data_handle", i, l, l),
                 s.find("dnnl_memory_destroy", i, l),
                 s.find("dnnl_primitive_attr_create", i, l),
                 s.find("dnnl_primitive_attr_destroy", i, l),

@@ -20,6 +20,9 @@ public final class Native {
     public static final ValueLayout.OfDouble DOUBLE = ValueLayout.JAVA_DOUBLE_UNALIGNED;
     public static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
+    /** The bytes of a page of memory. */
+    public static final long PAGE = 4096;
+
     /** The bytes of a cache line and of the widest vector. */
     static final long ALIGN = 64;
 
@@ -35,10 +38,12 @@ public final class Native {
             ValueLayout.JAVA_INT));
     private static final MethodHandle MADVISE = libc("madvise", call(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG,
             ValueLayout.JAVA_INT));
+    private static final MethodHandle TRIM = libc("malloc_trim", call(ValueLayout.JAVA_LONG));
     private static final int NO_ACCESS = 0;
     private static final int READ_WRITE = 3;
     private static final int PRIVATE_ANONYMOUS_NORESERVE = 0x4022;
     private static final int DONTNEED = 4;
+    private static final long FAILED = -1;
 
     private Native() {}
 
@@ -49,8 +54,8 @@ public final class Native {
     /** Reserves addresses without memory behind them. @throws OutOfMemoryError when the system refuses */
     public static long reserve(long bytes) {
         try {
-            long address = (long) MMAP.invokeExact(0L, bytes, NO_ACCESS, PRIVATE_ANONYMOUS_NORESERVE, -1, 0L);
-            if (address == -1) {
+            long address = map(bytes, NO_ACCESS);
+            if (address == FAILED) {
                 throw new OutOfMemoryError("device 'cpu': the system refuses " + (bytes >> 30)
                         + " GiB of addresses for arenas; is 'ulimit -v' set?");
             }
@@ -58,6 +63,10 @@ public final class Native {
         } catch (Throwable e) {
             throw Dnnl.rethrow(e);
         }
+    }
+
+    private static long map(long bytes, int access) throws Throwable {
+        return (long) MMAP.invokeExact(0L, bytes, access, PRIVATE_ANONYMOUS_NORESERVE, -1, 0L);
     }
 
     /** Gives back reserved addresses and the memory behind them. */
@@ -88,6 +97,15 @@ public final class Native {
         }
     }
 
+    /** Gives memory that the C library keeps after others have freed it back to the system: descriptors take much of it. */
+    public static void trim() {
+        try {
+            int _ = (int) TRIM.invokeExact(0L);
+        } catch (Throwable e) {
+            throw Dnnl.rethrow(e);
+        }
+    }
+
     private static void succeed(int status) {
         if (status != 0) {
             throw new OutOfMemoryError("device 'cpu': the system refuses memory for an arena");
@@ -103,8 +121,13 @@ public final class Native {
         return (bytes + ALIGN - 1) / ALIGN * ALIGN;
     }
 
-    /** Blocks of native memory of one owner, whose bytes are counted. */
+    /**
+     * Blocks of native memory of one owner, whose bytes are counted. Large blocks are mapped, so that all of their memory goes
+     * back to the system when they are freed; the C library would keep much of it.
+     */
     public static final class Heap {
+        private static final long LARGE = 1 << 16;
+
         private final AtomicLong live = new AtomicLong();
         private final AtomicLong peak = new AtomicLong();
         private final AtomicLong next = new AtomicLong(1L << 20);
@@ -136,8 +159,8 @@ public final class Native {
                 return next.getAndAdd(size);
             }
             try {
-                long address = (long) ALIGNED_ALLOC.invokeExact(ALIGN, size);
-                if (address == 0) {
+                long address = size < LARGE ? (long) ALIGNED_ALLOC.invokeExact(ALIGN, size) : map(size, READ_WRITE);
+                if (address == 0 || address == FAILED) {
                     throw new OutOfMemoryError("device 'cpu': there is no memory for " + (size >> 20) + " MiB more, "
                             + (live.get() >> 20)
                             + " MiB are live; try a smaller image");
@@ -158,10 +181,13 @@ public final class Native {
 
         public void free(long address, long bytes) {
             try {
-                if (!counts) {
+                long size = size(bytes);
+                if (!counts && size < LARGE) {
                     FREE.invokeExact(address);
+                } else if (!counts) {
+                    unreserve(address, size);
                 }
-                count(-size(bytes));
+                count(-size);
             } catch (RuntimeException | Error e) {
                 throw e;
             } catch (Throwable e) {
@@ -180,10 +206,11 @@ public final class Native {
 
         /**
          * Returns the bytes of a block, which are a cache line more than asked for, since loops read whole vectors from any
-         * start.
+         * start; of a large block, whole pages.
          */
         private static long size(long bytes) {
-            return roundUp(bytes) + ALIGN;
+            long size = roundUp(bytes) + ALIGN;
+            return size < LARGE ? size : (size + PAGE - 1) / PAGE * PAGE;
         }
     }
 }

@@ -7,6 +7,8 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
 
 /** The oneDNN objects of one owner: descriptors, primitives and their argument lists. All are freed when it is closed. */
 public final class Primitives implements AutoCloseable {
@@ -57,6 +59,13 @@ public final class Primitives implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final Deque<Release> releases = new ArrayDeque<>();
     private final boolean describes;
+    // A block of attention needs a dozen objects of a kilobyte, and there may be ten thousands of blocks: equal ones are shared.
+    private final Map<String, Long> layouts = new HashMap<>();
+    private final Map<Place, Long> memories = new HashMap<>();
+    private final Map<Long, Long> primitives = new HashMap<>();
+
+    /** Memory of a layout at an address. */
+    private record Place(long md, long address) {}
 
     public Primitives() {
         this(false);
@@ -85,6 +94,10 @@ public final class Primitives implements AutoCloseable {
 
     /** Makes a strided F32 layout (strides are in elements). */
     public long layout(long[] dims, long[] strides) {
+        return layouts.computeIfAbsent(Arrays.toString(dims) + Arrays.toString(strides), k -> newLayout(dims, strides));
+    }
+
+    private long newLayout(long[] dims, long[] strides) {
         try (Arena a = Arena.ofConfined()) {
             MemorySegment d = dims(a, dims);
             MemorySegment s = dims(a, strides);
@@ -234,22 +247,16 @@ public final class Primitives implements AutoCloseable {
 
     // ---- primitives --------------------------------------------------------------------------------------------
 
-    /** Makes a memory object for an argument at some address. */
+    /** Returns a memory object for an argument at some address. */
     public long memory(long md, long address) {
         if (describes) {
             return 0;
         }
-        long m = create("dnnl_memory_create", out -> (int) Dnnl.API.memoryCreate().invokeExact(out, md, ENGINE, address));
-        releases.push(() -> (int) Dnnl.API.memoryDestroy().invokeExact(m));
-        return m;
-    }
-
-    static void move(long memory, long address) {
-        try {
-            Dnnl.check((int) Dnnl.API.memorySet().invokeExact(memory, address), "dnnl_memory_set_data_handle");
-        } catch (Throwable e) {
-            throw Dnnl.rethrow(e);
-        }
+        return memories.computeIfAbsent(new Place(md, address), at -> {
+            long m = create("dnnl_memory_create", out -> (int) Dnnl.API.memoryCreate().invokeExact(out, md, ENGINE, address));
+            releases.push(() -> (int) Dnnl.API.memoryDestroy().invokeExact(m));
+            return m;
+        });
     }
 
     /**
@@ -262,8 +269,11 @@ public final class Primitives implements AutoCloseable {
         if (describes) {
             return () -> { };
         }
-        long primitive = create("dnnl_primitive_create", out -> (int) Dnnl.API.primitiveCreate().invokeExact(out, d.pd));
-        releases.push(() -> (int) Dnnl.API.primitiveDestroy().invokeExact(primitive));
+        long primitive = primitives.computeIfAbsent(d.pd, pd -> {
+            long made = create("dnnl_primitive_create", out -> (int) Dnnl.API.primitiveCreate().invokeExact(out, d.pd));
+            releases.push(() -> (int) Dnnl.API.primitiveDestroy().invokeExact(made));
+            return made;
+        });
         int n = args.length / 2 + 1;
         MemorySegment list = arena.allocate(16L * n, 8);
         for (int i = 0; i < n - 1; i++) {
