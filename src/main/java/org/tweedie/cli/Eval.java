@@ -169,6 +169,7 @@ final class Eval implements Callable<Integer> {
         if (dryRun) {
             forecast(plan, setting, file);
         } else {
+            engine.rehearse(workers == 1 ? 0 : workers, d -> rehearse(d, plan, pictures)); // a refusal leaves no folder
             Files.createDirectories(out);
             try (CellFile opened = CellFile.open(file, setting)) {
                 evaluate(plan, opened, pictures);

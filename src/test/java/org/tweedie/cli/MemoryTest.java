@@ -93,6 +93,25 @@ class MemoryTest {
         assertTrue(peak <= (long) least << 20, peak + " bytes were resident, " + least + "M were allowed");
     }
 
+    /** Workers share what is given. A refusal leaves no folder. */
+    @Test
+    void workersHaveEqualShares() throws Exception {
+        Path photos = Files.createDirectory(folder.resolve("photos"));
+        Png.write(photos.resolve("a.png"), Cli.picture(32, 32), Map.of());
+        String out = Cli.in(folder, "out");
+        String[] eval = {"eval", photos.toString(), "--model", Cli.TINY, "--size", "32", "--tasks", "sr:2", "--solver",
+            "ldps:steps=2", "--workers", "2", "-o", out};
+        String fault = Cli.run(with(eval, "--memory", "1M")).fault(2);
+        Matcher m = Pattern.compile("this needs at least ([0-9]+)M: .* for each of 2 workers, and another JVM; give more, or "
+                + "fewer workers$").matcher(fault);
+        assertTrue(m.find(), fault);
+        assertTrue(Integer.parseInt(m.group(1)) > 3 * 512, fault);
+        assertFalse(Files.exists(folder.resolve("out")));
+        assertEquals("3", Cli.succeed(with(eval, "--memory", m.group(1) + "M")).words().get("cells"));
+        assertTrue(Cli.run(with(eval, "--memory", "6G", "--dry-run")).fault(2)
+                .contains("--dry-run times networks without a limit"));
+    }
+
     /** What is restored in little memory is the same file's pixels, and what does not fit leaves no file. */
     @Test
     void memoryChangesNoPixel() throws Exception {

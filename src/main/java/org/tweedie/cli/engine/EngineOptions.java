@@ -57,8 +57,10 @@ public final class EngineOptions {
             + "refused before it begins. Default: no limit.")
     private String memory;
 
-    @Option(names = "--arena", paramLabel = "SIZE", hidden = true, description = "On cpu: the most memory of an arena.")
-    private String arena;
+    @Option(names = "--arena", paramLabel = "BYTES", hidden = true, description = "On cpu: the most memory of an arena.")
+    private Long arena;
+
+    private Long fitted; // the limit of arenas under which the work of this command fits; null before it is rehearsed
 
     /** @throws IllegalArgumentException when there is no such device or dtype */
     public void check() {
@@ -91,8 +93,9 @@ public final class EngineOptions {
      */
     public Device open(MemoryLimit.Work work) throws IOException {
         check();
+        rehearse(0, work);
         DeviceOptions options = options(threads(1));
-        return open(memory == null ? options : options.withArena(fit(options, 1, work).arena()));
+        return open(fitted == null ? options : options.withArena(fitted));
     }
 
     private Device open(DeviceOptions o) {
@@ -103,13 +106,23 @@ public final class EngineOptions {
     private DeviceOptions options(int threads) {
         DType real = dtype == null ? null : DType.valueOf(dtype.toUpperCase(Locale.ROOT));
         return new DeviceOptions(threads, real, graphs.equals("on"), card, time ? new OpTimes() : null, nvtx,
-                arena == null ? Long.MAX_VALUE : ByteSize.parse("--arena", arena));
+                arena == null ? Long.MAX_VALUE : arena);
     }
 
-    /** What work takes under --memory, of which each of several processes has an equal share. */
-    private MemoryLimit.Fit fit(DeviceOptions options, int processes, MemoryLimit.Work work) throws IOException {
-        long bytes = memory == null ? Long.MAX_VALUE : ByteSize.parse("--memory", memory);
-        return new MemoryLimit(processes == 1 ? bytes : Math.max(0, bytes - MemoryLimit.JVM) / processes)
+    /**
+     * Rehearses work if there is --memory, once: a command has one kind of work.
+     *
+     * @param workers the number of processes that will do it; 0 if this one does
+     * @throws IllegalArgumentException when it does not fit, with the smallest figure that would
+     */
+    public void rehearse(int workers, MemoryLimit.Work work) throws IOException {
+        if (memory != null && fitted == null) {
+            fitted = fit(options(threads(Math.max(1, workers))), workers, work).arena();
+        }
+    }
+
+    private MemoryLimit.Fit fit(DeviceOptions options, int workers, MemoryLimit.Work work) throws IOException {
+        return new MemoryLimit(memory == null ? Long.MAX_VALUE : ByteSize.parse("--memory", memory), workers)
                 .fit(device, options, work);
     }
 
@@ -125,7 +138,7 @@ public final class EngineOptions {
     /** Rehearses work and tells what it takes, also where there is no --memory. It opens no device. */
     public MemoryLimit.Fit plan(MemoryLimit.Work work) throws IOException {
         check();
-        return fit(options(threads(1)), 1, work);
+        return fit(options(threads(1)), 0, work);
     }
 
     /** Returns the number of threads of each of several processes: what --threads says, or an equal share of the processors. */
@@ -160,7 +173,8 @@ public final class EngineOptions {
             words.add("--nvtx");
         }
         if (memory != null) {
-            words.addAll(List.of("--arena", ByteSize.text(fit(options(threads), processes, work).arena())));
+            rehearse(processes, work);
+            words.addAll(List.of("--arena", fitted.toString()));
         }
         return words;
     }

@@ -14,8 +14,10 @@ import org.tweedie.device.Footprint;
  * that only plans.
  *
  * @param bytes the limit
+ * @param workers the number of processes that do the work at the same time beside one that only waits for them; 0 if this
+ *         process does it itself
  */
-public record MemoryLimit(long bytes) {
+public record MemoryLimit(long bytes, int workers) {
     /**
      * The allowance for the Java heap, the code of JVM and libraries, threads, and the pages of weight files that are being read.
      * The launcher bounds the garbage on the heap. {@code MemoryTest} measures a restoration against the limit.
@@ -47,17 +49,20 @@ public record MemoryLimit(long bytes) {
      * @throws IllegalArgumentException when it does not fit in any, with the smallest limit under which it would
      */
     public Fit fit(String device, DeviceOptions options, Work work) throws IOException {
+        long share = workers == 0 ? bytes : Math.max(0, bytes - JVM) / workers;
         Footprint free = rehearse(device, options, work);
-        if (process(free) <= bytes) {
-            return new Fit(bytes - JVM - free.weights(), free);
+        if (process(free) <= share) {
+            return new Fit(share - JVM - free.weights(), free);
         }
-        long arena = Math.max(0, bytes - JVM - free.weights());
+        long arena = Math.max(0, share - JVM - free.weights());
         Footprint bound = rehearse(device, options.withArena(arena), work);
-        if (process(bound) > bytes) {
+        if (process(bound) > share) {
             throw new IllegalArgumentException("--memory " + ByteSize.text(bytes) + ": this needs at least "
-                    + ByteSize.text(process(bound)) + ": " + ByteSize.text(bound.weights()) + " of weights, "
-                    + ByteSize.text(bound.arena()) + " of arena and " + ByteSize.text(JVM)
-                    + " for the JVM; give more, or take a smaller picture");
+                    + ByteSize.text(workers == 0 ? process(bound) : JVM + workers * process(bound)) + ": "
+                    + ByteSize.text(bound.weights()) + " of weights, " + ByteSize.text(bound.arena()) + " of arena and "
+                    + ByteSize.text(JVM) + " for the JVM"
+                    + (workers == 0 ? "; give more, or take a smaller picture" : " for each of " + workers
+                    + " workers, and another JVM; give more, or fewer workers"));
         }
         return new Fit(arena, bound);
     }
