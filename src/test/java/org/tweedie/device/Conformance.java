@@ -45,8 +45,8 @@ public final class Conformance {
     }
 
     /**
-     * The same program with each real input multiplied by 1 in a matrix product: a device that stores the results of networks in
-     * 16 bits then stores the operands of the op so, whatever the op.
+     * Returns the same program with each real input multiplied by 1 in a matrix product. A device that stores the results of
+     * networks in 16 bits then stores the operands of any op in 16 bits.
      */
     public static Run throughNetwork(Run r) {
         Program p = r.program();

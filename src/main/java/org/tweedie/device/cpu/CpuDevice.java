@@ -28,7 +28,7 @@ public final class CpuDevice implements Device {
     final long layoutLimit;
     /** The type in which the values of networks are stored: F32 or BF16. */
     final DType real;
-    /** Whether oneDNN has products in BF16 on this processor; where it has not, they are computed in F32. */
+    /** This is true if oneDNN has products in BF16 on this processor; if it has none, they are computed in F32. */
     final boolean brainProducts;
     private static final long LAYOUT_LIMIT = 1L << 30;
     private static final int PROCESSORS = Runtime.getRuntime().availableProcessors();

@@ -20,7 +20,7 @@ public final class Crossing {
     public record Copy(Value of, DType dtype, Value value) {}
 
     /**
-     * What a kernel reads and makes once its operands are converted.
+     * This record lists what a kernel reads and makes once its operands are converted.
      *
      * @param in the values that it reads; an operand that an earlier kernel converted is replaced by the copy
      * @param out the kernel's own results, and behind them the copies that it makes first

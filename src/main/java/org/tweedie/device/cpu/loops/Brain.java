@@ -24,7 +24,7 @@ import org.tweedie.program.Rounding;
  * Converts between BF16 in memory and the F32 that loops compute with. A loop widens the block that it works on into working
  * memory that stays in the cache, computes there as it does in F32, and narrows the result, rounding to nearest even.
  *
- * <p>To widen works on whole vectors, as the loops do: n is rounded up. To narrow writes exactly n numbers.
+ * <p>{@link #widen} works on whole vectors, as the loops do, so it rounds n up. All other methods convert exactly n numbers.
  */
 final class Brain {
     private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
@@ -38,12 +38,12 @@ final class Brain {
 
     private Brain() {}
 
-    private static FloatVector loadWide(long x) {
+    static FloatVector loadWide(long x) {
         return ((IntVector) ShortVector.fromMemorySegment(HALF, ALL, x, Native.ORDER)
                 .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0)).lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
     }
 
-    private static void storeNarrow(FloatVector v, long y) {
+    static void storeNarrow(FloatVector v, long y) {
         IntVector bits = v.reinterpretAsInts();
         IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
         IntVector rounded = bits.add(odd).add(0x7FFF).lanewise(VectorOperators.LSHR, 16);
@@ -64,6 +64,15 @@ final class Brain {
     static void widen(long x, long y, int n) {
         for (int i = 0; i < n; i += L) {
             store(loadWide(x + 2L * i), y + 4L * i);
+        }
+    }
+
+    /** Widens exactly n numbers from x to y. */
+    static void widenExactly(long x, long y, int n) {
+        int whole = n / L * L;
+        widen(x, y, whole);
+        for (int i = whole; i < n; i++) {
+            VectorMath.set(y + 4L * i, get(x + 2L * i));
         }
     }
 

@@ -98,13 +98,13 @@ public final class Floats {
         return switch (to) {
             case F32 -> switch (from) {
                 case F16 -> Halves::toFloats;
-                case BF16 -> Halves::brainsToFloats;
+                case BF16 -> Brain::widenExactly;
                 case F64 -> Floats::doubles;
                 default -> throw unexpected(from, to);
             };
             case BF16 -> switch (from) {
                 case F16 -> Halves::toBrains;
-                case F32 -> Halves::floatsToBrains;
+                case F32 -> Brain::narrow;
                 case F64 -> Floats::doublesToBrains;
                 default -> throw unexpected(from, to);
             };

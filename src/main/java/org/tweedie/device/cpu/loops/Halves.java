@@ -8,11 +8,10 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 import org.tweedie.device.cpu.onednn.Native;
-import org.tweedie.program.Rounding;
 
 /**
- * Converts strips of 16-bit numbers, a vector at a time, by arithmetic on their bits. A half (F16) has a sign, 5 bits of exponent
- * and 10 of mantissa; a brain float (BF16) is the upper half of an F32 number. Strips lie in native memory at any address.
+ * Converts strips of halves (F16), a vector at a time, by arithmetic on their bits. A half has a sign, 5 bits of exponent and 10
+ * of mantissa. Strips lie in native memory at any address.
  */
 final class Halves {
     private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
@@ -23,9 +22,7 @@ final class Halves {
     private static final int REBIAS = (127 - 15) << 23;
     private static final int SMALLEST = 0x0400; // the smallest normal half
     private static final int INFINITY = 0x7C00;
-    private static final int F32_INFINITY = 0x7F80_0000;
     private static final int F32_SMALLEST = (127 - 14) << 23; // the bits of 2^-14, the smallest normal half
-    private static final int NAN = 0x7FFF; // what Rounding.toBf16 stores
 
     private Halves() {}
 
@@ -40,37 +37,14 @@ final class Halves {
         }
     }
 
-    /** Converts halves to BF16, rounding to nearest, ties to even. A NaN becomes the one of {@link Rounding#toBf16}. */
+    /** Converts halves to BF16, rounding to nearest, ties to even. A NaN becomes that of {@link Brain}. */
     static void toBrains(long from, long to, int n) {
         int i = 0;
         for (; i <= n - L; i += L) {
-            narrowed(widened(shorts(from + 2L * i)), to + 2L * i);
+            Brain.storeNarrow(widened(shorts(from + 2L * i)).reinterpretAsFloats(), to + 2L * i);
         }
         for (; i < n; i++) {
-            float x = Float.float16ToFloat(Native.ALL.get(Native.SHORT, from + 2L * i));
-            Native.ALL.set(Native.SHORT, to + 2L * i, Rounding.toBf16(x));
-        }
-    }
-
-    /** Converts F32 to BF16, rounding to nearest, ties to even. */
-    static void floatsToBrains(long from, long to, int n) {
-        int i = 0;
-        for (; i <= n - L; i += L) {
-            narrowed(IntVector.fromMemorySegment(INTS, Native.ALL, from + 4L * i, Native.ORDER), to + 2L * i);
-        }
-        for (; i < n; i++) {
-            Native.ALL.set(Native.SHORT, to + 2L * i, Rounding.toBf16(VectorMath.get(from + 4L * i)));
-        }
-    }
-
-    /** Converts BF16 to F32, which is exact. */
-    static void brainsToFloats(long from, long to, int n) {
-        int i = 0;
-        for (; i <= n - L; i += L) {
-            shorts(from + 2L * i).lanewise(VectorOperators.LSHL, 16).intoMemorySegment(Native.ALL, to + 4L * i, Native.ORDER);
-        }
-        for (; i < n; i++) {
-            Native.ALL.set(Native.INT, to + 4L * i, Native.ALL.get(Native.SHORT, from + 2L * i) << 16);
+            Brain.set(to + 2L * i, Float.float16ToFloat(Native.ALL.get(Native.SHORT, from + 2L * i)));
         }
     }
 
@@ -91,13 +65,5 @@ final class Halves {
                 .sub(smallest).reinterpretAsInts();
         bits = bits.blend(subnormal, magnitude.compare(VectorOperators.LT, SMALLEST));
         return bits.or(half.and(0x8000).lanewise(VectorOperators.LSHL, 16));
-    }
-
-    /** Stores F32 bits as BF16. */
-    private static void narrowed(IntVector bits, long to) {
-        IntVector even = bits.lanewise(VectorOperators.LSHR, 16).and(1);
-        IntVector rounded = bits.add(0x7FFF).add(even).lanewise(VectorOperators.LSHR, 16);
-        rounded = rounded.blend(NAN, bits.and(Integer.MAX_VALUE).compare(VectorOperators.GT, F32_INFINITY));
-        ((ShortVector) rounded.convertShape(VectorOperators.I2S, SHORTS, 0)).intoMemorySegment(Native.ALL, to, Native.ORDER);
     }
 }

@@ -66,8 +66,8 @@ class HalvesTest {
             MemorySegment from = numbers(arena, 5);
             MemorySegment floats = arena.allocate(4L * (ALL + 5), 64);
             MemorySegment back = arena.allocate(2L * (ALL + 5), 64);
-            Halves.brainsToFloats(from.address(), floats.address(), ALL + 5);
-            Halves.floatsToBrains(floats.address(), back.address(), ALL + 5);
+            Brain.widenExactly(from.address(), floats.address(), ALL + 5);
+            Brain.narrow(floats.address(), back.address(), ALL + 5);
             for (int i = 0; i < ALL + 5; i++) {
                 assertEquals(i << 16, floats.get(Native.INT, 4L * i));
                 assertEquals(Rounding.toBf16(Float.intBitsToFloat(i << 16)), back.get(Native.SHORT, 2L * i));
@@ -88,7 +88,7 @@ class HalvesTest {
             for (int i = 0; i < n; i++) {
                 from.set(Native.INT, 4L * i, upper[i / lower.length] << 16 | lower[i % lower.length]);
             }
-            Halves.floatsToBrains(from.address(), to.address(), n);
+            Brain.narrow(from.address(), to.address(), n);
             for (int i = 0; i < n; i++) {
                 assertEquals(Rounding.toBf16(from.get(Native.FLOAT, 4L * i)), to.get(Native.SHORT, 2L * i),
                         Integer.toHexString(from.get(Native.INT, 4L * i)));
